@@ -107,12 +107,16 @@ export interface PermissionResource extends Resource {
   readonly sourceArn: Expression
 }
 
-/** A service that may send to a queue. */
-export interface QueueSender {
-  readonly service: string
-  /** May have `*`. */
-  readonly sourceArns: readonly Expression[]
-}
+/** Who may send to a queue: a service for its sources, or IAM's principals themselves. */
+export type QueueSender =
+  | {
+      readonly service: string
+      /** May have `*`. */
+      readonly sourceArns: readonly Expression[]
+      /** Their ARNs have no account: it must be that of the stack. */
+      readonly isOfAccount: boolean
+    }
+  | { readonly principalArns: readonly string[] }
 
 /** The senders may send; nobody may do anything without TLS. */
 export interface QueuePolicyResource extends Resource {

@@ -58,7 +58,7 @@ export function deploymentOf(
     region,
     environment: commonEnvironment(inputs),
     buckets: destinations.buckets,
-    queuePolicies: queuePoliciesOf(observed.queues, senderOfRules(prefix, rules)),
+    queuePolicies: queuePoliciesOf(observed.queues, senderOfRules(prefix, rules), options),
     mappings: queues.map(queue => mappingOf(queue, options)),
     schedule: schedule?.schedule,
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],

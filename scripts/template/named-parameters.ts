@@ -7,6 +7,7 @@ import { mappingProblems } from './mappings.ts'
 import type { DeployOptions } from './options.ts'
 import { type ByName, valueFor } from './parameters/parameter.ts'
 import { PARAMETER_ROWS } from './parameters/table.ts'
+import { senderProblems } from './queue-policies.ts'
 
 interface Deployed {
   readonly functions: readonly string[]
@@ -19,6 +20,7 @@ export function checkNamed(options: DeployOptions, deployed: Deployed): void {
   const problems = [
     ...nameProblems(options, deployed),
     ...mappingProblems(deployed.queues, options),
+    ...senderProblems(deployed.queues, options),
     ...functionProblems(deployed.functions, options),
   ]
   if (problems.length > 0) throw new ConfigError(problems)

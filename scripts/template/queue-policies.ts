@@ -2,6 +2,13 @@
 // or its parameters name.
 import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import type { QueuePolicyResource, QueueResource, QueueSender } from './deployment-model.ts'
+import { isOwnQueue } from './existing-queues.ts'
+import { isFifo } from './naming.ts'
+import type { DeployOptions } from './options.ts'
+import { valueFor } from './parameters/parameter.ts'
+
+/** Buckets, and topics that are not FIFO, send to standard queues only. */
+const STANDARD_ONLY = /:s3:::|:sns:.*(?<!\.fifo)$/
 
 /** The queue of what rules could not deliver. */
 const OF_RULES = 'EventRuleFailuresQueue'
@@ -14,11 +21,16 @@ const OF_RULES = 'EventRuleFailuresQueue'
 export function queuePoliciesOf(
   queues: readonly QueueResource[],
   rules: QueueSender | undefined,
+  options: DeployOptions,
 ): QueuePolicyResource[] {
   const sources = queues.filter(({ holds }) => holds === 'source')
   const others = queues.filter(({ id, holds }) => holds !== 'source' && id !== OF_RULES)
   return [
-    ...sources.map(({ id }) => ({ id: `${id}Policy`, queueIds: [id], senders: [] })),
+    ...sources.map(({ id, queueName = '' }) => ({
+      id: `${id}Policy`,
+      queueIds: [id],
+      senders: sendersOf(valueFor(options.senders, queueName) ?? []),
+    })),
     ...(rules === undefined ? [] : [{ id: 'EventRuleFailuresPolicy', queueIds: [OF_RULES], senders: [rules] }]),
     { id: 'QueuesPolicy', queueIds: others.map(({ id }) => id), senders: [] },
   ]
@@ -37,17 +49,56 @@ export function queuePolicyResource({ queueIds, senders }: QueuePolicyResource):
       Resource,
       Condition: { Bool: { 'aws:SecureTransport': 'false' } },
     },
-    ...senders.map(({ service, sourceArns }) => ({
-      Effect: 'Allow',
-      Principal: { Service: service },
-      Action: 'sqs:SendMessage',
-      Resource,
-      Condition: { ArnLike: { 'aws:SourceArn': sourceArns } },
-    })),
+    ...senders.map(sender => ({ Effect: 'Allow', Action: 'sqs:SendMessage', Resource, ...callerOf(sender) })),
   ]
   return {
     Type: 'AWS::SQS::QueuePolicy',
     ...RETAINED,
     Properties: { Queues: queueIds.map(id => ({ Ref: id })), PolicyDocument: policyDocument(statements) },
   }
+}
+
+function callerOf(sender: QueueSender): Json {
+  if ('principalArns' in sender) return { Principal: { AWS: sender.principalArns } }
+  const { service, sourceArns, isOfAccount } = sender
+  return {
+    Principal: { Service: service },
+    Condition: {
+      ArnLike: { 'aws:SourceArn': sourceArns },
+      // Another account may own a bucket of this name once it is deleted.
+      ...(isOfAccount ? { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } : {}),
+    },
+  }
+}
+
+function sendersOf(arns: readonly string[]): QueueSender[] {
+  const of = (service: string) => arns.filter(arn => arn.split(':')[2] === service)
+  const principalArns = of('iam')
+  return [
+    ...['sns', 's3', 'events'].flatMap(name => {
+      const sourceArns = of(name)
+      return sourceArns.length === 0
+        ? []
+        : [{ service: `${name}.amazonaws.com`, sourceArns, isOfAccount: name === 's3' }]
+    }),
+    ...(principalArns.length === 0 ? [] : [{ principalArns }]),
+  ]
+}
+
+/** @returns what SNS, S3 or the owner of a queue would refuse */
+export function senderProblems(queues: readonly string[], options: DeployOptions): string[] {
+  return queues.flatMap(queue => {
+    const foreign = options.senders.of[queue] !== undefined && !isOwnQueue(queue, options)
+    const wrong = isFifo(queue) ? (valueFor(options.senders, queue) ?? []).filter(arn => STANDARD_ONLY.test(arn)) : []
+    return [
+      ...(foreign
+        ? [`--param senders.${queue}: expected none for one of existingQueues, whose policy is its owner’s.`]
+        : []),
+      ...wrong.map(
+        arn =>
+          `--param senders: expected no bucket, and only FIFO topics, for the FIFO queue ${queue}, got ${arn}; ` +
+          `set senders.<queue> for the others.`,
+      ),
+    ]
+  })
 }

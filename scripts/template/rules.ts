@@ -54,7 +54,7 @@ export function permissionOfRules(prefix: string, rules: readonly RuleResource[]
 /** Lets the rules send what they can't deliver to their queue. */
 export function senderOfRules(prefix: string, rules: readonly RuleResource[]): QueueSender | undefined {
   if (rules.length === 0) return undefined
-  return { service: EVENTS, sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)) }
+  return { service: EVENTS, sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)), isOfAccount: false }
 }
 
 function busesOf(rules: readonly RuleResource[]): (string | undefined)[] {

@@ -49,6 +49,7 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   filterPatterns: { value: '[{"body":{"a":[1]}}]' },
   minimumPollers: { value: '4', beside: ['maximumPollers=20'] },
   maximumPollers: { value: '20' },
+  senders: { value: 'arn:aws:iam::111122223333:root' },
   outageS: { value: '3600' },
   existingQueues: { value: QUEUE_ARN },
   existingDlqs: { value: `${QUEUE_ARN}-dlq`, beside: [`existingQueues=${QUEUE_ARN}`] },

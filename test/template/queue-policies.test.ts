@@ -66,3 +66,45 @@ test('a DLQ is that of its source only, and no other queue of the template is on
     RedriveLeaseQueue: none,
   })
 })
+
+const SNS = 'arn:aws:sns:eu-west-1:111122223333:orders'
+const RULE = 'arn:aws:events:eu-west-1:123456789012:rule/shop/orders'
+const ROLE = 'arn:aws:iam::111122223333:role/teams/shop'
+
+test('the senders of a queue may send to it and to no other: services only for their sources', () => {
+  const {
+    OrdersQueue = [],
+    ReturnsFifoQueue,
+    EventRuleFailuresQueue,
+  } = policies(`senders.orders=${[SNS, `${SNS}-2`, 'arn:aws:s3:::shop.orders', RULE, ROLE]}`)
+  const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': ['OrdersQueue', 'Arn'] } }
+  const from = (...arns: string[]) => ({ ArnLike: { 'aws:SourceArn': arns } })
+  assert.deepEqual(OrdersQueue.slice(1), [
+    { ...send, Principal: { Service: 'sns.amazonaws.com' }, Condition: from(SNS, `${SNS}-2`) },
+    {
+      ...send,
+      Principal: { Service: 's3.amazonaws.com' },
+      Condition: {
+        ...from('arn:aws:s3:::shop.orders'),
+        StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+      },
+    },
+    { ...send, Principal: { Service: 'events.amazonaws.com' }, Condition: from(RULE) },
+    { ...send, Principal: { AWS: [ROLE] } },
+  ])
+  assert.equal(ReturnsFifoQueue?.length, 1)
+  assert.equal(EventRuleFailuresQueue?.length, 2)
+})
+
+test('senders that could not send are refused', () => {
+  const refused = (params: string[], says: RegExp) => assert.throws(() => deployed(FEEDS, params), says)
+  refused([`senders=${SNS}`], /expected no bucket, and only FIFO topics, for the FIFO queue returns\.fifo, got arn/)
+  refused(['senders.returns.fifo=arn:aws:s3:::shop'], /only FIFO topics, for the FIFO queue returns\.fifo/)
+  assert.equal(policies(`senders.returns.fifo=${SNS}.fifo,${RULE}`).ReturnsFifoQueue?.length, 3)
+  for (const wrong of ['orders', 'arn:aws:sqs:eu-west-1:111122223333:orders', '*'])
+    refused([`senders=${wrong}`], /senders: expected ARNs of SNS topics, buckets, /)
+  refused(
+    ['existingQueues=arn:aws:sqs:eu-west-1:111122223333:orders', `senders.orders=${SNS}`],
+    /senders\.orders: expected none for one of existingQueues, whose policy is its owner’s/,
+  )
+})

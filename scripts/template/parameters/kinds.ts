@@ -71,3 +71,14 @@ export const TAGS: Kind<Readonly<Record<string, string>>> = {
 export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')
 
 export const KMS_KEY = text(/^arn:[\w-]+:kms:/u, 'the ARN of a KMS key')
+
+/** What may send to a queue: SNS topics, buckets, rules of EventBridge, accounts, roles and users. */
+export const SENDERS = list(
+  [
+    'arn:[\\w-]+:sns:[\\w-]+:\\d{12}:[\\w-]{1,256}(\\.fifo)?',
+    'arn:[\\w-]+:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]',
+    'arn:[\\w-]+:events:[\\w-]+:\\d{12}:rule/[\\w./-]+',
+    'arn:[\\w-]+:iam::\\d{12}:(root|(role|user)/[\\w+=.@/-]+)',
+  ].join('|'),
+  'ARNs of SNS topics, buckets, rules of EventBridge, accounts (…:root), roles or users',
+)

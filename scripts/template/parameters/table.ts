@@ -1,7 +1,18 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
 // and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
-import { choice, FILTER_PATTERNS, KMS_KEY, list, SQS_QUEUES, TAGS, text, wholeNumber, wholeNumberOf } from './kinds.ts'
+import {
+  choice,
+  FILTER_PATTERNS,
+  KMS_KEY,
+  list,
+  SENDERS,
+  SQS_QUEUES,
+  TAGS,
+  text,
+  wholeNumber,
+  wholeNumberOf,
+} from './kinds.ts'
 import { byName, optional, type Parameter, parameter } from './parameter.ts'
 
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
@@ -109,6 +120,13 @@ const QUEUES = {
     actsOn: 'event source mappings',
     needs: 'queue',
     unit: 'pollers',
+  }),
+  senders: byName('queue', SENDERS, undefined, {
+    about:
+      'What may send to the queue besides the roles of the account: SNS topics, buckets of the account, rules of ' +
+      'EventBridge; accounts, roles and users of IAM. The policy of `kmsKeyArn`, if set, must let them use it too.',
+    actsOn: 'policies of the queues',
+    needs: 'own-queue',
   }),
   outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
     about:
