@@ -315,7 +315,7 @@ const WRONG: readonly (readonly [options: Record<string, unknown>, problem: RegE
 ]
 
 for (const [options, problem] of WRONG)
-  test(`settings of a registry that can’t take effect are a problem, without any secret: ${problem.source}`, async () => {
+  test(`settings of a registry that can’t act are a problem, without a secret: ${problem.source}`, async () => {
     const text = await problemsOf(() => inCode(options))
     assert.match(text, problem)
     assert.doesNotMatch(text, /hush/)
