@@ -22,19 +22,22 @@ export type TlsOptions = Pick<
 export class TlsFiles {
   readonly #options: TlsOptions
   readonly #warn: (text: string) => void
+  readonly #prefix: string
   #material: TlsMaterial
   /** What identifies the versions of the files that were read last, whether they could be used or not. */
   #versions: string
 
   /**
    * @param warn called with a file that has changed and can't be used
+   * @param prefix of the settings' names, such as `schema.registry.`
    * @throws ConfigError
    */
-  constructor(options: TlsOptions, warn: (text: string) => void = () => {}) {
+  constructor(options: TlsOptions, warn: (text: string) => void = () => {}, prefix = '') {
     this.#options = options
     this.#warn = warn
+    this.#prefix = prefix
     this.#versions = this.#currentVersions()
-    this.#material = readTlsMaterial(options)
+    this.#material = readTlsMaterial(options, prefix)
   }
 
   /** The previous material stays in use while a changed file can't be used, such as one that is half written. */
@@ -43,14 +46,14 @@ export class TlsFiles {
     if (versions === this.#versions) return this.#material
     this.#versions = versions
     try {
-      const material = readTlsMaterial(this.#options)
+      const material = readTlsMaterial(this.#options, this.#prefix)
       createSecureContext(material) // Throws if key and certificate don't belong together.
       this.#material = material
     } catch (error) {
       const reason = error instanceof ConfigError ? error.problems.join(' ') : (error as NodeJS.ErrnoException).code
       this.#warn(
-        `A file of ssl.truststore.location or ssl.keystore.location has changed and can't be used (${reason}); the ` +
-          'previous one stays in use.',
+        `A file of ${this.#prefix}ssl.truststore.location or ${this.#prefix}ssl.keystore.location has changed and ` +
+          `can't be used (${reason}); the previous one stays in use.`,
       )
     }
     return this.#material
@@ -69,9 +72,9 @@ function versionOf(path: string): string {
 }
 
 /** @throws ConfigError */
-function readTlsMaterial(options: TlsOptions): TlsMaterial {
+function readTlsMaterial(options: TlsOptions, prefix: string): TlsMaterial {
   const problems: string[] = []
-  const problem: Problem = text => problems.push(text)
+  const problem: Problem = text => problems.push(`${prefix}${text}`)
   const ca =
     options.sslTruststoreCertificates ?? fileOf('ssl.truststore.location', options.sslTruststoreLocation, problem)
   const store = fileOf('ssl.keystore.location', options.sslKeystoreLocation, problem)
@@ -85,7 +88,7 @@ function readTlsMaterial(options: TlsOptions): TlsMaterial {
     if (pem !== undefined && !new RegExp(`-----BEGIN [A-Z ]*${kind}-----`).test(pem))
       problem(`${name}: expected PEM with a ${kind}, got something else.`)
   if ((cert === undefined) !== (key === undefined))
-    problem('ssl.keystore.certificate.chain and ssl.keystore.key: expected both or neither.')
+    problem(`ssl.keystore.certificate.chain and ${prefix}ssl.keystore.key: expected both or neither.`)
   if (problems.length > 0) throw new ConfigError(problems)
   return toMaterial({ ca, cert, key, passphrase: options.sslKeyPassword })
 }

@@ -34,6 +34,21 @@ const REQUEST_MS = 3000
 /** The secret is read again at most once in this time. */
 const MIN_RENEW_MS = 10_000
 
+const secrets = new WeakMap<object, Secret>()
+
+/**
+ * The secret of a configuration, which brokers and registries share: it is read once.
+ * @returns undefined where the configuration names none
+ * @throws ConfigError as the constructor
+ */
+export function secretOf(options: { readonly secretArn: string | undefined }): Secret | undefined {
+  const { secretArn } = options
+  if (secretArn === undefined) return undefined
+  const secret = secrets.get(options) ?? new Secret(secretArn)
+  secrets.set(options, secret)
+  return secret
+}
+
 export class Secret {
   readonly #arn: string
   #fields: Promise<SecretFields> | undefined

@@ -8,7 +8,7 @@ import type { ConnectionSecurity, SaslCredentials, SecurityProvider } from '../t
 import { MskIamToken } from './msk-iam-token.ts'
 import { mskRegion } from './msk-region.ts'
 import { TlsFiles, type TlsOptions, toMaterial } from './pem.ts'
-import { Secret, type SecretFields } from './secret.ts'
+import { type Secret, type SecretFields, secretOf } from './secret.ts'
 import type { TokenCache } from './token-cache.ts'
 import type { OAuthBearerTokenProvider } from './token-provider.ts'
 import type { OAuthOptions } from './token-source.ts'
@@ -55,7 +55,7 @@ export class Security implements SecurityProvider {
     this.#options = options
     this.#context = context
     this.#tls = options.securityProtocol.endsWith('SSL') ? new TlsFiles(options, context.warn) : undefined
-    this.#secret = options.secretArn === undefined ? undefined : new Secret(options.secretArn)
+    this.#secret = secretOf(options)
     if (options.saslMechanism === 'OAUTHBEARER' && options.saslOauthbearerAwsAudience !== undefined)
       requirePackages('webIdentity')
     if (options.saslMechanism !== 'AWS_MSK_IAM') return

@@ -20,7 +20,9 @@ const BACKOFF_MS = 100
 const BACKOFF_MAX_MS = 1000
 
 export interface TokenCacheOptions {
-  readonly warn?: (text: string) => void
+  /** What the tokens are for, for messages. Default: `sasl.mechanism OAUTHBEARER` */
+  readonly name?: string
+  readonly warn?: ((text: string) => void) | undefined
   readonly clock?: Clock
   /** Default: `Math.random`. */
   readonly random?: () => number
@@ -28,6 +30,7 @@ export interface TokenCacheOptions {
 
 export class TokenCache {
   readonly #source: TokenSource
+  readonly #name: string
   readonly #warn: (text: string) => void
   readonly #clock: Clock
   readonly #random: () => number
@@ -37,9 +40,15 @@ export class TokenCache {
 
   constructor(
     source: TokenSource,
-    { warn = () => {}, clock = systemClock, random = Math.random }: TokenCacheOptions = {},
+    {
+      name = 'sasl.mechanism OAUTHBEARER',
+      warn = () => {},
+      clock = systemClock,
+      random = Math.random,
+    }: TokenCacheOptions = {},
   ) {
     this.#source = source
+    this.#name = name
     this.#warn = warn
     this.#clock = clock
     this.#random = random
@@ -53,7 +62,7 @@ export class TokenCache {
     this.#pending ??= this.#request(secret).finally(() => {
       this.#pending = undefined
     })
-    const late = () => tokenUnavailable('The token for sasl.mechanism OAUTHBEARER did not come in time', true)
+    const late = () => tokenUnavailable(`The token for ${this.#name} did not come in time`, true)
     const wait = (ms: number) => withTimeout(this.#clock, ms, this.#pending as Promise<BearerToken>, late)
     if ((token?.expiresAt ?? 0) - now < MIN_USABLE_MS) return wait(deadline.remaining)
     try {

@@ -12,6 +12,14 @@ export interface TokenRequest {
   readonly clientSecret: string | undefined
   /** A signed JWT that proves who asks. */
   readonly assertion: string | undefined
+  /** Of the client, for messages. Default: those of `sasl.oauthbearer` */
+  readonly settings?: EndpointSettings
+}
+
+interface EndpointSettings {
+  readonly url: string
+  /** What to check when the endpoint refuses the client. */
+  readonly advice: string
 }
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -20,18 +28,26 @@ const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const MAX_ANSWER_BYTES = 256 * 1024
 /** The error codes of RFC 6749, section 5.2. Any other text of an answer may hold anything. */
 const ERRORS = /^(invalid_(request|client|grant|scope)|unauthorized_client|unsupported_grant_type)$/
-const ENDPOINT = 'The token endpoint (sasl.oauthbearer.token.endpoint.url)'
+const SASL: EndpointSettings = {
+  url: 'sasl.oauthbearer.token.endpoint.url',
+  advice:
+    'sasl.oauthbearer.client.credentials.client.id and .client.secret (KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_…)',
+}
 
 /** @throws TransportError */
 export async function requestToken(request: TokenRequest, signal: AbortSignal): Promise<BearerToken> {
   const { status, answer } = await post(request, signal)
+  const where = endpointOf(request)
   if (status >= 400) throw refused(request, status, answer)
-  if (status !== 200 || !isJsonObject(answer))
-    throw tokenUnavailable(`${ENDPOINT} answered ${status} without JSON`, false)
+  if (status !== 200 || !isJsonObject(answer)) throw tokenUnavailable(`${where} answered ${status} without JSON`, false)
   const { access_token: token, expires_in: seconds } = answer
   // RFC 6749 has a number; some servers send its digits as text.
   const life = typeof seconds === 'string' && /^\d+$/.test(seconds) ? Number(seconds) : seconds
-  return bearerToken(ENDPOINT, token, typeof life === 'number' ? Date.now() + life * 1000 : undefined)
+  return bearerToken(where, token, typeof life === 'number' ? Date.now() + life * 1000 : undefined)
+}
+
+function endpointOf({ settings = SASL }: TokenRequest): string {
+  return `The token endpoint (${settings.url})`
 }
 
 async function post(request: TokenRequest, signal: AbortSignal): Promise<{ status: number; answer: unknown }> {
@@ -51,7 +67,7 @@ async function post(request: TokenRequest, signal: AbortSignal): Promise<{ statu
     })
     return { status: response.status, answer: parseJson(await readText(response)) }
   } catch (cause) {
-    throw tokenUnavailable(`${ENDPOINT} did not answer`, true, cause)
+    throw tokenUnavailable(`${endpointOf(request)} did not answer`, true, cause)
   }
 }
 
@@ -76,14 +92,14 @@ async function readText({ body }: Response): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function refused({ assertion }: TokenRequest, status: number, answer: unknown): Error {
+function refused(request: TokenRequest, status: number, answer: unknown): Error {
   const error = isJsonObject(answer) && ERRORS.test(String(answer.error)) ? ` (${answer.error})` : ''
   const isRetriable = status >= 500 || status === 429 || status === 408
-  const advice = assertion
+  const advice = request.assertion
     ? 'the assertion (sasl.oauthbearer.assertion.…), and that the endpoint knows its key'
-    : 'sasl.oauthbearer.client.credentials.client.id and .client.secret (KAFKA_SASL_OAUTHBEARER_CLIENT_CREDENTIALS_…)'
+    : (request.settings ?? SASL).advice
   return tokenUnavailable(
-    `${ENDPOINT} answered ${status}${error}${isRetriable ? '' : `: check ${advice}`}`,
+    `${endpointOf(request)} answered ${status}${error}${isRetriable ? '' : `: check ${advice}`}`,
     isRetriable,
   )
 }

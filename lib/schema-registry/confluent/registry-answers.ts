@@ -1,0 +1,81 @@
+// What a registry answers is checked before it is believed.
+import { isJsonObject, parseJson } from '../../record/json-object.ts'
+import type { SchemaReference, SchemaType } from '../schema-registry.ts'
+
+export interface StoredSchema {
+  readonly id: number
+  readonly version: number | undefined
+  readonly guid: string | undefined
+  readonly type: SchemaType
+  readonly text: string
+  readonly references: readonly SchemaReference[]
+  /** Whether rules change or check what is written by it. */
+  readonly hasWriteRules: boolean
+}
+
+/** A registry keeps ids and versions as Java's int. */
+const MAX_INT = 2 ** 31 - 1
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const TYPES: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaType[]
+/** The modes of rules that run when a record is read, or when it is read by another version. */
+const NOT_ON_WRITE: readonly unknown[] = ['READ', 'UPGRADE', 'DOWNGRADE', 'UPDOWN']
+
+/** @returns the schema of an answer; else what is wrong with it, as `expected …` */
+export function readStoredSchema(answer: unknown): StoredSchema | string {
+  if (!isJsonObject(answer)) return 'expected a JSON object'
+  const { id, version, guid, schemaType: type = 'AVRO', schema: text, references, ruleSet } = answer
+  if (!isInt(id, 0)) return 'expected `id` as an integer from 0 to 2147483647'
+  if (version != null && !isInt(version, 1)) return 'expected `version` as an integer from 1 to 2147483647'
+  if (guid != null && !(typeof guid === 'string' && UUID.test(guid))) return 'expected `guid` as a UUID'
+  if (!isType(type)) return 'expected `schemaType` AVRO, PROTOBUF or JSON'
+  if (typeof text !== 'string') return 'expected `schema` as text'
+  const readReferences = readReferenceList(references ?? [])
+  if (readReferences === undefined) return 'expected `references` with names, subjects and versions'
+  const hasWriteRules = readWriteRules(ruleSet ?? {})
+  if (hasWriteRules === undefined) return 'expected `ruleSet` with lists of rules'
+  return {
+    id,
+    version: version ?? undefined,
+    guid: guid ?? undefined,
+    type,
+    text,
+    references: readReferences,
+    hasWriteRules,
+  }
+}
+
+/** The registry's own code of an error, such as 40401. */
+export function readErrorCode(text: string | undefined): number | undefined {
+  const answer = parseJson(text ?? '')
+  const code = isJsonObject(answer) ? answer.error_code : undefined
+  return isInt(code, 1) ? code : undefined
+}
+
+function isInt(value: unknown, min: number): value is number {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= MAX_INT
+}
+
+function isType(value: unknown): value is SchemaType {
+  return TYPES.includes(value)
+}
+
+function readReferenceList(list: unknown): SchemaReference[] | undefined {
+  if (!Array.isArray(list)) return undefined
+  const references = list.flatMap((entry: unknown): SchemaReference[] => {
+    if (!isJsonObject(entry)) return []
+    const { name, subject, version } = entry
+    return typeof name === 'string' && typeof subject === 'string' && isInt(version, 1)
+      ? [{ name, subject, version }]
+      : []
+  })
+  return references.length === list.length ? references : undefined
+}
+
+/** Encoding rules run on the bytes, domain rules on the value. A rule without a known mode counts as one that runs. */
+function readWriteRules(ruleSet: unknown): boolean | undefined {
+  if (!isJsonObject(ruleSet)) return undefined
+  const { domainRules, encodingRules } = ruleSet
+  const lists = [domainRules ?? [], encodingRules ?? []]
+  if (!lists.every(list => Array.isArray(list))) return undefined
+  return lists.flat().some(rule => !isJsonObject(rule) || (rule.disabled !== true && !NOT_ON_WRITE.includes(rule.mode)))
+}
