@@ -145,7 +145,7 @@ test('the steps of a check are counted: a schema that doubles the work per level
   )
 })
 
-test('numbers beyond a double are reported apart by their text', async () => {
+test('numbers beyond a double are distinguished by their text', async () => {
   const encoder = await encoderOf({ uniqueItems: true })
   const json = '[9007199254740992,9007199254740993]'
   assert.equal(String(encoder.encode(text(json))), json)
