@@ -54,6 +54,8 @@ export interface QueueResource extends Resource {
   /** The topic whose contract names the queue, or the source of a source DLQ. */
   readonly topic: string | undefined
   readonly isFifo: boolean
+  /** Of a FIFO queue: what SQS's limit of throughput and its deduplication count by; undefined: SQS's default. */
+  readonly throughput: 'perQueue' | 'perMessageGroupId' | undefined
   readonly retentionS: number
   /** Undefined: SQS's default. */
   readonly visibilityS: number | undefined
@@ -70,6 +72,8 @@ export interface BucketResource extends Resource {
 
 export interface MappingResource extends Resource {
   readonly function: FunctionKey
+  /** The name of the queue. */
+  readonly queue: string
   /** Of a queue of the deployment, or of one that is there already. */
   readonly queueArn: Expression
   readonly batchSize: number

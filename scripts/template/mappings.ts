@@ -16,6 +16,7 @@ export function mappingOf(queue: string, options: DeployOptions): MappingResourc
     // The id that osls gave it: Lambda refuses a second mapping of a queue to a function while the first is there.
     id: `${packagersId(key)}EventSourceMappingSQS${queueId(queue)}`,
     function: key,
+    queue,
     queueArn: queueArnOf(queue, options),
     batchSize: valueFor(options.batchSize, queue) ?? (isFifo(queue) ? FIFO_BATCH_SIZE : BATCH_SIZE),
     windowS: isFifo(queue) ? undefined : (valueFor(options.batchWindowS, queue) ?? 1),
@@ -43,9 +44,6 @@ function batchProblems(queue: string, options: DeployOptions): string[] {
             `set batchSize.${queue}.`,
         ]
       : []),
-    ...(options.batchWindowS.of[queue] === undefined
-      ? []
-      : [`--param batchWindowS.${queue}: expected none, as FIFO queues have no window.`]),
   ]
 }
 
@@ -58,8 +56,5 @@ function pollerProblems(queue: string, options: DeployOptions): string[] {
     ...(minimum !== undefined && minimum > maximum
       ? [`--param minimumPollers: expected at most maximumPollers (${maximum}) for ${queue}, got ${minimum}.`]
       : []),
-    ...(options.maximumConcurrency.of[queue] === undefined
-      ? []
-      : [`--param maximumConcurrency.${queue}: expected none beside maximumPollers; Lambda takes one of them.`]),
   ]
 }

@@ -2,7 +2,6 @@
 // or its parameters name.
 import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import type { QueuePolicyResource, QueueResource, QueueSender } from './deployment-model.ts'
-import { isOwnQueue } from './existing-queues.ts'
 import { isFifo } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
@@ -85,20 +84,14 @@ function sendersOf(arns: readonly string[]): QueueSender[] {
   ]
 }
 
-/** @returns what SNS, S3 or the owner of a queue would refuse */
+/** @returns what SNS and S3 would refuse */
 export function senderProblems(queues: readonly string[], options: DeployOptions): string[] {
   return queues.flatMap(queue => {
-    const foreign = options.senders.of[queue] !== undefined && !isOwnQueue(queue, options)
     const wrong = isFifo(queue) ? (valueFor(options.senders, queue) ?? []).filter(arn => STANDARD_ONLY.test(arn)) : []
-    return [
-      ...(foreign
-        ? [`--param senders.${queue}: expected none for one of existingQueues, whose policy is its owner’s.`]
-        : []),
-      ...wrong.map(
-        arn =>
-          `--param senders: expected no bucket, and only FIFO topics, for the FIFO queue ${queue}, got ${arn}; ` +
-          `set senders.<queue> for the others.`,
-      ),
-    ]
+    return wrong.map(
+      arn =>
+        `--param senders: expected no bucket, and only FIFO topics, for the FIFO queue ${queue}, got ${arn}; ` +
+        `set senders.<queue> for the others.`,
+    )
   })
 }

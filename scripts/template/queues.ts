@@ -6,6 +6,7 @@ import { isOwnQueue, queueUrlOf } from './existing-queues.ts'
 import { type FailureDestinations, failureBucketEntries } from './failure-destinations.ts'
 import { isFifo, queueId, sourceDlqName } from './naming.ts'
 import type { DeployOptions } from './options.ts'
+import { valueFor } from './parameters/parameter.ts'
 
 const DAY_S = 24 * 3600
 /** The longest that SQS allows. */
@@ -24,6 +25,7 @@ const OWN: Omit<QueueResource, 'id' | 'holds'> = {
   queueName: undefined,
   topic: undefined,
   isFifo: false,
+  throughput: undefined,
   retentionS: MAX_RETENTION_S,
   visibilityS: undefined,
   redrive: undefined,
@@ -69,6 +71,7 @@ function withDlq(prefix: string, { queue: name, topic }: Source, options: Deploy
       queueName: name,
       topic,
       isFifo: isFifo(name),
+      throughput: isFifo(name) ? valueFor(options.fifoThroughput, name) : undefined,
       retentionS: SOURCE_RETENTION_S,
       visibilityS: visibilityS(options),
       redrive: { dlqId, maxReceiveCount: receivesInOutage(options.outageS, visibilityS(options)) },

@@ -71,7 +71,7 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
     kmsKeyArn === undefined
       ? { SqsManagedSseEnabled: true }
       : { KmsMasterKeyId: kmsKeyArn, KmsDataKeyReusePeriodSeconds: 300 }
-  const { holds, queueName, isFifo, retentionS, visibilityS, redrive, dlqOf } = queue
+  const { holds, queueName, isFifo, throughput, retentionS, visibilityS, redrive, dlqOf } = queue
   return {
     Type: 'AWS::SQS::Queue',
     ...(holds === 'lease' ? {} : RETAINED),
@@ -80,6 +80,7 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
       MessageRetentionPeriod: retentionS,
       ...(queueName === undefined ? {} : { QueueName: queueName }),
       ...(isFifo ? { FifoQueue: true } : {}),
+      ...(throughput === undefined ? {} : THROUGHPUT[throughput]),
       ...(visibilityS === undefined ? {} : { VisibilityTimeout: visibilityS }),
       ...(redrive === undefined
         ? {}
@@ -90,6 +91,12 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
     },
   }
 }
+
+/** The two belong together: SQS takes a limit per group only with deduplication in the group. */
+const THROUGHPUT = {
+  perQueue: { FifoThroughputLimit: 'perQueue', DeduplicationScope: 'queue' },
+  perMessageGroupId: { FifoThroughputLimit: 'perMessageGroupId', DeduplicationScope: 'messageGroup' },
+} as const
 
 /** By its name: the source refers to its DLQ, and CloudFormation takes no circle of references. */
 function redriveAllowPolicy(dlqOf: string): Json {

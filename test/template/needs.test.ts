@@ -50,6 +50,7 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   minimumPollers: { value: '4', beside: ['maximumPollers=20'] },
   maximumPollers: { value: '20' },
   senders: { value: 'arn:aws:iam::111122223333:root' },
+  fifoThroughput: { value: 'perMessageGroupId' },
   outageS: { value: '3600' },
   existingQueues: { value: QUEUE_ARN },
   existingDlqs: { value: `${QUEUE_ARN}-dlq`, beside: [`existingQueues=${QUEUE_ARN}`] },
@@ -152,6 +153,17 @@ test('a refusal names the parameter and what it needs', () => {
         'without it outageS has no effect.',
     ].join('\n'),
   )
+})
+
+test('a value for one queue needs it of that queue', () => {
+  const existing = 'existingQueues=arn:aws:sqs:eu-west-1:111122223333:orders'
+  const needs: readonly (readonly [string[], RegExp])[] = [
+    [['fifoThroughput.orders=perMessageGroupId'], /fifoThroughput\.orders: expected a contract with a FIFO queue/],
+    [['batchWindowS.returns.fifo=1'], /batchWindowS\.returns\.fifo: expected a contract .* that is no FIFO queue/],
+    [['maximumPollers.orders=4', 'maximumConcurrency.orders=5'], /maximumConcurrency\.orders: .* no maximumPollers/],
+    [[existing, 'senders.orders=arn:aws:iam::111122223333:root'], /senders\.orders: .* none of existingQueues/],
+  ]
+  for (const [params, says] of needs) assert.match(refusal(EVERYTHING, params), says)
 })
 
 test('what a parameter needs may be a setting or another parameter', () => {

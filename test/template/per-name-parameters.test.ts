@@ -48,7 +48,6 @@ test('batches, windows and concurrency are those of the queue, else of all', () 
     ['batchSize=100'],
     /batchSize: expected at most 10 for the FIFO queue chat\.fifo, got 100; set batchSize\.chat/,
   )
-  refused(['batchWindowS.chat.fifo=1'], /expected none, as FIFO queues have no window/)
   refused(['batchWindowS=0'], /batchWindowS: expected at least 1 with batches of more than 10 for orders, got 0/)
 })
 
@@ -74,8 +73,22 @@ test('provisioned pollers take the place of the maximum concurrency, and count a
   assert.equal(ReturnsQueue.ProvisionedPollerConfig, undefined)
   refused(['minimumPollers.orders=4'], /minimumPollers: expected maximumPollers too for orders/)
   refused(['maximumPollers=4', 'minimumPollers=5'], /expected at most maximumPollers \(4\) for orders, got 5/)
-  refused(['maximumPollers=4', 'maximumConcurrency.orders=5'], /expected none beside maximumPollers/)
   refused(['maximumPollers.orders=2', 'reservedConcurrency.sqs=29'], /expected at least 30 for sqs/)
+})
+
+test('a FIFO queue has its limit per queue, or per group with deduplication in the group', () => {
+  const of = (...params: string[]) => {
+    const { OrdersQueue, ChatFifoQueue } = deployed(FEEDS, params).resources
+    return [OrdersQueue, ChatFifoQueue].map(queue => [
+      queue?.Properties.FifoThroughputLimit,
+      queue?.Properties.DeduplicationScope,
+    ])
+  }
+  const standard = [undefined, undefined]
+  assert.deepEqual(of(), [standard, ['perQueue', 'queue']])
+  const perGroup = ['perMessageGroupId', 'messageGroup']
+  assert.deepEqual(of('fifoThroughput.chat.fifo=perMessageGroupId'), [standard, perGroup])
+  assert.deepEqual(of('fifoThroughput=perMessageGroupId'), [standard, perGroup])
 })
 
 test('with provisioned concurrency every trigger invokes the alias', () => {

@@ -2,7 +2,7 @@
 import type { Deployment } from '../deployment-model.ts'
 import { DEFAULTS, type DeployOptions } from '../options.ts'
 import { GATEWAY_ENDPOINTS, hasInterfaceEndpoints, INTERFACE_ENDPOINTS } from '../vpc-endpoints.ts'
-import type { NeedName } from './parameter.ts'
+import type { ByName, NeedName } from './parameter.ts'
 import { PARAMETER_ROWS } from './table.ts'
 
 interface Need {
@@ -28,9 +28,13 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
     what: 'a contract with a queue (from.sqs) that is none of existingQueues',
     isMet: ({ queues }) => queues.some(({ holds }) => holds === 'source'),
   },
+  'own-fifo-queue': {
+    what: 'a contract with a FIFO queue (from.sqs) that is none of existingQueues',
+    isMet: ({ queues }) => queues.some(({ holds, isFifo }) => holds === 'source' && isFifo),
+  },
   'standard-queue': {
     what: 'a contract with a queue (from.sqs) that is no FIFO queue',
-    isMet: ({ functions }) => functions.some(({ key }) => key === 'sqs'),
+    isMet: ({ mappings }) => mappings.some(each => each.function === 'sqs'),
   },
   'queue-without-pollers': {
     what: 'a contract with a queue (from.sqs) that has no maximumPollers',
@@ -59,16 +63,28 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
 /** @returns one line per parameter that has a value of its own and would have no effect */
 export function needProblems(deployment: Deployment): string[] {
   const { options, corsOrigins } = deployment
-  const problemOf = (name: string, needs: NeedName) =>
-    NEEDS[needs].isMet(deployment)
+  const problemOf = (name: string, needs: NeedName, within = deployment) =>
+    NEEDS[needs].isMet(within)
       ? []
       : [`${name}: expected ${NEEDS[needs].what}; without it ${name.replace('--param ', '')} has no effect.`]
   return [
     // A setting, not a parameter; in the template it is one of the HTTP API.
     ...(corsOrigins === undefined ? [] : problemOf('KAFKA_HTTP_CORS_ORIGINS', 'http')),
-    ...PARAMETER_ROWS.flatMap(([name, { needs }]) => {
-      const isSet = JSON.stringify(options[name]) !== JSON.stringify(DEFAULTS[name])
-      return needs === undefined || !isSet ? [] : problemOf(`--param ${name}`, needs)
+    ...PARAMETER_ROWS.flatMap(([name, { needs, scope }]) => {
+      const value = options[name]
+      if (needs === undefined || JSON.stringify(value) === JSON.stringify(DEFAULTS[name])) return []
+      const problems = problemOf(`--param ${name}`, needs)
+      if (problems.length > 0 || scope !== 'queue') return problems
+      const queues = Object.keys((value as ByName<unknown>).of)
+      return queues.flatMap(queue => problemOf(`--param ${name}.${queue}`, needs, withOnly(queue, deployment)))
     }),
   ]
+}
+
+function withOnly(queue: string, deployment: Deployment): Deployment {
+  return {
+    ...deployment,
+    queues: deployment.queues.filter(({ queueName }) => queueName === queue),
+    mappings: deployment.mappings.filter(mapping => mapping.queue === queue),
+  }
 }

@@ -11,6 +11,7 @@ export type NeedName =
   | 'trigger'
   | 'queue'
   | 'own-queue'
+  | 'own-fifo-queue'
   | 'standard-queue'
   | 'queue-without-pollers'
   | 'existing-queues'

@@ -128,6 +128,14 @@ const QUEUES = {
     actsOn: 'policies of the queues',
     needs: 'own-queue',
   }),
+  fifoThroughput: byName('queue', choice('perQueue', 'perMessageGroupId'), 'perQueue', {
+    about:
+      '`perMessageGroupId`: the limit of a FIFO queue (300 calls/s) is that of each message group. **SQS then drops ' +
+      'a repeated deduplication id only within its group**: where senders repeat a message in another group, it is ' +
+      'delivered twice.',
+    actsOn: 'FIFO queues',
+    needs: 'own-fifo-queue',
+  }),
   outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
     about:
       'How long an outage may last before a message goes to its source DLQ. It determines `maxReceiveCount`, ' +
