@@ -41,6 +41,15 @@ const H2: Program = {
   artifacts: ['h2'],
   megabytes: 3,
 }
+/** AWS's serializer and deserializer for Java, by which a test reads what this library writes. */
+const GLUE_SERDE: Program = {
+  title: 'the serializers of the AWS Glue Schema Registry',
+  folder: 'glue-serde',
+  version: '1.1.27',
+  group: 'software.amazon.glue',
+  artifacts: ['schema-registry-serde'],
+  megabytes: 65,
+}
 
 /**
  * @param version of Apache Kafka; default: the version of the local stack
@@ -58,6 +67,11 @@ export function elasticMqJars(log: (line: string) => void): Promise<string> {
 /** @returns the folder of H2's jar */
 export function h2Jars(log: (line: string) => void): Promise<string> {
   return jarsOf(H2, log)
+}
+
+/** @returns the folder of the jars of AWS's serializers */
+export function glueSerdeJars(log: (line: string) => void): Promise<string> {
+  return jarsOf(GLUE_SERDE, log)
 }
 
 async function jarsOf(program: Program, log: (line: string) => void): Promise<string> {

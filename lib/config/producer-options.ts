@@ -677,6 +677,22 @@ export interface CommonOptions {
    */
   readonly glueDataFormat?: 'AVRO' | 'JSON' | 'PROTOBUF' | undefined
   /**
+   * Which later versions Glue accepts of a schema that is registered as its first one.
+   *
+   * `KAFKA_GLUE_COMPATIBILITY`: NONE, DISABLED, BACKWARD, BACKWARD_ALL, FORWARD, FORWARD_ALL, FULL, FULL_ALL, default
+   * BACKWARD.
+   */
+  readonly glueCompatibility?:
+    | 'NONE'
+    | 'DISABLED'
+    | 'BACKWARD'
+    | 'BACKWARD_ALL'
+    | 'FORWARD'
+    | 'FORWARD_ALL'
+    | 'FULL'
+    | 'FULL_ALL'
+    | undefined
+  /**
    * The name of the schema in Glue’s registry. Default: the topic.
    *
    * `KAFKA_GLUE_SCHEMA_NAME`: text.
@@ -1518,6 +1534,21 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    * `KAFKA_GLUE_DATA_FORMAT`: AVRO, JSON, PROTOBUF.
    */
   readonly glueDataFormat: 'AVRO' | 'JSON' | 'PROTOBUF' | undefined
+  /**
+   * Which later versions Glue accepts of a schema that is registered as its first one.
+   *
+   * `KAFKA_GLUE_COMPATIBILITY`: NONE, DISABLED, BACKWARD, BACKWARD_ALL, FORWARD, FORWARD_ALL, FULL, FULL_ALL, default
+   * BACKWARD.
+   */
+  readonly glueCompatibility:
+    | 'NONE'
+    | 'DISABLED'
+    | 'BACKWARD'
+    | 'BACKWARD_ALL'
+    | 'FORWARD'
+    | 'FORWARD_ALL'
+    | 'FULL'
+    | 'FULL_ALL'
   /**
    * The name of the schema in Glue’s registry. Default: the topic.
    *

@@ -37,6 +37,7 @@ export const GLUE_NAMES: readonly (readonly [name: string, OptionName])[] = [
   ['compression', 'glueCompression'],
   ['dataFormat', 'glueDataFormat'],
   ['schemaName', 'glueSchemaName'],
+  ['compatibility', 'glueCompatibility'],
   ['schemaAutoRegistrationEnabled', 'autoRegisterSchemas'],
 ]
 

@@ -802,6 +802,15 @@ export const SETTINGS = {
     choices: ['AVRO', 'JSON', 'PROTOBUF'],
   }),
   /**
+   * Which later versions Glue accepts of a schema that is registered as its first one.
+   */
+  glueCompatibility: librarySetting({
+    env: 'KAFKA_GLUE_COMPATIBILITY',
+    kind: 'choice',
+    choices: ['NONE', 'DISABLED', 'BACKWARD', 'BACKWARD_ALL', 'FORWARD', 'FORWARD_ALL', 'FULL', 'FULL_ALL'],
+    default: 'BACKWARD',
+  }),
+  /**
    * The name of the schema in Glue’s registry. Default: the topic.
    */
   glueSchemaName: librarySetting({ env: 'KAFKA_GLUE_SCHEMA_NAME', kind: 'text' }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import { createGlueRegistry, type GlueRegistryOptions } from '../../lib/schema-registry/glue/glue-registry.ts'
 import type { SchemaDefinition, SchemaSelection } from '../../lib/schema-registry/schema-registry.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
@@ -26,8 +27,10 @@ before(async () => {
 })
 after(() => server.stop())
 
-const registry = (options: GlueRegistryOptions = {}) =>
-  createGlueRegistry({ glueEndpoint: server.url, ...options }, { random: () => 0 })
+type Options = Partial<GlueRegistryOptions>
+const optionsOf = (options: Options) =>
+  parseConfig({ bootstrapServers: 'a:1,b:2', deadLetter: 'none', glueEndpoint: server.url, ...options }, {})
+const registry = (options: Options = {}) => createGlueRegistry(optionsOf(options), { random: () => 0 })
 const latest: SchemaSelection = { by: 'version', subject: 'orders', version: 'latest' }
 const byDefinition = (register = false, definition: Partial<SchemaDefinition> = {}): SchemaSelection => ({
   by: 'definition',
@@ -41,7 +44,7 @@ const byDefinition = (register = false, definition: Partial<SchemaDefinition> = 
 function find(
   selection: SchemaSelection,
   answers: Parameters<GlueServer['script']>[0],
-  options?: GlueRegistryOptions,
+  options?: Options,
   signal = NEVER,
 ) {
   server.script(answers)
@@ -232,7 +235,7 @@ test('a request without an answer ends after its time, and is repeated', async (
 
 test('a registry that is down is a failure that may pass, at the record’s deadline', async () => {
   const controller = new AbortController()
-  const glue = createGlueRegistry({ glueEndpoint: 'http://127.0.0.1:1' }, { random: () => 0 })
+  const glue = registry({ glueEndpoint: 'http://127.0.0.1:1' })
   const failed = assert.rejects(glue.find(latest, controller.signal), {
     code: 'schema-registry',
     retriable: true,
@@ -310,7 +313,7 @@ test('a missing right is not asked for with every record', async () => {
 
 test('a connection that was idle while the container was frozen is not used again', async () => {
   const clock = new VirtualClock()
-  const glue = createGlueRegistry({ glueEndpoint: server.url }, { clock })
+  const glue = createGlueRegistry(optionsOf({}), { clock })
   server.script({ GetSchemaVersion: [AVAILABLE] })
   const before = server.connections
   const findNew = (subject: string) => glue.find({ by: 'version', subject, version: 1 }, NEVER)

@@ -1,6 +1,7 @@
 // The AWS Glue Schema Registry. A subject is the name of a schema.
 // Source: docs.aws.amazon.com/glue/latest/dg/aws-glue-api-schema-registry-api.html
 import type { GlueClient } from '@aws-sdk/client-glue'
+import type { ProducerConfig } from '../../config/settings.ts'
 import { requirePackages } from '../../optional-packages.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { SchemaCache } from '../schema-cache.ts'
@@ -10,28 +11,10 @@ import { failure, glueError } from './glue-errors.ts'
 import { foreignImport } from './protobuf-imports.ts'
 import { type GlueVersion, readDefinition, readVersion } from './read-answer.ts'
 
-export interface GlueRegistryOptions {
-  /** Default: that of the environment, as every AWS SDK finds it. */
-  readonly glueRegion?: string | undefined
-  /** Default: `default-registry` */
-  readonly glueRegistryName?: string | undefined
-  /** The service's address, such as a VPC endpoint's. Default: that of the region. */
-  readonly glueEndpoint?: string | undefined
-  /** Of a schema that is created: which later versions Glue accepts. Default: `BACKWARD` */
-  readonly glueCompatibility?: GlueCompatibility | undefined
-  /** For one request, ms. Default: 5000 */
-  readonly schemaRegistryRequestTimeoutMs?: number | undefined
-}
-
-export type GlueCompatibility =
-  | 'NONE'
-  | 'DISABLED'
-  | 'BACKWARD'
-  | 'BACKWARD_ALL'
-  | 'FORWARD'
-  | 'FORWARD_ALL'
-  | 'FULL'
-  | 'FULL_ALL'
+export type GlueRegistryOptions = Pick<
+  ProducerConfig,
+  'glueRegion' | 'glueRegistryName' | 'glueEndpoint' | 'glueCompatibility' | 'schemaRegistryRequestTimeoutMs'
+>
 
 export interface GlueRegistryParts {
   readonly clock?: Clock
@@ -47,25 +30,21 @@ type ByDefinition = Extract<SchemaSelection, { by: 'definition' }>
  * `glue:RegisterSchemaVersion` and `glue:CreateSchema`; a version needs `glue:GetSchemaVersion` on both.
  * @throws ConfigError when the package @aws-sdk/client-glue is not installed
  */
-export function createGlueRegistry(options: GlueRegistryOptions = {}, parts: GlueRegistryParts = {}): SchemaRegistry {
+export function createGlueRegistry(options: GlueRegistryOptions, parts: GlueRegistryParts = {}): SchemaRegistry {
   requirePackages('glue')
   return new GlueRegistry(options, parts)
 }
 
 class GlueRegistry implements SchemaRegistry {
-  readonly #registryName: string
-  readonly #compatibility: GlueCompatibility
-  readonly #timeoutMs: number
+  readonly #options: GlueRegistryOptions
   readonly #cache: SchemaCache
   readonly #connection: GlueConnection
 
   constructor(options: GlueRegistryOptions, { clock = systemClock, random }: GlueRegistryParts) {
-    const { glueRegion: region, glueEndpoint: endpoint } = options
-    this.#registryName = options.glueRegistryName ?? 'default-registry'
-    this.#compatibility = options.glueCompatibility ?? 'BACKWARD'
-    this.#timeoutMs = options.schemaRegistryRequestTimeoutMs ?? 5000
+    const { glueRegion: region, glueEndpoint: endpoint, schemaRegistryRequestTimeoutMs: timeoutMs } = options
+    this.#options = options
     this.#cache = new SchemaCache({ clock, random })
-    this.#connection = new GlueConnection({ region, endpoint, timeoutMs: this.#timeoutMs, clock })
+    this.#connection = new GlueConnection({ region, endpoint, timeoutMs, clock })
   }
 
   find(selection: SchemaSelection, signal: AbortSignal): Promise<RegisteredSchema> {
@@ -159,10 +138,10 @@ class GlueRegistry implements SchemaRegistry {
       await this.#send('CreateSchema', subject, signal, ({ CreateSchemaCommand }, client, options) =>
         client.send(
           new CreateSchemaCommand({
-            RegistryId: { RegistryName: this.#registryName },
+            RegistryId: { RegistryName: this.#options.glueRegistryName },
             SchemaName: subject,
             DataFormat: type,
-            Compatibility: this.#compatibility,
+            Compatibility: this.#options.glueCompatibility,
             SchemaDefinition: text,
           }),
           options,
@@ -211,16 +190,16 @@ class GlueRegistry implements SchemaRegistry {
     try {
       return await this.#connection.send(call, signal)
     } catch (cause) {
-      throw glueError(cause, `glue:${operation}`, this.#place(subject), this.#timeoutMs)
+      throw glueError(cause, `glue:${operation}`, this.#place(subject), this.#options.schemaRegistryRequestTimeoutMs)
     }
   }
 
   #schemaId(subject: string) {
-    return { RegistryName: this.#registryName, SchemaName: subject }
+    return { RegistryName: this.#options.glueRegistryName, SchemaName: subject }
   }
 
   #place(subject: string): string {
-    return `schema ${subject} of registry ${this.#registryName}`
+    return `schema ${subject} of registry ${this.#options.glueRegistryName}`
   }
 }
 
