@@ -34,6 +34,7 @@ const USERS = {
     setting: 'Contracts with a schema',
     imports: ['ajv/dist/2020.js', 'ajv/dist/compile/index.js', 'ajv-formats'],
   },
+  protobuf: { setting: 'Protobuf schemas', imports: ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'] },
   patterns: { setting: 'Contracts with patterns', imports: ['recheck'] },
   eventbridge: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (eventbridge:)', imports: ['@aws-sdk/client-eventbridge'] },
 } as const satisfies Record<string, PackageUser>

@@ -1,0 +1,227 @@
+// Checks a value against a message and finds every wrong part. The package's own errors quote values and name no place.
+// https://protobuf.dev/programming-guides/json/
+import type { DescEnum, DescExtension, DescField, DescMessage } from '@bufbuild/protobuf'
+import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
+import type { Violation } from '../../errors.ts'
+import { isContainer, type JsonObject } from '../../record/json-object.ts'
+import { pointerPart } from '../../record/json-pointer.ts'
+import { NumberText } from '../../record/json-text.ts'
+import { isMapKey, SCALARS } from './scalar-values.ts'
+import { readTextType } from './text-types.ts'
+import type { TypeTables } from './type-tables.ts'
+
+/** Java and Python read no message that is nested deeper, where an entry of a map is a message too. */
+const MAX_NESTED_MESSAGES = 100
+const ANY_PREFIX = 'type.googleapis.com/'
+/** As the wire has them: an object is a Value, a Struct and an entry of its map. */
+const [LEVELS_OF_OBJECT, LEVELS_OF_ARRAY] = [3, 2]
+
+type Field = DescField | DescExtension
+
+/** What is asked of a place that holds one value: a field, an item of a list, a value of a map. */
+interface Singular {
+  readonly message?: DescMessage | undefined
+  readonly enum?: DescEnum | undefined
+  readonly scalar?: number | undefined
+}
+
+/** What stands for a value that is wrong, so that the others are still looked at. */
+const WRONG = undefined
+
+export interface JsonReaderOptions {
+  readonly tables: TypeTables
+  /** Whether the value is JSON, with a NumberText for what a double does not hold, and not a program's own. */
+  readonly isParsed: boolean
+}
+
+/** Reads one value. */
+export class JsonReader {
+  readonly violations: Violation[] = []
+  readonly #options: JsonReaderOptions
+  readonly #path: (string | number)[] = []
+
+  constructor(options: JsonReaderOptions) {
+    this.#options = options
+  }
+
+  /** @returns canonical JSON that the package can convert, if there are no violations. The value stays as it is */
+  read(message: DescMessage, value: unknown): unknown {
+    return this.#readMessage(message, value, 0)
+  }
+
+  #wrong(rule: string, expected: string): undefined {
+    const pointer = this.#path.map(part => `/${pointerPart(String(part))}`).join('')
+    if (this.violations.length < MAX_VIOLATIONS) this.violations.push({ pointer, rule, expected })
+    return WRONG
+  }
+
+  #at<T>(part: string | number, read: () => T): T {
+    this.#path.push(part)
+    const result = read()
+    this.#path.pop()
+    return result
+  }
+
+  #readSingular(type: Singular, value: unknown, level: number): unknown {
+    if (type.message) return this.#readMessage(type.message, value, level + 1)
+    return type.enum ? this.#readEnum(type.enum, value) : this.#readScalar(type.scalar ?? 0, value)
+  }
+
+  #readScalar(type: number, value: unknown): unknown {
+    const scalar = SCALARS.get(type)
+    return scalar?.read(value, this.#options.isParsed) ?? this.#wrong('type', scalar?.name ?? 'a known type')
+  }
+
+  #readEnum(type: DescEnum, value: unknown): unknown {
+    if (type.typeName === 'google.protobuf.NullValue' && value === null) return value
+    const isValid = this.#options.tables.isEnumValue(type, value)
+    return isValid ? value : this.#wrong('enum', `a name of ${type.typeName}`)
+  }
+
+  #readMessage(message: DescMessage, value: unknown, level: number): unknown {
+    if (level > MAX_NESTED_MESSAGES) return this.#tooDeep()
+    const json = this.#options.isParsed ? value : jsonOf(value)
+    const { typeName } = message
+    if (typeName.startsWith('google.protobuf.')) {
+      const text = readTextType(typeName, json)
+      if (text !== undefined) return text.isValid ? json : this.#wrong('format', text.expected)
+      if (typeName === 'google.protobuf.Any') return this.#readAny(json)
+      if (typeName === 'google.protobuf.Value') return this.#readValue(json, level)
+      if (typeName === 'google.protobuf.Struct')
+        return isObject(json) ? this.#readValue(json, level - 1) : this.#wrong('type', 'object')
+      if (typeName === 'google.protobuf.ListValue')
+        return Array.isArray(json) ? this.#readValue(json, level - 1) : this.#wrong('type', 'array')
+      const [wrapped] = message.fields
+      if (/^google\.protobuf\.\w+Value$/.test(typeName) && wrapped?.fieldKind === 'scalar')
+        return this.#readScalar(wrapped.scalar, json)
+    }
+    if (!isObject(json)) return this.#wrong('type', 'object')
+    return this.#readFields(message, json, level)
+  }
+
+  #tooDeep(): undefined {
+    return this.#wrong('depth', `at most ${MAX_NESTED_MESSAGES} nested messages`)
+  }
+
+  #readFields(message: DescMessage, json: JsonObject, level: number): JsonObject {
+    const { tables } = this.#options
+    const { byName, required } = tables.fieldsOf(message)
+    const seen = new Set<unknown>()
+    const result = copyOf(json, (name, value) => {
+      const field = byName.get(name) ?? tables.extensionOf(message, name)
+      if (!field) return this.#wrong('additionalProperties', 'no other properties')
+      if (value === undefined || (value === null && !takesNull(field))) return undefined
+      return this.#at(name, () => {
+        if (seen.has(field)) return this.#wrong('duplicate', 'one value of the field')
+        seen.add(field)
+        if (field.oneof && seen.has(field.oneof)) return this.#wrong('oneof', `one field of ${field.oneof.name}`)
+        seen.add(field.oneof)
+        return this.#readField(field, value, level)
+      })
+    })
+    for (const field of required) if (!seen.has(field)) this.#wrong('required', field.jsonName)
+    return result
+  }
+
+  #readField(field: Field, value: unknown, level: number): unknown {
+    if (field.fieldKind === 'list') return this.#readList(field, value, level)
+    if (field.fieldKind === 'map') return this.#readMap(field, value, level)
+    return this.#readSingular(field, value, level)
+  }
+
+  #readList(item: Singular, value: unknown, level: number): unknown {
+    if (!Array.isArray(value)) return this.#wrong('type', 'array')
+    const items: readonly unknown[] = value
+    const read = items.map((one, index) => this.#at(index, () => this.#readSingular(item, one, level)))
+    return read.every((one, index) => one === items[index]) ? items : read
+  }
+
+  #readMap(field: Field & { fieldKind: 'map' }, value: unknown, level: number): unknown {
+    if (!isObject(value)) return this.#wrong('type', 'object')
+    return copyOf(value, (key, one) => {
+      if (one === undefined && !this.#options.isParsed) return undefined
+      return this.#at(key, () => {
+        if (!isMapKey(field.mapKey, key)) return this.#wrong('key', SCALARS.get(field.mapKey)?.name ?? 'a key')
+        return this.#readSingular(field, one, level + 1)
+      })
+    })
+  }
+
+  /** Its message is bytes for those who read it: their depth counts anew. */
+  #readAny(json: unknown): unknown {
+    if (!isObject(json)) return this.#wrong('type', 'object')
+    const { '@type': url, ...rest } = json
+    if (url === undefined && Object.keys(rest).length === 0) return json
+    // The package writes this prefix in place of any other.
+    const name = typeof url === 'string' && url.startsWith(ANY_PREFIX) ? url.slice(ANY_PREFIX.length) : ''
+    const message = this.#options.tables.messageOf(name)
+    if (!message)
+      return this.#at('@type', () => this.#wrong('type', `${ANY_PREFIX} and a message of the schema or its imports`))
+    if (!hasValue(name)) return { '@type': url, ...this.#readFields(message, rest, 0) }
+    if (Object.keys(rest).some(key => key !== 'value'))
+      return this.#wrong('additionalProperties', 'no other properties')
+    const value = this.#at('value', () => this.#readMessage(message, rest.value, 0))
+    return { '@type': url, value }
+  }
+
+  #readValue(value: unknown, level: number): unknown {
+    if (level > MAX_NESTED_MESSAGES) return this.#tooDeep()
+    const json = this.#options.isParsed ? value : jsonOf(value)
+    if (json === null || typeof json === 'boolean') return json
+    if (typeof json === 'string') return json.isWellFormed() ? json : this.#wrong('type', 'text in UTF-8')
+    if (json instanceof NumberText) return this.#readValue(Number(json.text), level)
+    if (typeof json === 'number') return Number.isFinite(json) ? json : this.#wrong('type', 'a finite number')
+    if (Array.isArray(json)) {
+      const items: readonly unknown[] = json
+      return items.map((one, index) => this.#at(index, () => this.#readValue(one, level + LEVELS_OF_ARRAY)))
+    }
+    if (!isObject(json)) return this.#wrong('type', 'JSON')
+    return copyOf(json, (name, one) => {
+      if (one === undefined) return undefined
+      return this.#at(name, () =>
+        name.isWellFormed() ? this.#readValue(one, level + LEVELS_OF_OBJECT) : this.#wrong('key', 'text in UTF-8'),
+      )
+    })
+  }
+}
+
+/** Of messages whose JSON is no object of their fields, or not of these only. */
+function hasValue(typeName: string): boolean {
+  return (
+    readTextType(typeName, '') !== undefined ||
+    /^google\.protobuf\.(?:Any|Struct|(?:List|Bool|String|Bytes|Double|Float|U?Int32|U?Int64)?Value)$/.test(typeName)
+  )
+}
+
+/** Null says that a field is not set, but it is a value of these. */
+function takesNull(field: Field): boolean {
+  return (
+    field.fieldKind !== 'list' &&
+    field.fieldKind !== 'map' &&
+    (field.message?.typeName === 'google.protobuf.Value' || field.enum?.typeName === 'google.protobuf.NullValue')
+  )
+}
+
+/** What JSON.stringify would write of a program's value. */
+function jsonOf(value: unknown): unknown {
+  const hasForm = isContainer(value) && typeof value.toJSON === 'function' && !(value instanceof Uint8Array)
+  return hasForm ? (value.toJSON as () => unknown)() : value
+}
+
+function isObject(value: unknown): value is JsonObject {
+  const isOther = Array.isArray(value) || value instanceof Uint8Array || value instanceof NumberText
+  return isContainer(value) && !isOther
+}
+
+/** The object itself if `read` changes no field; otherwise one without the fields of which it makes undefined. */
+function copyOf(object: JsonObject, read: (name: string, value: unknown) => unknown): JsonObject {
+  const entries = Object.entries(object)
+  let isChanged = false
+  const copies: [string, unknown][] = []
+  for (const [name, value] of entries) {
+    const copy = read(name, value)
+    isChanged ||= copy !== value || copy === undefined
+    if (copy !== undefined) copies.push([name, copy])
+  }
+  return isChanged ? Object.fromEntries(copies) : object
+}

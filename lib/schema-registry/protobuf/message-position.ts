@@ -1,0 +1,34 @@
+// Which message of a file the bytes are, as Confluent and Glue write it before them.
+import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
+import type { SchemaEncoder } from '../schema-format.ts'
+import { fullName } from './resolve-names.ts'
+
+interface Nested {
+  readonly name: string
+  readonly nestedType: readonly Nested[]
+}
+
+/**
+ * @returns undefined for a message that the file does not have
+ *
+ * Confluent's path counts what stands as a `message` in the text (`toMessageIndexes` of ProtobufSchema.java, by which
+ * Java reads): no entries of maps, no groups, which are last (see `descriptorsOf`). Glue's index counts them as well:
+ * MessageIndexFinder.java of github.com/awslabs/aws-glue-schema-registry sorts all by full name.
+ */
+export function messagePosition(
+  file: Pick<FileDescriptorProto, 'package' | 'messageType'>,
+  message: string,
+): SchemaEncoder['message'] {
+  const names: string[] = []
+  let path: readonly number[] | undefined
+  const visit = (types: readonly Nested[], scope: string, outer: readonly number[]): void => {
+    for (const [index, { name, nestedType }] of types.entries()) {
+      const full = fullName(scope, name)
+      names.push(full)
+      if (full === message) path = [...outer, index]
+      visit(nestedType, full, [...outer, index])
+    }
+  }
+  visit(file.messageType, file.package, [])
+  return path && { path, index: names.sort().indexOf(message) }
+}

@@ -1,0 +1,148 @@
+// Names of types as a .proto file writes them → full names, by protoc's rules of scopes.
+// https://protobuf.dev/programming-guides/proto3/#name-resolution
+
+import { unusableSchema } from '../unusable-schema.ts'
+import {
+  type EnumProto,
+  type FieldProto,
+  type FileProto,
+  type MessageProto,
+  TYPE_ENUM,
+  TYPE_GROUP,
+  TYPE_MESSAGE,
+} from './descriptor-protos.ts'
+
+/** What is asked of a file; one from a descriptor has it too. */
+export interface FileScope {
+  readonly name: string
+  readonly package: string
+  readonly dependency: readonly string[]
+  readonly publicDependency: readonly number[]
+  readonly messageType: readonly MessageScope[]
+  readonly enumType: readonly Named[]
+  readonly service: readonly Named[]
+}
+
+interface Named {
+  readonly name: string
+}
+
+interface MessageScope extends Named {
+  readonly nestedType: readonly MessageScope[]
+  readonly enumType: readonly Named[]
+}
+
+type SymbolKind = 'message' | 'enum' | 'service'
+
+/** What the files declare so far; each file comes after those that it imports. */
+export class ProtoSymbols {
+  readonly #files = new Map<string, FileScope>()
+  readonly #symbols = new Map<string, { readonly kind: SymbolKind; readonly file: string }>()
+
+  /** @throws SerializationError for a name that another file declares too */
+  add(file: FileScope): void {
+    this.#files.set(file.name, file)
+    for (const message of file.messageType) this.#addMessage(message, file.package, file.name)
+    for (const { name } of file.enumType) this.#add(fullName(file.package, name), 'enum', file.name)
+    for (const { name } of file.service) this.#add(fullName(file.package, name), 'service', file.name)
+  }
+
+  #addMessage({ name, nestedType, enumType }: MessageScope, scope: string, file: string): void {
+    const full = fullName(scope, name)
+    this.#add(full, 'message', file)
+    for (const nested of nestedType) this.#addMessage(nested, full, file)
+    for (const nested of enumType) this.#add(fullName(full, nested.name), 'enum', file)
+  }
+
+  #add(name: string, kind: SymbolKind, file: string): void {
+    if (this.#symbols.has(name)) throw unusableSchema(`expected ${name} to be declared once.`)
+    this.#symbols.set(name, { kind, file })
+  }
+
+  /** The kind of each name that a file sees: its own, those of its imports and of their public imports. */
+  seenBy(file: FileScope): (name: string) => SymbolKind | 'package' | undefined {
+    const seen = new Set([file.name])
+    const packages = new Set(packagesOf(file))
+    const waiting = [...file.dependency]
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      const imported = this.#files.get(path)
+      if (!imported || seen.has(path)) continue
+      seen.add(path)
+      for (const name of packagesOf(imported)) packages.add(name)
+      for (const index of imported.publicDependency) waiting.push(imported.dependency[index] ?? '')
+    }
+    return name => {
+      const symbol = this.#symbols.get(name)
+      if (symbol && seen.has(symbol.file)) return symbol.kind
+      return packages.has(name) ? 'package' : undefined
+    }
+  }
+}
+
+function packagesOf({ package: name }: FileScope): string[] {
+  const parts = name.split('.')
+  return name === '' ? [] : parts.map((_, index) => parts.slice(0, index + 1).join('.'))
+}
+
+export function fullName(scope: string, name: string): string {
+  return scope === '' ? name : `${scope}.${name}`
+}
+
+/**
+ * Resolves the types of all fields and extensions in place.
+ * @throws SerializationError for a type that is not declared, and for a message with two fields of a name or number
+ */
+export function resolveNames(file: FileProto, symbols: ProtoSymbols): void {
+  const kindOf = symbols.seenBy(file)
+  const resolve = (name: string, scope: string): { name: string; kind: 'message' | 'enum' } => {
+    const found = name.startsWith('.') ? name.slice(1) : inScopes(name, scope, kindOf)
+    const kind = found === undefined ? undefined : kindOf(found)
+    if (found !== undefined && (kind === 'message' || kind === 'enum')) return { name: `.${found}`, kind }
+    throw unusableSchema(
+      `expected the type ${name} that ${scope === '' ? 'the file' : scope} uses to be declared by it or an import.`,
+    )
+  }
+  const resolveField = (field: FieldProto, scope: string): void => {
+    if (field.extendee !== undefined) field.extendee = resolve(field.extendee, scope).name
+    if (field.typeName === undefined) return
+    const { name, kind } = resolve(field.typeName, scope)
+    field.typeName = name
+    if (field.type !== TYPE_GROUP) field.type = kind === 'enum' ? TYPE_ENUM : TYPE_MESSAGE
+  }
+  const resolveMessage = (message: MessageProto, outer: string): void => {
+    const scope = fullName(outer, message.name)
+    checkUnique(message, scope)
+    for (const field of [...message.field, ...message.extension]) resolveField(field, scope)
+    for (const nested of message.nestedType) resolveMessage(nested, scope)
+    for (const nested of message.enumType) checkEnum(nested, scope)
+  }
+  for (const message of file.messageType) resolveMessage(message, file.package)
+  for (const extension of file.extension) resolveField(extension, file.package)
+  for (const type of file.enumType) checkEnum(type, file.package)
+}
+
+/** From the innermost scope outwards: the first part decides, where it is a scope itself. */
+function inScopes(name: string, scope: string, kindOf: (name: string) => string | undefined): string | undefined {
+  const first = name.split('.', 1)[0] ?? ''
+  for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {
+    const kind = kindOf(fullName(outer, first))
+    if (first !== name ? kind !== undefined : kind === 'message' || kind === 'enum') return fullName(outer, name)
+    if (outer === '') return undefined
+  }
+}
+
+function checkUnique({ field: fields }: MessageProto, scope: string): void {
+  const names = new Set(fields.map(({ name }) => name))
+  const numbers = new Set(fields.map(({ number }) => number))
+  if (names.size < fields.length || numbers.size < fields.length)
+    throw unusableSchema(`expected fields with different names and numbers in ${scope}.`)
+}
+
+function checkEnum({ name, value, options }: EnumProto, scope: string): void {
+  const names = new Set(value.map(one => one.name))
+  const numbers = new Set(value.map(one => one.number))
+  if (names.size < value.length || (numbers.size < value.length && options?.allowAlias !== true))
+    throw unusableSchema(
+      `expected values with different names, and numbers unless it has aliases, in ${fullName(scope, name)}.`,
+    )
+}
