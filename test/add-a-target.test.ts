@@ -63,7 +63,7 @@ const ROWS: readonly [file: string, line: string, row: string][] = [
     'export const STORE_KINDS: { readonly [N in Name]: StoreKind<Extract<RedriveSource, { kind: N }>> } = {',
     "  memory: { load: () => import('./memory/store.ts'), describe: ({ shelf }) => 'memory:' + shelf },",
   ],
-  ['scripts/template/target-rights.ts', '  sqlite: {},', '  memory: {},'],
+  ['scripts/template/target-rights.ts', '  sqlite: { path: ({ file }) => file },', '  memory: {},'],
 ]
 const USE = `
 import { loadConfig } from './lib/config/load-config.ts'
@@ -85,7 +85,7 @@ const metadata = { topic: 'chat', partition: 0, offset: 7n }
 const sendAll = async records => records.map(record => ({ kind: 'delivered', record, metadata, attempts: 1 }))
 const { resent } = await redrive(store, { producer: { sendAll } })
 const left = (await Array.fromAsync(store.deadLetters())).length
-const { chain } = furtherTargets(env)
+const { chain } = furtherTargets(env, { efsAccessPointArn: undefined, efsMountPath: '/mnt/efs' })
 const refusal = await loadConfig({}, { ...env, KAFKA_DEAD_LETTER: 'memory:' }).catch(error => error.message)
 console.log(JSON.stringify({ location, checks, resent, left, chain, refusal }))
 `

@@ -29,8 +29,8 @@ export interface FunctionInputs {
 }
 
 /** The settings that all functions have. */
-export function commonEnvironment({ settings, env }: FunctionInputs): Record<string, Expression> {
-  const { chain } = furtherTargets(env)
+export function commonEnvironment({ settings, env, options }: FunctionInputs): Record<string, Expression> {
+  const { chain } = furtherTargets(env, options)
   return { ...settings, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...chain]] } }
 }
 
@@ -88,7 +88,7 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
   const ownQueues = queues.filter(queue => isOwnQueue(queue, options))
   const eventFunction = `${prefix}-eventbridge`
   const topics = contracts.map(({ topic }) => topic)
-  const { readStatements, deadLetterTopics } = furtherTargets(env)
+  const { readStatements, deadLetterTopics } = furtherTargets(env, options)
   return functionOf('redrive', inputs, {
     environment: {
       ...redriveFrom(prefix, queues, destinations, eventFunction, options),
@@ -119,7 +119,7 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
 /** Each function may write to the topics that its trigger feeds. */
 function writeStatements(inputs: FunctionInputs, isFed: (contract: Contract) => boolean): Statement[] {
   const { contracts, settings, env, options } = inputs
-  const { statements, deadLetterTopics } = furtherTargets(env)
+  const { statements, deadLetterTopics } = furtherTargets(env, options)
   const topics = contracts
     .filter(contract => isFed(contract) || contract.topic === settings.KAFKA_DEFAULT_TOPIC)
     .map(({ topic }) => topic)

@@ -3,6 +3,7 @@ import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
 import { parseNotifyTargets } from '../../lib/config/notify-targets.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { allow, type Statement } from './cloudformation.ts'
+import { type FileSystemOptions, pathProblem } from './file-system.ts'
 import { rightsOf } from './target-rights.ts'
 
 /** Kafka's limit for the name of a topic. */
@@ -19,7 +20,11 @@ interface FurtherTargets {
   readonly deadLetterTopics: (topics: readonly string[]) => string[]
 }
 
-export function furtherTargets({ KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv): FurtherTargets {
+/** @throws ConfigError for targets that the functions can't have */
+export function furtherTargets(
+  { KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv,
+  fileSystem: FileSystemOptions,
+): FurtherTargets {
   if (!setting) return { chain: [], statements: [], readStatements: [], deadLetterTopics: () => [] }
   const problems: string[] = []
   const [, ...targets] = parseDeadLetterTargets(
@@ -35,6 +40,10 @@ export function furtherTargets({ KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv
     )
   for (const refusal of new Set(targets.map(target => rightsOf(target).refusal)))
     if (refusal !== undefined) problems.push(`KAFKA_DEAD_LETTER: ${refusal}`)
+  for (const target of targets) {
+    const problem = pathProblem(rightsOf(target).path?.(target), fileSystem)
+    if (problem !== undefined) problems.push(`KAFKA_DEAD_LETTER: ${target.kind}: ${problem}`)
+  }
   if (problems.length > 0) throw new ConfigError(problems)
   return {
     chain: [`,${setting}`],

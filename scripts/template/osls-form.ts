@@ -4,6 +4,7 @@ import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import type { Json } from './cloudformation.ts'
 import type { Deployment, FunctionResource } from './deployment-model.ts'
+import { fileSystemConfig } from './file-system.ts'
 import { httpDomainOutputs } from './http-domain.ts'
 import { packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
@@ -53,6 +54,7 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency }),
     environment: each.environment,
     ...(options.layers.length > 0 ? { layers: options.layers } : {}),
+    ...fileSystemConfig(options),
     ...(options.tracing === 'active' ? { tracing: 'Active' } : {}),
     ...(options.logFormat === 'Text' ? {} : { logs: logsOf(options) }),
     package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`] },

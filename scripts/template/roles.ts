@@ -1,6 +1,7 @@
 // One role per function: its log group, its queues, the topics that its trigger feeds. Least privilege.
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression } from './deployment-model.ts'
+import { fileSystemStatements } from './file-system.ts'
 import type { DeployOptions } from './options.ts'
 
 const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
@@ -15,13 +16,15 @@ export function consume(queueArns: readonly Expression[]): Statement {
 export function statementsOfFunction(
   functionName: string,
   statements: readonly Statement[],
-  { kmsKeyArn, tracing }: DeployOptions,
+  options: DeployOptions,
 ): Statement[] {
+  const { kmsKeyArn, tracing } = options
   const logStreams = { 'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName}:log-stream:*` }
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logStreams),
     allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
     ...statements,
+    ...fileSystemStatements(options),
     // These actions have no resource.
     ...(tracing === 'active' ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
     // For the environment, and for messages to and from queues.

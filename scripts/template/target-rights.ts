@@ -13,6 +13,8 @@ interface TargetRights<Config> {
   read?(config: Config): Statement[]
   /** The topics on the cluster of the records that hold the dead letters of these topics. */
   topics?(config: Config, topics: readonly string[]): string[]
+  /** Where on the function's disk the target writes: only a mounted file system outlives the sandbox. */
+  path?(config: Config): string
   /** The endpoint through which a function in a VPC reaches the target without a NAT. */
   readonly endpoint?: { readonly service: string; readonly type: 'interface' | 'gateway' }
 }
@@ -46,8 +48,8 @@ export const TARGET_RIGHTS: { readonly [N in Name]: TargetRights<DeadLetterTarge
     topics: ({ pattern, servers }, topics) =>
       servers === undefined ? [...topics, null].map(topic => deadLetterTopic(pattern, topic)) : [],
   },
-  disk: {},
-  sqlite: {},
+  disk: { path: ({ folder }) => folder },
+  sqlite: { path: ({ file }) => file },
 }
 
 export function rightsOf({ kind }: DeadLetterTargetConfig): TargetRights<DeadLetterTargetConfig> {

@@ -361,11 +361,15 @@ test('the dashboard is JSON and has only metrics that the functions write', () =
   }
 })
 
-test('VPC endpoints are created with their parameter', () => {
+test('VPC endpoints and a file system are in the template with their parameters', () => {
   const ids = { vpcId: 'vpc-0a1b2c3d', subnetIds: 'subnet-0a1b2c3d', securityGroupIds: 'sg-0a1b2c3d' }
   const vpc = Object.entries(ids).flatMap(([name, id]) => ['--param', `${name}=${id}`])
   const endpoints = ['--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-0a1b2c3d']
-  assert.equal(run([...vpc, ...endpoints, '--param', 'existingEndpointGroupIds=sg-0e1b2c3d']).status, 0)
+  const more = ['existingEndpointGroupIds=sg-0e1b2c3d', `efsAccessPointArn=${ACCESS_POINT}`]
+  const { status, stderr } = run([...vpc, ...endpoints, ...more.flatMap(param => ['--param', param])], {
+    KAFKA_DEAD_LETTER: 'disk:/mnt/efs/dead-letters',
+  })
+  assert.equal(status, 0, stderr)
   const created = read()
   assert.deepEqual(created.SqsEndpoint?.Properties.SubnetIds, ['subnet-0a1b2c3d'])
   assert.deepEqual(created.SqsEndpoint?.Properties.SecurityGroupIds, [
@@ -375,6 +379,9 @@ test('VPC endpoints are created with their parameter', () => {
     [created.S3Endpoint?.Properties.VpcEndpointType, created.S3Endpoint?.Properties.RouteTableIds],
     ['Gateway', ['rtb-0a1b2c3d']],
   )
+  const functions = Object.values(created).filter(({ Type }) => Type === 'AWS::Lambda::Function')
+  for (const { Properties } of functions)
+    assert.deepEqual(Properties.FileSystemConfigs, [{ Arn: ACCESS_POINT, LocalMountPath: '/mnt/efs' }])
   assert.equal(lint(), '')
   assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
   assert.match(run(['--param', 'vpcEndpoints=sqs']).stderr, /vpcId/)
@@ -406,6 +413,7 @@ test('zips are reproducible and contain what the handlers import', async () => {
 })
 
 // Identifiers that cfn-lint accepts.
+const ACCESS_POINT = 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a1b2c3d4e5f60718'
 const GUARDED = [
   ...['--param', 'kmsKeyArn=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555'],
   ...[

@@ -13,6 +13,7 @@ import { problemsOf } from '../support/problems-of.ts'
 const CERTIFICATE = 'certificateArn=arn:aws:acm:eu-west-1:123456789012:certificate/1'
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/1'
 const QUEUE_ARN = 'arn:aws:sqs:eu-west-1:111122223333:orders'
+const ACCESS_POINT = 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a1b2c3d4e5f60718'
 const JWT = ['httpAuth=jwt', 'jwtIssuer=https://a.example', 'jwtAudience=a']
 const VPC = ['subnetIds=subnet-1', 'securityGroupIds=sg-1']
 const ENDPOINTS = [...VPC, 'vpcId=vpc-1', 'vpcEndpoints=sqs']
@@ -75,6 +76,8 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   routeTableIds: { value: 'rtb-2', beside: [...ENDPOINTS, 'vpcEndpoints=s3', 'routeTableIds=rtb-1'] },
   endpointSecurityGroupIds: { value: 'sg-9', beside: ENDPOINTS },
   existingEndpointGroupIds: { value: 'sg-8', beside: VPC },
+  efsAccessPointArn: { value: ACCESS_POINT, beside: VPC },
+  efsMountPath: { value: '/mnt/data', beside: [...VPC, `efsAccessPointArn=${ACCESS_POINT}`] },
   alarmTopicArn: { value: 'arn:aws:sns:eu-west-1:123456789012:alarms' },
   alarmPeriods: { value: '2' },
   alarmErrors: { value: '5' },
@@ -175,6 +178,8 @@ test('what a parameter needs may be a setting or another parameter', () => {
     ['vpcId=vpc-1', /expected vpcEndpoints too/],
     ['routeTableIds=rtb-1', /expected vpcEndpoints with s3 or dynamodb too/],
     ['endpointSecurityGroupIds=sg-1', /expected vpcEndpoints with one of sqs, secretsmanager, .* too/],
+    [`efsAccessPointArn=${ACCESS_POINT}`, /expected subnetIds too/],
+    ['efsMountPath=/mnt/a', /expected efsAccessPointArn too/],
     ['existingEndpointGroupIds=sg-1', /expected subnetIds too/],
     [`existingDlqs=${QUEUE_ARN}`, /expected existingQueues too/],
   ]

@@ -19,7 +19,11 @@ test('every folder with a target has a store too, and a row in each registry', (
   assert.deepEqual(Object.keys(STORE_KINDS).sort(), [...folders, ...others].sort())
 })
 
-const further = (text: string) => furtherTargets({ KAFKA_DEAD_LETTER: text })
+const MOUNTED = {
+  efsAccessPointArn: 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-1',
+  efsMountPath: '/mnt/letters',
+}
+const further = (text: string) => furtherTargets({ KAFKA_DEAD_LETTER: text }, MOUNTED)
 const actionsOf = (statements: readonly { readonly Action: string[] }[]) => statements.flatMap(({ Action }) => Action)
 
 test('each target gives a function the permission to write, and redrive those to read and complete', () => {

@@ -56,6 +56,7 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
     `vpcEndpoints with one of ${INTERFACE_ENDPOINTS.join(', ')} too`,
     hasInterfaceEndpoints,
   ),
+  'file-system': byOptions('efsAccessPointArn too', ({ efsAccessPointArn }) => efsAccessPointArn !== undefined),
   subnets: byOptions('subnetIds too', ({ subnetIds }) => subnetIds.length > 0),
   secret: { what: 'KAFKA_SECRET_ARN too', isMet: ({ environment }) => environment.KAFKA_SECRET_ARN !== undefined },
 }

@@ -23,6 +23,7 @@ export type NeedName =
   | 'gateway-endpoints'
   | 'interface-endpoints'
   | 'subnets'
+  | 'file-system'
   | 'secret'
 
 export interface Parameter<T = unknown> {

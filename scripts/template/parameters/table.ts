@@ -290,6 +290,28 @@ const NETWORK = {
   }),
 }
 
+const STORAGE = {
+  efsAccessPointArn: optional(
+    text(
+      /^arn:[\w-]+:elasticfilesystem:[\w-]+:\d{12}:access-point\/fsap-[0-9a-f]+$/u,
+      'the ARN of an access point of EFS',
+    ),
+    {
+      about:
+        'An EFS file system that the functions mount, for dead letters on disk (`KAFKA_DEAD_LETTER=disk:/mnt/efs/…`) ' +
+        'and for files that settings name. Its mount targets must let the functions in on port 2049, and its access ' +
+        'point must let its user write.',
+      actsOn: 'functions, roles',
+      needs: 'subnets',
+    },
+  ),
+  efsMountPath: parameter(text(/^\/mnt\/[\w.-]{1,155}$/u, 'a path of the form /mnt/<name>'), '/mnt/efs', {
+    about: 'Where the functions have the file system.',
+    actsOn: 'functions',
+    needs: 'file-system',
+  }),
+}
+
 const ALARMS = {
   alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
     about: 'An SNS topic that receives the [alarms](operations.md).',
@@ -410,6 +432,7 @@ export const PARAMETER_GROUPS = {
   EventBridge: EVENTS,
   Functions: FUNCTIONS,
   Network: NETWORK,
+  'File system': STORAGE,
   Alarms: ALARMS,
   Account: ACCOUNT,
 } as const
@@ -421,6 +444,7 @@ export const PARAMETERS = {
   ...EVENTS,
   ...FUNCTIONS,
   ...NETWORK,
+  ...STORAGE,
   ...ALARMS,
   ...ACCOUNT,
 }

@@ -1,0 +1,39 @@
+// An EFS file system that the functions mount: the only disk of a function that outlives its sandbox. Pure.
+import { allow, type Json, type Statement } from './cloudformation.ts'
+import type { DeployOptions } from './options.ts'
+
+export type FileSystemOptions = Pick<DeployOptions, 'efsAccessPointArn' | 'efsMountPath'>
+
+/** @returns why nothing that is stored at this path outlives the sandbox */
+export function pathProblem(path: string | undefined, options: FileSystemOptions): string | undefined {
+  if (path === undefined || isMounted(path, options)) return undefined
+  const { efsAccessPointArn, efsMountPath } = options
+  return efsAccessPointArn === undefined
+    ? `expected --param efsAccessPointArn too, as no other disk of a function outlives its sandbox; got ${path}.`
+    : `expected a path below ${efsMountPath} (--param efsMountPath), where the file system is; got ${path}.`
+}
+
+/** @param path absolute */
+function isMounted(path: string, { efsAccessPointArn, efsMountPath }: FileSystemOptions): boolean {
+  return efsAccessPointArn !== undefined && (path === efsMountPath || path.startsWith(`${efsMountPath}/`))
+}
+
+/** To mount it and to write, through this access point alone. */
+export function fileSystemStatements({ efsAccessPointArn }: FileSystemOptions): Statement[] {
+  if (efsAccessPointArn === undefined) return []
+  // The resource is the file system, whose id is not in the ARN of its access point.
+  const fileSystems = efsAccessPointArn.replace(/:access-point\/.*$/, ':file-system/*')
+  return [
+    {
+      ...allow(['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'], fileSystems),
+      Condition: { StringEquals: { 'elasticfilesystem:AccessPointArn': efsAccessPointArn } },
+    },
+  ]
+}
+
+/** In osls's form of a function. */
+export function fileSystemConfig({ efsAccessPointArn, efsMountPath }: FileSystemOptions): Json {
+  return efsAccessPointArn === undefined
+    ? {}
+    : { fileSystemConfig: { arn: efsAccessPointArn, localMountPath: efsMountPath } }
+}
