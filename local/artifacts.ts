@@ -1,6 +1,6 @@
 // Downloads the programs of the local stack from Maven Central, once, into the user's cache folder.
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { RequirementError, requireMaven } from './requirements.ts'
@@ -12,6 +12,8 @@ interface Program {
   readonly group: string
   readonly artifacts: readonly string[]
   readonly megabytes: number
+  /** Of an archive (tar.gz) that has its libraries inside. Default: jars with the jars that they need. */
+  readonly classifier?: string
 }
 
 /** The version of the local stack: the newest on Maven Central that runs on Java 17. */
@@ -31,6 +33,16 @@ const ELASTICMQ: Program = {
   group: 'org.elasticmq',
   artifacts: ['elasticmq-server_3'],
   megabytes: 43,
+}
+/** A registry with Confluent's API; in version 3 it has no storage in memory. */
+const APICURIO: Program = {
+  title: 'Apicurio Registry',
+  folder: 'apicurio',
+  version: '2.6.13.Final',
+  group: 'io.apicurio',
+  artifacts: ['apicurio-registry-app'],
+  megabytes: 142,
+  classifier: 'all',
 }
 /** A database for Java, in which the consumer of docs/consuming.md keeps its ids when a test runs it. */
 const H2: Program = {
@@ -64,6 +76,11 @@ export function elasticMqJars(log: (line: string) => void): Promise<string> {
   return jarsOf(ELASTICMQ, log)
 }
 
+/** @returns the folder of Apicurio's runner, with its libraries in a folder below it */
+export function apicurioFolder(log: (line: string) => void): Promise<string> {
+  return jarsOf(APICURIO, log)
+}
+
 /** @returns the folder of H2's jar */
 export function h2Jars(log: (line: string) => void): Promise<string> {
   return jarsOf(H2, log)
@@ -75,7 +92,7 @@ export function glueSerdeJars(log: (line: string) => void): Promise<string> {
 }
 
 async function jarsOf(program: Program, log: (line: string) => void): Promise<string> {
-  const { title, version, group, artifacts, megabytes } = program
+  const { title, version, group, artifacts, megabytes, classifier } = program
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   const folder = join(cache, 'serverless-kafka-producer', `${program.folder}-${version}`)
   if (existsSync(folder)) return folder
@@ -85,7 +102,8 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
   mkdirSync(unfinished, { recursive: true })
   const dependencies = artifacts.map(
     id =>
-      `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`,
+      `<dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version>` +
+      `${classifier === undefined ? '' : archiveOf(classifier)}</dependency>`,
   )
   const pom = [
     '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
@@ -95,11 +113,21 @@ async function jarsOf(program: Program, log: (line: string) => void): Promise<st
   writeFileSync(join(unfinished, 'pom.xml'), pom.join(''))
   try {
     await runMaven(unfinished, `${title} ${version}`, log)
+    if (classifier !== undefined)
+      for (const name of readdirSync(unfinished).filter(file => file.endsWith('.tar.gz'))) {
+        execFileSync('tar', ['-xzf', name], { cwd: unfinished })
+        rmSync(join(unfinished, name))
+      }
     if (!existsSync(folder)) renameSync(unfinished, folder)
   } finally {
     rmSync(unfinished, { recursive: true, force: true })
   }
   return folder
+}
+
+function archiveOf(classifier: string): string {
+  const none = '<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>'
+  return `<type>tar.gz</type><classifier>${classifier}</classifier>${none}`
 }
 
 function runMaven(folder: string, program: string, log: (line: string) => void): Promise<void> {

@@ -2,7 +2,7 @@
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { SerializationError } from '../../errors.ts'
 import type { SchemaCache } from '../schema-cache.ts'
-import type { RegisteredSchema, SchemaRegistry, SchemaSelection } from '../schema-registry.ts'
+import type { RegisteredSchema, SchemaRegistry, SchemaSelection, SchemaType } from '../schema-registry.ts'
 import { resolveReferences } from './references.ts'
 import { readStoredSchema, type StoredSchema } from './registry-answers.ts'
 import type { RegistryClient, RegistryRequest } from './registry-client.ts'
@@ -90,14 +90,19 @@ export class ConfluentRegistry implements SchemaRegistry {
     const { subject, definition, normalize } = selection
     const what = `the schema under subject ${subject}`
     const path = `${pathOf(subject)}${queryOf(normalize)}`
-    const stored = await this.#request({ path, body: bodyOf(selection), what }, signal)
+    // Apicurio leaves the type out, whatever it is.
+    const stored = await this.#request({ path, body: bodyOf(selection), what }, signal, definition.type)
     if (stored.type !== definition.type) throw badAnswer(what, `expected the type ${definition.type}`)
     // The caller keeps its text anyway.
     return stored.text === definition.text ? { ...stored, text: definition.text } : stored
   }
 
-  async #request(request: RegistryRequest, signal: AbortSignal): Promise<StoredSchema> {
-    const stored = readStoredSchema(await this.#client.request(request, signal))
+  async #request(
+    request: RegistryRequest,
+    signal: AbortSignal,
+    typeWithout: SchemaType = 'AVRO',
+  ): Promise<StoredSchema> {
+    const stored = readStoredSchema(await this.#client.request(request, signal), typeWithout)
     if (typeof stored === 'string') throw badAnswer(request.what, stored)
     return stored
   }

@@ -20,10 +20,13 @@ const TYPES: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaT
 /** The modes of rules that run when a record is read, or when it is read by another version. */
 const NOT_ON_WRITE: readonly unknown[] = ['READ', 'UPGRADE', 'DOWNGRADE', 'UPDOWN']
 
-/** @returns the schema of an answer; else what is wrong with it, as `expected …` */
-export function readStoredSchema(answer: unknown): StoredSchema | string {
+/**
+ * @param typeWithout that of an answer without a type
+ * @returns the schema of an answer; else what is wrong with it, as `expected …`
+ */
+export function readStoredSchema(answer: unknown, typeWithout: SchemaType): StoredSchema | string {
   if (!isJsonObject(answer)) return 'expected a JSON object'
-  const { id, version, guid, schemaType: type = 'AVRO', schema: text, references, ruleSet } = answer
+  const { id, version, guid, schemaType: type = typeWithout, schema: text, references, ruleSet } = answer
   if (!isInt(id, 0)) return 'expected `id` as an integer from 0 to 2147483647'
   if (version != null && !isInt(version, 1)) return 'expected `version` as an integer from 1 to 2147483647'
   if (guid != null && !(typeof guid === 'string' && UUID.test(guid))) return 'expected `guid` as a UUID'

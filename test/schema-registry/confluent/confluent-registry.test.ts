@@ -69,6 +69,14 @@ test('a definition is looked up, with its type and references, and normalized wh
   assert.equal(server.asked[0]?.headers['content-type'], 'application/vnd.schemaregistry.v1+json')
 })
 
+test('an answer without a type: that of the definition, as Apicurio leaves it out; else Avro', async t => {
+  const { find } = await scriptedRegistry(t, () => ({ body: stored }))
+  const definition = { type: 'JSON', text: '{}', references: [] } as const
+  const byDefinition = { by: 'definition', subject: 's', definition, register: false, normalize: false } as const
+  assert.equal((await find(byDefinition)).type, 'JSON')
+  assert.equal((await find(latest('s'))).type, 'AVRO')
+})
+
 test('the schema that readers will get is what the registry has, not the one that was asked for', async t => {
   const { find } = await scriptedRegistry(t, () => ({ body: stored }))
   assert.equal((await find(byText('{"type":"string"}', { normalize: true }))).text, '"string"')
