@@ -2,19 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isInstance, SerializationError } from '../../lib/errors.ts'
 import { JsonText } from '../../lib/record/json-text.ts'
-import { avroFormat } from '../../lib/schema-registry/avro/avro-format.ts'
-import type { SchemaEncoder } from '../../lib/schema-registry/schema-format.ts'
-
-function encode(schema: unknown, value: unknown): string {
-  const id = { registry: 'confluent', id: 1, guid: undefined } as const
-  const text = JSON.stringify(schema)
-  const registered = { id, type: 'AVRO', text, version: 1, references: [], imports: new Map<string, string>() } as const
-  return Buffer.from((avroFormat.compile(registered) as SchemaEncoder).encode(value)).toString('hex')
-}
-
-function json(text: string): JsonText {
-  return new JsonText(text, JSON.parse(text))
-}
+import { encodeAvro as encode, jsonText as json } from '../support/avro/avro-encoder.ts'
 
 function refuses(schema: unknown, value: unknown): void {
   assert.throws(

@@ -1,30 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import avsc from 'avsc'
 import { isInstance, SerializationError } from '../../lib/errors.ts'
-import { JsonText } from '../../lib/record/json-text.ts'
-import { avroFormat } from '../../lib/schema-registry/avro/avro-format.ts'
-import type { SchemaEncoder } from '../../lib/schema-registry/schema-format.ts'
-
-const NO_IMPORTS: ReadonlyMap<string, string> = new Map()
-
-function encoderOf(schema: unknown, imports = NO_IMPORTS): SchemaEncoder {
-  return compiled(JSON.stringify(schema), imports)
-}
-
-function compiled(text: string, imports = NO_IMPORTS): SchemaEncoder {
-  const id = { registry: 'confluent', id: 1, guid: undefined } as const
-  return avroFormat.compile({ id, type: 'AVRO', text, version: 1, references: [], imports }) as SchemaEncoder
-}
-
-/** Bytes as hexadecimal digits. @param value a program's, or a JsonText */
-function encode(schema: unknown, value: unknown): string {
-  return Buffer.from(encoderOf(schema).encode(value)).toString('hex')
-}
-
-function json(text: string): JsonText {
-  return new JsonText(text, JSON.parse(text))
-}
+import { avroEncoder, encodeAvro as encode, jsonText as json } from '../support/avro/avro-encoder.ts'
+import { avscLong } from '../support/avro/avsc-type.ts'
 
 function violations(schema: unknown, value: unknown): SerializationError['violations'] {
   const error = errorOf(() => encode(schema, value))
@@ -61,33 +39,19 @@ test('encodes as the specification shows', () => {
 })
 
 test('numbers of a text keep all their digits', () => {
-  const hex = (value: bigint) => avsc.types.LongType.__with(BIGINT).toBuffer(value).toString('hex')
   for (const long of ['9007199254740993', '-9007199254740993', '9223372036854775807', '-9223372036854775808'])
-    assert.equal(encode('long', json(long)), hex(BigInt(long)), long)
-  assert.equal(encode('long', json('1152921504606846976')), hex(2n ** 60n))
-  assert.equal(encode('long', json('1152921504606847000')), hex(1152921504606847000n), 'the digits of the text')
-  assert.equal(encode(record('R', [field('a', 'long')]), json('{"a":9007199254740993}')), hex(9007199254740993n))
-  assert.equal(encode('long', json('1e3')), hex(1000n))
-  assert.equal(encode('long', 2n ** 63n - 1n), hex(2n ** 63n - 1n))
+    assert.equal(encode('long', json(long)), avscLong(BigInt(long)), long)
+  assert.equal(encode('long', json('1152921504606846976')), avscLong(2n ** 60n))
+  assert.equal(encode('long', json('1152921504606847000')), avscLong(1152921504606847000n), 'the digits of the text')
+  assert.equal(encode(record('R', [field('a', 'long')]), json('{"a":9007199254740993}')), avscLong(9007199254740993n))
+  assert.equal(encode('long', json('1e3')), avscLong(1000n))
+  assert.equal(encode('long', 2n ** 63n - 1n), avscLong(2n ** 63n - 1n))
   for (const number of ['9223372036854775808', '9223372036854776000', '-9223372036854775809', '1.5', '1e400', '1e-9'])
     assert.equal(violations('long', json(number)).length, 1, number)
   assert.equal(violations('long', 2 ** 53).length, 1, "a program's double may have lost digits")
   assert.equal(violations('int', json('2147483648')).length, 1)
   assert.equal(violations('int', 1n << 31n).length, 1)
 })
-
-const BIGINT = {
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigInt64LE(value)
-    return bytes
-  },
-  fromJSON: BigInt,
-  toJSON: Number,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-}
 
 test('a float takes the nearest number and refuses one that would become infinite', () => {
   assert.equal(encode('float', 0.1), 'cdcccc3d')
@@ -105,6 +69,17 @@ test('bytes are text of the characters up to U+00FF, or bytes of a program', () 
   assert.equal(violations('bytes', '\u0100').length, 1)
   assert.equal(violations({ type: 'fixed', name: 'F', size: 2 }, 'abc').length, 1)
   assert.equal(violations('bytes', new ArrayBuffer(1)).length, 1)
+})
+
+test("a schema that is nothing but bytes is written as Confluent's serializers do", () => {
+  const confluent = { registry: 'confluent', id: 1, guid: undefined } as const
+  for (const [schema, value, hex] of [
+    ['bytes', 'a'.repeat(100), '61'.repeat(100)],
+    [{ type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 }, '12.34', '04d2'],
+    [{ type: 'array', items: 'bytes' }, ['a'], '02026100'],
+  ] as const)
+    assert.equal(Buffer.from(avroEncoder(schema, undefined, confluent).encode(value)).toString('hex'), hex)
+  assert.equal(encode('bytes', 'a'), '0261', 'for Glue it is as Avro has it')
 })
 
 test('text without a UTF-8 form is refused', () => {
@@ -162,7 +137,7 @@ test('a missing field has its default, also of nested records, bytes, fixed and 
 
 test('a default keeps all its digits', () => {
   const text = '{"type":"record","name":"R","fields":[{"name":"a","type":"long","default":9007199254740993}]}'
-  assert.equal(Buffer.from(compiled(text).encode({})).toString('hex'), encode('long', 9007199254740993n))
+  assert.equal(Buffer.from(avroEncoder(text).encode({})).toString('hex'), encode('long', 9007199254740993n))
 })
 
 test('a default that does not fit counts as none', () => {
@@ -214,7 +189,7 @@ test('imports are read first', () => {
     ['com.Id', JSON.stringify({ type: 'fixed', name: 'com.Id', size: 1 })],
     ['com.Ids', JSON.stringify(record('com.Ids', [field('id', 'Id')]))],
   ])
-  const encoder = encoderOf(record('com.R', [field('ids', { type: 'array', items: 'com.Ids' })]), imports)
+  const encoder = avroEncoder(record('com.R', [field('ids', { type: 'array', items: 'com.Ids' })]), imports)
   assert.equal(Buffer.from(encoder.encode({ ids: [{ id: 'a' }] })).toString('hex'), '026100')
 })
 
@@ -237,14 +212,14 @@ test('schemas that say nothing are unusable', () => {
     { type: 'fixed', name: 'F', size: -1 },
     { type: 'array' },
   ]) {
-    const error = errorOf(() => encoderOf(schema))
+    const error = errorOf(() => avroEncoder(schema))
     assert.deepEqual([error.kind, error.code, error.retriable], ['delivery-failure', 'schema-unusable', false])
   }
 })
 
 test('a schema that is nested too deeply is unusable', () => {
   const text = `${'{"type":"array","items":'.repeat(5000)}"int"${'}'.repeat(5000)}`
-  assert.equal(errorOf(() => compiled(text)).code, 'schema-unusable')
+  assert.equal(errorOf(() => avroEncoder(text)).code, 'schema-unusable')
 })
 
 test('names that mean something in JavaScript are names', () => {
@@ -284,7 +259,7 @@ test('a value that throws, or contains itself, is an invalid record', () => {
 })
 
 test('a getter may encode another value', () => {
-  const encoder = encoderOf(record('R', [field('a', 'string'), field('b', 'int')]))
+  const encoder = avroEncoder(record('R', [field('a', 'string'), field('b', 'int')]))
   const value = {
     a: 'x',
     get b() {

@@ -16,6 +16,7 @@ import { ValueWriter } from './value-writer.ts'
  * - unions: `{"<branch>": value}` (Confluent's JSON encoding), a named type by its full name; plain JSON where only one
  *   branch takes such a value. Whether that is so depends on the schema alone. An object whose only field is named like
  *   a branch is always that branch.
+ * - a whole schema of `bytes` is written without the length for Confluent's registry, as its own serializers do.
  * - records: a field that is missing has its default, or is a violation; so is a field that the schema does not have.
  * - logical types: numbers are what Avro writes. Besides, ISO 8601 texts and a Date (`timestamp-*`; `date` at midnight
  *   UTC), decimals as numbers or text, never as text of bytes, UUIDs as text, durations as
@@ -23,7 +24,12 @@ import { ValueWriter } from './value-writer.ts'
  */
 export const avroFormat: SchemaFormat = {
   type: 'AVRO',
-  compile: schema => new AvroEncoder(parseAvroSchema(schema)),
+  compile: schema => {
+    const type = parseAvroSchema(schema)
+    // As Confluent's serializers of all languages write it, and their deserializers read it.
+    const isBytes = type.kind === 'bytes' && schema.id.registry === 'confluent'
+    return isBytes ? new RawBytesEncoder(type) : new AvroEncoder(type)
+  },
 }
 
 class AvroEncoder implements SchemaEncoder {
@@ -55,5 +61,13 @@ class AvroEncoder implements SchemaEncoder {
       buffer.clear()
       this.#buffer = buffer
     }
+  }
+}
+
+/** Of a schema that is nothing but bytes: without their length. */
+class RawBytesEncoder extends AvroEncoder {
+  override encode(data: unknown): Uint8Array {
+    const bytes = super.encode(data)
+    return bytes.subarray(bytes.findIndex(byte => byte < 0x80) + 1)
   }
 }
