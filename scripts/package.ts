@@ -30,7 +30,7 @@ import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
 import { verify } from './verify-aws/verify.ts'
 
-const START_LIMIT = 359 * 1024
+const START_LIMIT = 360 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
 const REDRIVE_START_LIMIT = 402 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`

@@ -75,15 +75,17 @@ function parseLattice(event: JsonObject, { targetGroupArn, identity }: JsonObjec
 
 /**
  * Shapes: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html (identity,
- * authorizer.claims) and http-api-develop-integrations-lambda.html (authorizer.iam, authorizer.jwt.claims).
+ * authorizer.claims), http-api-develop-integrations-lambda.html (authorizer.iam, authorizer.jwt.claims) and
+ * http-api-lambda-authorizer.html (authorizer.lambda: what the authorizer answers as its context).
  */
 function principalOf({ authorizer, identity }: JsonObject): string | undefined {
-  const { iam, jwt, claims } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
+  const { iam, jwt, claims, lambda } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
   const arn =
     (isJsonObject(iam) ? text(iam.userArn) : undefined) ?? (isJsonObject(identity) ? text(identity.userArn) : undefined)
   if (arn !== undefined) return withoutSession(arn)
   const token = isJsonObject(jwt) && isJsonObject(jwt.claims) ? jwt.claims : claims
-  if (!isJsonObject(token) || text(token.sub) === undefined) return undefined
+  if (!isJsonObject(token) || text(token.sub) === undefined)
+    return isJsonObject(lambda) ? text(lambda.principalId) : undefined
   return `${text(token.iss) ?? ''} ${token.sub}`
 }
 

@@ -29,6 +29,7 @@ export function oslsForm(deployment: Deployment): Json {
     httpApi: {
       cors: corsOrigins === undefined ? false : corsOf(corsOrigins),
       ...(options.httpAuth === 'jwt' ? { authorizers: { jwt: jwtAuthorizer(options) } } : {}),
+      ...(options.httpAuth === 'lambda' ? { authorizers: { lambda: lambdaAuthorizer(options) } } : {}),
     },
     logRetentionInDays: options.logRetentionDays,
     resources: {
@@ -77,6 +78,7 @@ function logsOf({ logFormat, systemLogLevel }: DeployOptions): Json {
 function authorizerOf({ httpAuth, jwtScopes }: DeployOptions): Json {
   if (httpAuth === 'public') return {}
   if (httpAuth === 'aws_iam') return { authorizer: { type: 'aws_iam' } }
+  if (httpAuth === 'lambda') return { authorizer: { name: 'lambda', type: 'request' } }
   return { authorizer: { name: 'jwt', ...(jwtScopes.length > 0 ? { scopes: jwtScopes } : {}) } }
 }
 
@@ -86,6 +88,18 @@ function jwtAuthorizer({ jwtIssuer, jwtAudience }: DeployOptions): Json {
     identitySource: '$request.header.Authorization',
     issuerUrl: jwtIssuer,
     audience: jwtAudience,
+  }
+}
+
+/** osls lets the HTTP API invoke the function. */
+function lambdaAuthorizer({ authorizerArn, authorizerIdentitySources, authorizerTtlS }: DeployOptions): Json {
+  return {
+    type: 'request',
+    functionArn: authorizerArn,
+    payloadVersion: '2.0',
+    enableSimpleResponses: true,
+    identitySource: authorizerIdentitySources,
+    resultTtlInSeconds: authorizerTtlS,
   }
 }
 

@@ -108,6 +108,8 @@ test('ids are bound to the caller that the gateway authenticated; a session is n
       await of(role('b', 's')),
       await of(token('i', 's')),
       await of(token('i', 't')),
+      await of({ lambda: { principalId: 'c' } }),
+      await of({ lambda: { principalId: 'd' } }),
     ]
     assert.equal(new Set(ids).size, ids.length)
     assert.equal(await of(role('a', 'another')), ids[1])

@@ -610,6 +610,25 @@ test('a JWT authorizer, a domain, layers, traces and JSON logs are in the templa
   assert.equal(lint(), '')
 })
 
+test('a Lambda authorizer, senders and limits of FIFO queues by group are in the template', () => {
+  const functionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:admit'
+  const params = {
+    ...{ httpAuth: 'lambda', authorizerArn: functionArn, authorizerTtlS: '60' },
+    'senders.earthquakes': 'arn:aws:sns:eu-west-1:111122223333:quakes,arn:aws:s3:::quakes',
+    fifoThroughput: 'perMessageGroupId',
+  }
+  const { status, stderr } = run(Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]))
+  assert.equal(status, 0, stderr)
+  const created = Object.values(read())
+  const of = (type: string) => created.filter(({ Type }) => Type === type).map(({ Properties }) => Properties)
+  const [authorizer] = of('AWS::ApiGatewayV2::Authorizer')
+  const { AuthorizerType, EnableSimpleResponses, AuthorizerPayloadFormatVersion } = authorizer
+  assert.deepEqual([AuthorizerType, EnableSimpleResponses, AuthorizerPayloadFormatVersion], ['REQUEST', true, '2.0'])
+  assert.ok(of('AWS::Lambda::Permission').some(({ FunctionName }) => FunctionName === functionArn))
+  for (const { AuthorizationType } of of('AWS::ApiGatewayV2::Route')) assert.equal(AuthorizationType, 'CUSTOM')
+  assert.equal(lint(), '')
+})
+
 test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
   const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
   const found = () => {

@@ -1,6 +1,10 @@
 // Who may send over HTTP, a domain of one's own; layers, traces and logs of the functions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deploymentOf } from '../../scripts/template/deployment.ts'
+import { readOptions } from '../../scripts/template/options.ts'
+import { oslsForm } from '../../scripts/template/osls-form.ts'
+import { contractsFedBy } from '../support/contracts.ts'
 import { deployed } from '../support/deployed.ts'
 
 const FEEDS = { orders: { http: true, sqs: [{ queue: 'orders' }] } }
@@ -23,6 +27,35 @@ test('every route has the authorizer; none but public has none', () => {
   refused(['httpAuth=jwt', `jwtIssuer=${issuer}`], /expected jwtIssuer and jwtAudience too with jwt/)
   refused(['jwtAudience=a'], /jwtAudience: expected httpAuth=jwt;/)
   refused(['jwtIssuer=http://a.b'], /jwtIssuer: expected an https:\/\/ URL/)
+})
+
+test('a function may admit callers: each route asks it, with payload 2.0 and simple responses', () => {
+  const functionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:admit'
+  const params = ['httpAuth=lambda', `authorizerArn=${functionArn}`]
+  const authorizerOf = (...more: string[]) => {
+    const contracts = contractsFedBy(FEEDS)
+    const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
+    return oslsForm(deploymentOf(contracts, env, readOptions([...params, ...more]))).httpApi
+  }
+  const authorizer = {
+    type: 'request',
+    functionArn,
+    payloadVersion: '2.0',
+    enableSimpleResponses: true,
+    identitySource: ['$request.header.Authorization'],
+    resultTtlInSeconds: 0,
+  }
+  assert.deepEqual(new Set(routesOf(...params).map(JSON.stringify)), new Set(['{"name":"lambda","type":"request"}']))
+  assert.deepEqual(authorizerOf(), { cors: false, authorizers: { lambda: authorizer } })
+  const identitySource = ['$request.header.X-Key', '$context.routeKey']
+  assert.deepEqual(authorizerOf(`authorizerIdentitySources=${identitySource}`, 'authorizerTtlS=60'), {
+    cors: false,
+    authorizers: { lambda: { ...authorizer, identitySource, resultTtlInSeconds: 60 } },
+  })
+  refused(['httpAuth=lambda'], /httpAuth: expected authorizerArn too with lambda/)
+  refused([...params, 'authorizerIdentitySources=Authorization'], /expected \$request\.header\.…, .*got Authorization/)
+  refused([...params, 'authorizerIdentitySources=,'], /expected at least one, got none/)
+  refused([...params, 'jwtAudience=a'], /jwtAudience: expected httpAuth=jwt/)
 })
 
 test('a domain is mapped to the HTTP API; without an API it is refused', () => {

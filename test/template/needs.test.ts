@@ -15,6 +15,8 @@ const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/1'
 const QUEUE_ARN = 'arn:aws:sqs:eu-west-1:111122223333:orders'
 const ACCESS_POINT = 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a1b2c3d4e5f60718'
 const JWT = ['httpAuth=jwt', 'jwtIssuer=https://a.example', 'jwtAudience=a']
+const AUTHORIZER = 'arn:aws:lambda:eu-west-1:123456789012:function:admit'
+const LAMBDA = ['httpAuth=lambda', `authorizerArn=${AUTHORIZER}`]
 const VPC = ['subnetIds=subnet-1', 'securityGroupIds=sg-1']
 const ENDPOINTS = [...VPC, 'vpcId=vpc-1', 'vpcEndpoints=sqs']
 const BROKERS = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
@@ -37,6 +39,9 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   jwtIssuer: { value: 'https://b.example', beside: JWT },
   jwtAudience: { value: 'b', beside: JWT },
   jwtScopes: { value: 'send', beside: JWT },
+  authorizerArn: { value: `${AUTHORIZER}:live`, beside: LAMBDA },
+  authorizerIdentitySources: { value: '$request.header.X-Key', beside: LAMBDA },
+  authorizerTtlS: { value: '60', beside: LAMBDA },
   domainName: { value: 'b.example.com', beside: ['domainName=a.example.com', CERTIFICATE] },
   certificateArn: {
     value: 'arn:aws:acm:eu-west-1:123456789012:certificate/2',
@@ -173,6 +178,7 @@ test('what a parameter needs may be a setting or another parameter', () => {
   const needs: readonly (readonly [string, RegExp])[] = [
     ['secretKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1', /expected KAFKA_SECRET_ARN too/],
     ['jwtScopes=send', /expected httpAuth=jwt;/],
+    [`authorizerArn=${AUTHORIZER}`, /expected httpAuth=lambda;/],
     ['execWrapper=/opt/x', /expected layers too/],
     ['systemLogLevel=WARN', /expected logFormat=JSON too/],
     ['vpcId=vpc-1', /expected vpcEndpoints too/],

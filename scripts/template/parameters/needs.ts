@@ -19,6 +19,7 @@ const byOptions = (what: string, isMet: (options: DeployOptions) => boolean): Ne
 const NEEDS: Readonly<Record<NeedName, Need>> = {
   http: { what: 'a contract that takes HTTP (from.http)', isMet: ({ routes }) => routes.length > 0 },
   jwt: byOptions('httpAuth=jwt', ({ httpAuth }) => httpAuth === 'jwt'),
+  lambda: byOptions('httpAuth=lambda', ({ httpAuth }) => httpAuth === 'lambda'),
   trigger: {
     what: 'a contract that something feeds (from)',
     isMet: ({ functions }) => functions.some(({ key }) => key !== 'redrive'),

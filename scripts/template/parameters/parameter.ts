@@ -8,6 +8,7 @@ type Scope = 'deployment' | 'function' | 'queue'
 export type NeedName =
   | 'http'
   | 'jwt'
+  | 'lambda'
   | 'trigger'
   | 'queue'
   | 'own-queue'

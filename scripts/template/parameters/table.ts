@@ -28,11 +28,18 @@ const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]
 
+/** A function, or one of its aliases or versions. */
+const AUTHORIZER = text(/^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]{1,64}(:[\w-]+)?$/u, 'the ARN of a function')
+const IDENTITY_SOURCES = list(
+  '\\$(request\\.(header|querystring)|context|stageVariables)\\.[\\w.-]+',
+  '$request.header.…, $request.querystring.…, $context.… or $stageVariables.…',
+)
+
 const HTTP = {
-  httpAuth: parameter(choice('aws_iam', 'jwt', 'public'), 'aws_iam', {
+  httpAuth: parameter(choice('aws_iam', 'jwt', 'lambda', 'public'), 'aws_iam', {
     about:
-      'Who may send over HTTP: callers that sign with IAM, or that have a token of `jwtIssuer`. Only `public` lets ' +
-      'anybody send, and must be set explicitly.',
+      'Who may send over HTTP: callers that sign with IAM, that have a token of `jwtIssuer`, or that `authorizerArn` ' +
+      'admits. Only `public` lets anybody send, and must be set explicitly.',
     actsOn: 'routes of the HTTP API',
     needs: 'http',
   }),
@@ -50,6 +57,26 @@ const HTTP = {
     about: 'With `httpAuth=jwt`: scopes, one of which a token must have.',
     actsOn: 'routes of the HTTP API',
     needs: 'jwt',
+  }),
+  authorizerArn: optional(AUTHORIZER, {
+    about:
+      'With `httpAuth=lambda`: a function of the account that admits callers. It gets payload 2.0 and answers ' +
+      '`{"isAuthorized": true, "context": {"principalId": "…"}}`; ids of records are bound to its `principalId`.',
+    actsOn: 'an authorizer of the HTTP API, which may invoke the function',
+    needs: 'lambda',
+  }),
+  authorizerIdentitySources: parameter(IDENTITY_SOURCES, ['$request.header.Authorization'], {
+    about: 'With `httpAuth=lambda`: what a request must have. A request without it gets 401, and no function is asked.',
+    actsOn: 'an authorizer of the HTTP API',
+    needs: 'lambda',
+  }),
+  authorizerTtlS: parameter(wholeNumber(0, 3600), 0, {
+    about:
+      'With `httpAuth=lambda`: how long an answer holds for requests with the same identity sources, **whatever ' +
+      'their topic**: only for a function that admits a caller to all topics or to none.',
+    actsOn: 'an authorizer of the HTTP API',
+    unit: 's',
+    needs: 'lambda',
   }),
   domainName: optional(text(/^(?=.{1,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/u, 'the name of a domain'), {
     about:
