@@ -1,16 +1,13 @@
 // Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
 // it imports statically, and what is loaded on first use: chunks of clients, and explainers.mjs.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
-import standaloneModule from 'ajv/dist/standalone/index.js'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
-import { createAjv } from '../lib/contracts/create-ajv.ts'
-import { type ContractFile, loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
+import { EXPLAINERS, type Pins, writeContracts } from './contracts-module.ts'
 import { PACKAGES_INSIDE } from './packages-inside.ts'
 import { WITHOUT_UNUSED_KAFKAJS } from './without-unused-kafkajs.ts'
 
-const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 // kafkajs is CommonJS: it calls require() for modules of Node.
 export const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
@@ -38,9 +35,6 @@ const KAFKAJS_WITH_IMPORTS: Plugin = {
   },
 }
 
-/** The checks that list all violations of an invalid value. */
-const EXPLAINERS = 'explainers.mjs'
-
 export interface Bundle {
   readonly name: string
   /** Bytes that a cold start reads: the entry and the chunks that it imports statically. */
@@ -55,9 +49,16 @@ export function functionNames(): string[] {
   return readdirSync('functions').filter(name => existsSync(`functions/${name}/handler.ts`))
 }
 
-/** @param keepOld keeps the chunks of the previous build, which a running sandbox may still load */
-export async function buildAll(log: (line: string) => void = console.log, keepOld = false): Promise<Bundle[]> {
-  await writeContracts()
+/**
+ * @param keepOld keeps the chunks of the previous build, which a running sandbox may still load
+ * @param pins schemas of registries that the build has asked for
+ */
+export async function buildAll(
+  log: (line: string) => void = console.log,
+  keepOld = false,
+  pins?: Pins,
+): Promise<Bundle[]> {
+  await writeContracts({ pins })
   const bundles: Bundle[] = []
   for (const name of functionNames()) {
     if (!keepOld) rmSync(`dist/functions/${name}`, { recursive: true, force: true })
@@ -187,41 +188,6 @@ function measure(name: string, { outputs }: Metafile): Bundle {
     bytes: sum(code.map(([path]) => path)),
     unresolved: [...new Set(unresolved)],
   }
-}
-
-/** Writes build/contracts.js: the contracts with their compiled validators. Bundles import it as `#contracts`. */
-async function writeContracts(): Promise<void> {
-  await loadContracts() // throws one error with the problems of all contracts
-  const files = readContractFiles('contracts')
-  const withSchema = files.filter(({ json }) => json.value?.schema !== undefined && json.value.schema !== true)
-  mkdirSync('build', { recursive: true })
-  await writeValidators('build/validators.js', withSchema, false)
-  await writeValidators('build/explainers.js', withSchema, true)
-  const entries = files.map(({ topic, json }) => {
-    const index = withSchema.findIndex(file => file.topic === topic)
-    const contract = { ...json, value: { ...json.value, ...(index < 0 ? {} : { schema: {} }) } }
-    const name = JSON.stringify(topic)
-    const check = index < 0 ? '' : `, () => schemaCheck(validators.v${index}, () => explainers().v${index})`
-    return `[${name}, parseContract(${name}, ${JSON.stringify(contract)}${check})],`
-  })
-  const lines = [
-    "import { schemaCheck } from '../lib/contracts/ajv-violations.ts'",
-    "import { parseContract } from '../lib/contracts/parse-contract.ts'",
-    "import * as validators from './validators.js'",
-    "import { createRequire } from 'node:module'",
-    // Only an invalid value needs them, so a cold start does not read them.
-    `const explainers = () => createRequire(import.meta.url)(${JSON.stringify(`./${EXPLAINERS}`)})`,
-    `export const contracts = new Map([\n${entries.join('\n')}\n])`,
-  ]
-  writeFileSync('build/contracts.js', `${lines.join('\n')}\n`)
-}
-
-/** Writes a module with the standalone code of each schema: `v0`, `v1` … */
-async function writeValidators(path: string, files: readonly ContractFile[], allErrors: boolean): Promise<void> {
-  const ajv = await createAjv(allErrors)
-  for (const { topic, json } of files) ajv.addSchema(json.value?.schema as object, `contract:${topic}`)
-  const names = Object.fromEntries(files.map(({ topic }, index) => [`v${index}`, `contract:${topic}`]))
-  writeFileSync(path, files.length === 0 ? '' : standaloneCode(ajv, names))
 }
 
 /**

@@ -1,7 +1,8 @@
 // contracts/<topic>.json → Contracts, for those that load them at run time: programs, the command, the local stack.
 import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
+import { VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
 import type { Contract, Contracts, SchemaCompiler } from './contract.ts'
 import { type ContractParts, parseContract } from './parse-contract.ts'
 import { eventPatternProblem } from './parse-event-pattern.ts'
@@ -57,7 +58,15 @@ function readJson(path: string): ContractFile['json'] {
 export async function loadContracts(folder = 'contracts'): Promise<Contracts> {
   const files = readContractFiles(folder)
   const compile = await createSchemaCompiler({ schemas: files.map(({ json }) => json.value?.schema) })
-  return toContracts(files, compile)
+  const formats = await registryFormats(files)
+  return toContracts(files, compile, { formats, readSchema: path => readFileSync(resolve(folder, path), 'utf8') })
+}
+
+/** Loaded only where a file names a format that is not a base one. */
+async function registryFormats(files: readonly ContractFile[]): Promise<ContractParts['formats']> {
+  const isOther = ({ json: { key, value } }: ContractFile) =>
+    key?.format !== undefined || !Object.hasOwn(VALUE_FORMATS, String(value?.format ?? 'json'))
+  return files.some(isOther) ? (await import('../schema-registry/codec-parts.ts')).CONTRACT_FORMATS : undefined
 }
 
 /** @throws Error listing what is wrong with a contract */

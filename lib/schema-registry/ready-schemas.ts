@@ -1,7 +1,8 @@
 // The schemas of one codec that are compiled: one per subject and configuration, for the container's life.
 import type { ProducerConfig } from '../config/settings.ts'
-import { ConfigError, isInstance, SerializationError } from '../errors.ts'
+import { SerializationError } from '../errors.ts'
 import type { CodecContext } from '../serialize/value-codec.ts'
+import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import { registryOf } from './registries.ts'
 import type { ReadySchema } from './registry-codec.ts'
 import type { RegistryCodecParts } from './registry-codec-options.ts'
@@ -34,7 +35,7 @@ export class ReadySchemas {
     if (this.#parts.pinned) return this.#loadPinned()
     if (!config) throw noRegistry()
     const registry = await registryOf(config, this.#parts.open)
-    const schema = await registry.find(selection, signal)
+    const schema = await registry.find(selection, signal).catch(noFaultOfTheRecord('schema-registry'))
     const ready = await this.#compile(schema)
     const ofConfig: Ready = this.#byConfig.get(config) ?? new Map()
     ofConfig.set(selection.subject, ready)
@@ -75,18 +76,9 @@ export class ReadySchemas {
   }
 }
 
-/** A package that is not installed is no fault of the record. */
+/** Code that can't be loaded, e.g. of a package that is not installed, is no fault of the record. */
 async function loaded<T>(load: () => Promise<T>): Promise<T> {
-  try {
-    return await load()
-  } catch (cause) {
-    if (!isInstance(cause, ConfigError)) throw cause
-    throw new SerializationError('delivery-failure', cause.problems.join(' '), {
-      code: 'schema-unusable',
-      retriable: false,
-      cause,
-    })
-  }
+  return load().catch(noFaultOfTheRecord('schema-unusable'))
 }
 
 function noRegistry(): SerializationError {

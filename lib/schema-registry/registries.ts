@@ -1,6 +1,6 @@
 // The clients of registries. One lives as long as the configuration it was created from: for the container's life.
 import type { ProducerConfig } from '../config/settings.ts'
-import { ConfigError, isInstance, SerializationError } from '../errors.ts'
+import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import type { OpenRegistry } from './registry-codec-options.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
@@ -13,20 +13,11 @@ export function registryOf(config: ProducerConfig, open: OpenRegistry): Promise<
   let client = ofConfig.get(open)
   if (!client) {
     client = open(config).catch(cause => {
-      // A package that is missing now may be there later only after a restart, but a file may be.
+      // A file that a setting names may be there later.
       ofConfig.delete(open)
-      throw isInstance(cause, ConfigError) ? notConfigured(cause) : cause
+      return noFaultOfTheRecord('schema-registry')(cause)
     })
     ofConfig.set(open, client)
   }
   return client
-}
-
-/** A `ConfigError` names settings, never their values that are secret. */
-function notConfigured(cause: ConfigError): SerializationError {
-  return new SerializationError('delivery-failure', cause.problems.join(' '), {
-    code: 'schema-registry',
-    retriable: false,
-    cause,
-  })
 }

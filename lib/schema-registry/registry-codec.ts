@@ -1,5 +1,6 @@
-// A codec of contracts that encodes values and keys by a schema of a registry. What needs no registry is checked before;
-// once the schema is here, bytes are returned at once.
+// A codec of contracts that encodes values and keys by a schema of a registry. What needs no registry is checked
+// before; once the schema is here, bytes are returned at once.
+import type { ProducerConfig } from '../config/settings.ts'
 import { errorName, InvalidRecordError, isInstance, SerializationError } from '../errors.ts'
 import type { JsonShape } from '../record/json-outline.ts'
 import type { JsonText } from '../record/json-text.ts'
@@ -11,14 +12,6 @@ import { type RegistryCodecOptions, type RegistryCodecParts, SCHEMA_TYPES } from
 import type { SchemaEncoder } from './schema-format.ts'
 import type { SchemaDefinition, SchemaId, SchemaSelection } from './schema-registry.ts'
 import { frame } from './wire-format.ts'
-
-/** Settings that contracts may leave to the producer. */
-type Settings = Partial<{
-  readonly normalizeSchemas: boolean
-  readonly keySchemaIdSerializer: 'prefix' | 'header'
-  readonly valueSchemaIdSerializer: 'prefix' | 'header'
-  readonly glueCompression: 'none' | 'zlib'
-}>
 
 /** What values of a schema are written by. */
 export interface ReadySchema {
@@ -71,20 +64,18 @@ export class RegistryCodec implements ValueCodec {
     const subject = this.options.subject ?? defaultSubject(this.options, context)
     const schema = this.#schemas.get(subject, context.config)
     if (schema) return this.#framed(schema, content, context)
-    const found = this.#schemas.find(this.#selection(subject, context.config as Settings | undefined), context)
+    const found = this.#schemas.find(this.#selection(subject, context.config), context)
     return found.then(ready => this.#framed(ready, content, context))
   }
 
-  #selection(subject: string, config: Settings | undefined): SchemaSelection {
+  #selection(subject: string, config: ProducerConfig | undefined): SchemaSelection {
     const { version = 'latest', autoRegister = false, normalize = config?.normalizeSchemas ?? false } = this.options
     if (typeof version !== 'object') return { by: 'version', subject, version }
     const definition = this.#definition as SchemaDefinition
     return { by: 'definition', subject, definition, register: autoRegister, normalize }
   }
 
-  #framed({ id, encoder }: ReadySchema, content: unknown, context: CodecContext): SerializedData {
-    const { isKey } = context
-    const config = context.config as Settings | undefined
+  #framed({ id, encoder }: ReadySchema, content: unknown, { isKey, config }: CodecContext): SerializedData {
     const payload = encoded(encoder, content)
     const { schemaIdIn, compression } = this.options
     const idIn = schemaIdIn ?? (isKey ? config?.keySchemaIdSerializer : config?.valueSchemaIdSerializer)

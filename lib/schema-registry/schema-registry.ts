@@ -37,11 +37,6 @@ export interface RegisteredSchema extends SchemaDefinition {
   readonly version: number | undefined
   /** Name of a reference → text, of all that it imports, directly or not; each after those that it imports itself. */
   readonly imports: ReadonlyMap<string, string>
-  /**
-   * Of Protobuf, where they were made before, as at package time: what `descriptorsOf` returned. Then the text is not
-   * parsed again.
-   */
-  readonly descriptors?: Uint8Array
 }
 
 /** Which schema of a subject (of Glue: of a schema name) is meant. */

@@ -174,6 +174,29 @@ test('a registry without settings is a delivery failure that names them; so is n
   await assert.rejects(async () => setUp({}, { config: undefined }).encode('{}'), failure)
 })
 
+test('code that can’t be loaded, or fails in another way, makes no record invalid', async () => {
+  const missing = Object.assign(new Error('hunter2'), { code: 'ERR_MODULE_NOT_FOUND' })
+  const fails = () => Promise.reject(missing)
+  for (const [parts, code] of [
+    [{ loadFormat: fails, open: async () => new ScriptedRegistry({ 't-value': schema }) }, 'schema-unusable'],
+    [{ loadFormat: async () => jsonSchemaFormat, open: fails }, 'schema-registry'],
+    [{ loadFormat: async () => jsonSchemaFormat, open: async () => ({ find: fails }) }, 'schema-registry'],
+    [{ pinned: { id: schema.id, load: fails } }, 'schema-unusable'],
+  ] as const)
+    await assert.rejects(
+      async () =>
+        new RegistryCodec({ format: 'json-schema', registry: 'confluent' }, parts).encode(
+          { value: 1, content: 1 },
+          serializerContext({ config: configOf() }),
+        ),
+      (error: unknown) => {
+        assert.ok(error instanceof SerializationError && !error.message.includes('hunter2'))
+        assert.deepEqual([error.kind, error.code, error.retriable], ['delivery-failure', code, false])
+        return true
+      },
+    )
+})
+
 test('a pinned schema needs no registry and no configuration', async () => {
   let loads = 0
   const codec = new RegistryCodec(

@@ -1,0 +1,8 @@
+// The clients of registries, each imported when it is first needed.
+import type { OpenRegistry } from './registry-codec-options.ts'
+
+export const openConfluent: OpenRegistry = async config =>
+  (await import('./confluent/create-confluent-registry.ts')).createConfluentRegistry(config)
+
+export const openGlue: OpenRegistry = async config =>
+  (await import('./glue/glue-registry.ts')).createGlueRegistry(config)

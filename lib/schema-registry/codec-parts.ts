@@ -1,0 +1,15 @@
+// The value formats of schema registries for programs, which may use any format and any registry: each is loaded on
+// first use.
+import { openConfluent, openGlue } from './clients.ts'
+import { contractFormats } from './contract-formats.ts'
+import { FORMATS } from './formats.ts'
+import { type RegistryCodecOptions, type RegistryCodecParts, SCHEMA_TYPES } from './registry-codec-options.ts'
+
+export function codecParts({
+  format,
+  registry,
+}: Pick<RegistryCodecOptions, 'format' | 'registry'>): RegistryCodecParts {
+  return { loadFormat: FORMATS[SCHEMA_TYPES[format]], open: registry === 'glue' ? openGlue : openConfluent }
+}
+
+export const CONTRACT_FORMATS = contractFormats(codecParts)

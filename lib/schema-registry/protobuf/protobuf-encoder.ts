@@ -1,0 +1,93 @@
+// Values of a Protobuf message, whose descriptors are known: canonical JSON → bytes.
+import type { DescMessage, Registry } from '@bufbuild/protobuf'
+import { parseExactly } from '../../contracts/exact-json.ts'
+import { SerializationError, type Violation } from '../../errors.ts'
+import { JsonText } from '../../record/json-text.ts'
+import type { SchemaEncoder } from '../schema-format.ts'
+import { unusableSchema } from '../unusable-schema.ts'
+import { JsonReader } from './json-reader.ts'
+import { messagePosition } from './message-position.ts'
+import { loadProtobuf, type ProtobufPackage } from './protobuf-package.ts'
+import { TypeTables } from './type-tables.ts'
+
+/** The reader has its own, lower bound. */
+const RECURSION_LIMIT = 1000
+
+/**
+ * @param descriptors what `descriptorsOf` returned
+ * @param name the full name of the message. Default: the file's first one
+ * @throws SerializationError `schema-unusable`, by rejection
+ */
+export async function createProtobufEncoder(descriptors: Uint8Array, name: string | undefined): Promise<SchemaEncoder> {
+  const { protobuf, wkt } = await loadProtobuf()
+  const [registry, main] = (() => {
+    try {
+      const set = protobuf.fromBinary(wkt.FileDescriptorSetSchema, descriptors)
+      return [protobuf.createFileRegistry(set), set.file.at(-1)] as const
+    } catch (error) {
+      throw unusableSchema('expected descriptors that can be read.', error)
+    }
+  })()
+  for (const type of registry) if (type.kind === 'message') checkSupported(type)
+  const first = main?.messageType[0]?.name
+  const full = name ?? (first === undefined || main?.package === '' ? first : `${main?.package}.${first}`)
+  const message = full === undefined ? undefined : registry.getMessage(full)
+  const position = main && message && messagePosition(main, message.typeName)
+  if (!message || !position)
+    throw unusableSchema(`expected it to declare ${full === undefined ? 'a message' : `the message ${full}`}.`)
+  return new ProtobufEncoder({ protobuf, wkt }, registry, message, position)
+}
+
+/** @throws SerializationError for what the package would encode in another way than other compilers */
+function checkSupported({ typeName, fields, proto }: DescMessage): void {
+  if (proto.options?.messageSetWireFormat)
+    throw unusableSchema(`expected ${typeName} to be without message_set_wire_format.`)
+  const byJsonName = new Map(fields.map(field => [field.jsonName, field]))
+  if (byJsonName.size < fields.length || fields.some(field => (byJsonName.get(field.name) ?? field) !== field))
+    throw unusableSchema(`expected each name in JSON of ${typeName} to be that of one field.`)
+}
+
+class ProtobufEncoder implements SchemaEncoder {
+  readonly message: NonNullable<SchemaEncoder['message']>
+  readonly #protobuf: ProtobufPackage['protobuf']
+  readonly #registry: Registry
+  readonly #type: DescMessage
+  readonly #tables: TypeTables
+
+  constructor(
+    { protobuf }: ProtobufPackage,
+    registry: Registry,
+    type: DescMessage,
+    position: NonNullable<SchemaEncoder['message']>,
+  ) {
+    this.#protobuf = protobuf
+    this.#registry = registry
+    this.#tables = new TypeTables(registry)
+    this.#type = type
+    this.message = position
+  }
+
+  encode(data: unknown): Uint8Array {
+    const isParsed = data instanceof JsonText
+    const reader = new JsonReader({ tables: this.#tables, isParsed })
+    const json = reader.read(this.#type, isParsed ? parseExactly(data) : data)
+    if (reader.violations.length > 0) throw this.#invalid(reader.violations)
+    return this.#convert(json)
+  }
+
+  #convert(json: unknown): Uint8Array {
+    const { fromJson, toBinary } = this.#protobuf
+    try {
+      const options = { registry: this.#registry, recursionLimit: RECURSION_LIMIT }
+      return toBinary(this.#type, fromJson(this.#type, json as Parameters<typeof fromJson>[1], options))
+    } catch {
+      // Without the error, whose message quotes the value.
+      throw this.#invalid([{ pointer: '', rule: 'message', expected: this.#type.typeName }])
+    }
+  }
+
+  #invalid(violations: readonly Violation[]): SerializationError {
+    const text = `${violations.length} violation(s) of the Protobuf message ${this.#type.typeName}.`
+    return new SerializationError('invalid-record', text, { code: 'schema', violations })
+  }
+}
