@@ -10,6 +10,7 @@ import { camelCase, isFifo, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
 import { failureQueueIds, redriveFrom } from './queues.ts'
+import { registryStatements } from './registry-rights.ts'
 import { rolePolicies } from './role-policies.ts'
 import { consume, kafkaStatements, statementsOfFunction } from './roles.ts'
 
@@ -112,6 +113,7 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
         'kafka-cluster:ReadData',
         'kafka-cluster:DescribeTopicDynamicConfiguration',
       ]),
+      ...registryStatements(settings, contracts, options.topicPrefixes),
     ],
   })
 }
@@ -120,13 +122,13 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
 function writeStatements(inputs: FunctionInputs, isFed: (contract: Contract) => boolean): Statement[] {
   const { contracts, settings, env, options } = inputs
   const { statements, deadLetterTopics } = furtherTargets(env, options)
-  const topics = contracts
-    .filter(contract => isFed(contract) || contract.topic === settings.KAFKA_DEFAULT_TOPIC)
-    .map(({ topic }) => topic)
+  const written = contracts.filter(contract => isFed(contract) || contract.topic === settings.KAFKA_DEFAULT_TOPIC)
+  const topics = written.map(({ topic }) => topic)
   return [
     ...statements,
     ...notifyStatements(env),
     ...kafkaStatements(settings, [...topics, ...deadLetterTopics(topics)], options),
+    ...registryStatements(settings, written, options.topicPrefixes),
   ]
 }
 

@@ -13,6 +13,7 @@ export const INTERFACE_ENDPOINTS = [
   'sts',
   'sns',
   'events',
+  'glue',
 ]
 export const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
 /**

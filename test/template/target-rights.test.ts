@@ -65,6 +65,6 @@ test('only the template’s own queue is allowed, and a target’s VPC endpoint 
   assert.match(endpointProblems({ ...inVpc, vpcEndpoints: ['s3'] }).join(), /s3 and dynamodb expect routeTableIds/)
   assert.throws(
     () => readOptions(['vpcEndpoints=sqs,kinesis']),
-    /expected sqs, secretsmanager, ssm, kafka, sts, sns, events, s3, dynamodb, .*, got sqs,kinesis\./,
+    /expected sqs, secretsmanager, ssm, kafka, sts, sns, events, glue, s3, dynamodb, .*, got sqs,kinesis\./,
   )
 })
