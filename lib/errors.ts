@@ -364,7 +364,7 @@ export function errorName(error: unknown): string {
   }
 }
 
-/** The service’s code in an AWS SDK’s error, or the system’s, e.g. `ECONNREFUSED`; no message, which may quote names. */
+/** The service’s code in an error of an AWS SDK, or the system’s (`ECONNREFUSED`); no message: it may quote names. */
 export function awsErrorCode(error: unknown): string {
   const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
   if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) return code
