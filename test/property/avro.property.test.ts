@@ -7,7 +7,7 @@ import { isInstance, SerializationError } from '../../lib/errors.ts'
 import { avroEncoder, jsonText } from '../support/avro/avro-encoder.ts'
 import { avscReader } from '../support/avro/avsc-type.ts'
 import { SchemaMaker, seeded } from '../support/avro/schemas.ts'
-import { formsOf } from '../support/avro/values.ts'
+import { ValueMaker } from '../support/avro/values.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 300)
 
@@ -16,7 +16,7 @@ test('another library reads what is written', () => {
     fc.property(fc.integer(), seed => {
       const random = seeded(seed)
       const node = new SchemaMaker(random, false).schema()
-      const { json, avro } = formsOf(node, random)
+      const { json, avro } = new ValueMaker(random).forms(node)
       const bytes = avroEncoder(JSON.stringify(node.schema)).encode(jsonText(json))
       assert.deepEqual(avscReader(node.schema)(bytes), avro)
     }),
@@ -30,7 +30,7 @@ test('a value of another schema is written, or each violation points into it', (
     fc.property(fc.integer(), seed => {
       const random = seeded(seed)
       const [node, other] = [new SchemaMaker(random, false).schema(), new SchemaMaker(random, false).schema()]
-      const text = jsonText(formsOf(other, random).json)
+      const text = jsonText(new ValueMaker(random).forms(other).json)
       const violations = violationsOf(node.schema, text)
       if (violations.length > 0) refused++
       for (const { pointer } of violations) assert.notEqual(atPointer(text.parsed, pointer), undefined, pointer)

@@ -2,6 +2,7 @@
 import { parseExactly } from '../../contracts/exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../record/json-object.ts'
 import { JsonText } from '../../record/json-text.ts'
+import { unusableSchema } from '../unusable-schema.ts'
 import {
   type AvroField,
   type AvroNamedType,
@@ -12,8 +13,8 @@ import {
 } from './avro-type.ts'
 import { DefaultReader } from './default-bytes.ts'
 import { logicalTypeOf } from './logical-types.ts'
+import { quoted } from './quoted.ts'
 import { unionOf } from './union-branches.ts'
-import { quoted, unusableSchema } from './unusable-schema.ts'
 
 /** Types within types; the text of a record nests three levels per type. Deeper ones could overflow the stack. */
 const MAX_NESTED_TYPES = 200
@@ -50,7 +51,7 @@ class AvroParser {
   parse(text: string): AvroType {
     // A default may have digits that a double does not hold.
     const schema = parseExactly(new JsonText(text))
-    if (schema === undefined) throw unusableSchema('JSON, got something else')
+    if (schema === undefined) throw unusableSchema('expected JSON, got something else')
     return this.#type(schema, '')
   }
 
@@ -61,7 +62,8 @@ class AvroParser {
 
   #type(schema: unknown, namespace: string): AvroType {
     if (typeof schema === 'string') return PLAIN_PRIMITIVES.get(schema) ?? this.#reference(schema, namespace)
-    if (++this.#depth > MAX_NESTED_TYPES) throw unusableSchema(`at most ${MAX_NESTED_TYPES} types within each other`)
+    if (++this.#depth > MAX_NESTED_TYPES)
+      throw unusableSchema(`expected at most ${MAX_NESTED_TYPES} types within each other`)
     const type = Array.isArray(schema)
       ? unionOf(schema.map(branch => this.#type(branch, namespace)))
       : this.#definition(schema, namespace)
@@ -72,12 +74,12 @@ class AvroParser {
   #reference(name: string, namespace: string): AvroType {
     // Java looks without the namespace too (org.apache.avro.Schema.Names).
     const type = this.#named.get(qualified(name, namespace)) ?? this.#named.get(name)
-    if (!type) throw unusableSchema(`a definition of ${quoted(name)} before its use, got none`)
+    if (!type) throw unusableSchema(`expected a definition of ${quoted(name)} before its use, got none`)
     return type
   }
 
   #definition(schema: unknown, namespace: string): AvroType {
-    if (!isJsonObject(schema)) throw unusableSchema('a type: a name, an object or a list')
+    if (!isJsonObject(schema)) throw unusableSchema('expected a type: a name, an object or a list')
     const kind = schema.type
     switch (kind) {
       case 'record':
@@ -107,11 +109,11 @@ class AvroParser {
     const record: AvroRecord = { kind: 'record', name, doc: docOf(schema), fields, fieldNames }
     this.#define(record)
     const definitions = schema.fields
-    if (!Array.isArray(definitions)) throw unusableSchema(`a list "fields" of the record ${quoted(name)}`)
+    if (!Array.isArray(definitions)) throw unusableSchema(`expected a list "fields" of the record ${quoted(name)}`)
     for (const definition of definitions) {
       const field = this.#field(definition, name, inner)
       if (fieldNames.has(field.name))
-        throw unusableSchema(`each field of ${quoted(name)} once, got ${quoted(field.name)} again`)
+        throw unusableSchema(`expected each field of ${quoted(name)} once, got ${quoted(field.name)} again`)
       fieldNames.add(field.name)
       fields.push(field)
     }
@@ -121,7 +123,7 @@ class AvroParser {
   #field(schema: unknown, record: string, namespace: string): AvroField {
     const name = isJsonObject(schema) ? schema.name : undefined
     if (!isJsonObject(schema) || typeof name !== 'string')
-      throw unusableSchema(`a field with a name and a type in ${quoted(record)}`)
+      throw unusableSchema(`expected a field with a name and a type in ${quoted(record)}`)
     const type = this.#type(schema.type, namespace)
     const byDefault = Object.hasOwn(schema, 'default') ? schema.default : undefined
     const field = { name, doc: docOf(schema), type, default: byDefault, defaultBytes: undefined }
@@ -133,9 +135,9 @@ class AvroParser {
     const { name } = this.#nameOf(schema, namespace)
     const symbols: unknown = schema.symbols
     if (!Array.isArray(symbols) || !symbols.every(symbol => typeof symbol === 'string'))
-      throw unusableSchema(`a list "symbols" of the enum ${quoted(name)}`)
+      throw unusableSchema(`expected a list "symbols" of the enum ${quoted(name)}`)
     const numbers = new Map(symbols.map((symbol, number) => [symbol, number]))
-    if (numbers.size < symbols.length) throw unusableSchema(`each symbol of ${quoted(name)} once`)
+    if (numbers.size < symbols.length) throw unusableSchema(`expected each symbol of ${quoted(name)} once`)
     return this.#define({ kind: 'enum', name, doc: docOf(schema), symbols: numbers })
   }
 
@@ -143,13 +145,13 @@ class AvroParser {
     const { name } = this.#nameOf(schema, namespace)
     const size = schema.size
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > MAX_FIXED_SIZE)
-      throw unusableSchema(`a whole number "size" of the fixed ${quoted(name)}`)
+      throw unusableSchema(`expected a whole number "size" of the fixed ${quoted(name)}`)
     return this.#define({ kind: 'fixed', name, size, logical: logicalTypeOf(schema, 'fixed', size) })
   }
 
   #define(type: AvroNamedType): AvroType {
     if (PLAIN_PRIMITIVES.has(type.name) || this.#named.has(type.name))
-      throw unusableSchema(`one definition of ${quoted(type.name)}, got another`)
+      throw unusableSchema(`expected one definition of ${quoted(type.name)}, got another`)
     this.#named.set(type.name, type)
     return type
   }
@@ -157,7 +159,7 @@ class AvroParser {
   /** @returns the full name, and the namespace of what is defined inside */
   #nameOf(schema: JsonObject, around: string): { name: string; inner: string } {
     const { name, namespace } = schema
-    if (typeof name !== 'string' || name === '') throw unusableSchema(`a name of the ${String(schema.type)}`)
+    if (typeof name !== 'string' || name === '') throw unusableSchema(`expected a name of the ${String(schema.type)}`)
     const full = qualified(name, typeof namespace === 'string' ? namespace : around)
     return { name: full, inner: full.slice(0, Math.max(0, full.lastIndexOf('.'))) }
   }

@@ -1,16 +1,18 @@
 // Which branch of a union a value is meant for. That depends on the schema alone, never on what the data happens to be:
 // what works once always works.
+
+import { unusableSchema } from '../unusable-schema.ts'
 import type { AvroType, AvroUnion, ValueKind } from './avro-type.ts'
-import { quoted, unusableSchema } from './unusable-schema.ts'
+import { quoted } from './quoted.ts'
 
 /** @throws SerializationError `schema-unusable` for a union in a union, and for two branches of the same name */
 export function unionOf(branches: readonly AvroType[]): AvroUnion {
   const names = new Map<string, number>()
   const plain = new Map<ValueKind, number | 'ambiguous'>()
   for (const [index, branch] of branches.entries()) {
-    if (branch.kind === 'union') throw unusableSchema('no union directly in a union')
+    if (branch.kind === 'union') throw unusableSchema('expected no union directly in a union')
     const name = branchName(branch)
-    if (names.has(name)) throw unusableSchema(`each branch of a union once, got ${quoted(name)} again`)
+    if (names.has(name)) throw unusableSchema(`expected each branch of a union once, got ${quoted(name)} again`)
     names.set(name, index)
     for (const kind of kindsOf(branch)) plain.set(kind, plain.has(kind) ? 'ambiguous' : index)
   }

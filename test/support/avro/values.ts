@@ -5,7 +5,7 @@ export interface Forms {
   /** In memory: BigInt for long, bytes, `{ "<branch>": value }`; logical types as what is written. */
   readonly avro: unknown
   readonly json: string
-  /** JSON with tags for what JSON has not; test/slow/avro-serializer.py reads it. */
+  /** JSON with tags for what JSON has not; test/slow/registry-avro-serializer.py reads it. */
   readonly python: string
 }
 
@@ -16,40 +16,151 @@ const FLOATS = [0, 0.1, -1.5, 1e38, 1e-45, 16777217] as const
 const TEXTS = ['', 'a', 'grüße', '\u0000"\\', '😀 text', 'x'.repeat(200)] as const
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity'] as const
 
-/** @param depth levels after which unions end and lists are empty */
-export function formsOf(node: Node, random: Random, depth = 6): Forms {
-  if (node.logical && node.logical in LOGICAL) return (LOGICAL[node.logical] as Make)(node, random)
-  switch (node.kind) {
-    case 'null':
-      return same(null)
-    case 'boolean':
-      return same(random(2) === 0)
-    case 'int':
-      return same(random(2) === 0 ? pick(random, INTS) : random(1000) - 500)
-    case 'long': {
-      const value = random(2) === 0 ? pick(random, LONGS) : BigInt(random(2 ** 31)) * BigInt(random(2 ** 31))
-      return { avro: value, json: `${value}`, python: `${value}` }
-    }
-    case 'float':
-    case 'double':
-      return floating(node, random)
-    case 'string':
-      return same(pick(random, TEXTS))
-    case 'bytes':
-      return bytes(random, random(10))
-    case 'fixed':
-      return bytes(random, node.size ?? 0)
-    case 'enum':
-      return same(pick(random, node.symbols ?? []))
-    case 'array':
-      return list(node.items as Node, random, depth - 1)
-    case 'map':
-      return map(node.items as Node, random, depth - 1)
-    case 'union':
-      return union(node, random, depth)
-    default:
-      return record(node, random, depth - 1)
+/** What no type of the kind takes: as JSON, and as Python has it. Python does not look at all of them. */
+const SPOILED: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  null: [
+    ['0', '0'],
+    ['{}', '{}'],
+  ],
+  boolean: [['"true"', '"true"']],
+  int: [
+    ['2147483648', '2147483648'],
+    ['1.5', '1.5'],
+    ['"1"', '"1"'],
+  ],
+  long: [
+    ['9223372036854775808', '9223372036854775808'],
+    ['true', 'true'],
+    ['{}', '{}'],
+  ],
+  float: [
+    ['1e39', '1e39'],
+    ['"x"', '"x"'],
+  ],
+  double: [
+    ['1e400', '{"$bytes": ""}'],
+    ['[]', '[]'],
+  ],
+  bytes: [
+    ['"\u0100"', '5'],
+    ['5', '5'],
+  ],
+  fixed: [['"xxxxxxxxxxxxxxxxxxxxx"', '{"$bytes": "000102030405060708090a0b0c0d0e0f101112131415"}']],
+  string: [
+    ['5', '5'],
+    ['["a"]', '["a"]'],
+  ],
+  enum: [['"NOBODY"', '"NOBODY"']],
+  array: [['{"a": 1}', '5']],
+  map: [['[1]', '[1]']],
+  record: [
+    ['{"nobody": 1}', '5'],
+    ['[]', '[]'],
+  ],
+  decimal: [['"1.5e99"', '{"$decimal": "1.5e99"}']],
+  // A lone surrogate, which no text has.
+  union: [['"\\ud800"', '{"$union": ["nobody", 1]}']],
+}
+
+/** Makes one value of a schema. */
+export class ValueMaker {
+  readonly #random: Random
+  /** The place of the value that is spoiled, counting all values; -1 for none. */
+  readonly #spoiledAt: number
+  /** How many values are in it so far. */
+  count = 0
+
+  constructor(random: Random, spoiledAt = -1) {
+    this.#random = random
+    this.#spoiledAt = spoiledAt
   }
+
+  /** @param depth levels after which unions end and lists are empty */
+  forms(node: Node, depth = 6): Forms {
+    const isSpoiled = this.count++ === this.#spoiledAt
+    const forms = this.#forms(node, depth)
+    if (!isSpoiled) return forms
+    const [json, python] = pick(this.#random, SPOILED[node.logical ?? ''] ?? SPOILED[node.kind] ?? [])
+    return { avro: undefined, json, python }
+  }
+
+  #forms(node: Node, depth: number): Forms {
+    const random = this.#random
+    if (node.logical && node.logical in LOGICAL) return (LOGICAL[node.logical] as Make)(node, random)
+    switch (node.kind) {
+      case 'null':
+        return same(null)
+      case 'boolean':
+        return same(random(2) === 0)
+      case 'int':
+        return same(random(2) === 0 ? pick(random, INTS) : random(1000) - 500)
+      case 'long': {
+        const value = random(2) === 0 ? pick(random, LONGS) : BigInt(random(2 ** 31)) * BigInt(random(2 ** 31))
+        return { avro: value, json: `${value}`, python: `${value}` }
+      }
+      case 'float':
+      case 'double':
+        return floating(node, random)
+      case 'string':
+        return same(pick(random, TEXTS))
+      case 'bytes':
+        return bytes(random, random(10))
+      case 'fixed':
+        return bytes(random, node.size ?? 0)
+      case 'enum':
+        return same(pick(random, node.symbols ?? []))
+      case 'array':
+        return this.#list(node.items as Node, depth - 1)
+      case 'map':
+        return this.#map(node.items as Node, depth - 1)
+      case 'union':
+        return this.#union(node, depth)
+      default:
+        return this.#record(node, depth - 1)
+    }
+  }
+
+  #list(item: Node, depth: number): Forms {
+    const forms = Array.from({ length: depth > 0 ? this.#random(4) : 0 }, () => this.forms(item, depth))
+    const text = (form: 'json' | 'python') => `[${forms.map(one => one[form]).join()}]`
+    return { avro: forms.map(({ avro }) => avro), json: text('json'), python: text('python') }
+  }
+
+  #map(item: Node, depth: number): Forms {
+    const names = ['k', 'ä b', '__proto_', ''].slice(0, depth > 0 ? this.#random(4) : 0)
+    return object(names.map(name => [name, this.forms(item, depth)]))
+  }
+
+  #union({ branches = [] }: Node, depth: number): Forms {
+    const branch = depth > 0 ? pick(this.#random, branches) : branches.find(({ kind }) => kind === 'null')
+    if (!branch || branch.kind === 'null') return same(null)
+    const name = branchName(branch)
+    const { avro, json, python } = this.forms(branch, depth - 1)
+    const isPlain = branches.length === 2 && this.#random(2) === 0
+    return {
+      avro: { [name]: avro },
+      json: isPlain ? json : `{${JSON.stringify(name)}: ${json}}`,
+      // A tuple: Python must not guess either.
+      python: `{"$union": [${JSON.stringify(name)}, ${python}]}`,
+    }
+  }
+
+  #record({ fields = [] }: Node, depth: number): Forms {
+    const written: [string, Forms][] = []
+    const absent: [string, unknown][] = []
+    for (const { name, node, default: byDefault } of fields as readonly Field[])
+      if (byDefault && this.#random(2) === 0) absent.push([name, byDefault.value])
+      else written.push([name, this.forms(node, depth)])
+    const forms = object(written)
+    return { ...forms, avro: Object.assign(forms.avro as object, Object.fromEntries(absent)) }
+  }
+}
+
+function object(entries: readonly (readonly [string, Forms])[]): Forms {
+  const text = (form: 'json' | 'python') =>
+    `{${entries.map(([name, forms]) => `${JSON.stringify(name)}: ${forms[form]}`).join()}}`
+  const avro = Object.fromEntries(entries.map(([name, forms]) => [name, forms.avro]))
+  return { avro, json: text('json'), python: text('python') }
 }
 
 function same(value: unknown): Forms {
@@ -73,48 +184,6 @@ function bytes(random: Random, length: number): Forms {
   const value = Buffer.from(Array.from({ length }, () => random(256)))
   const json = JSON.stringify(value.toString('latin1'))
   return { avro: value, json, python: tagged('bytes', value.toString('hex')) }
-}
-
-function list(item: Node, random: Random, depth: number): Forms {
-  const forms = Array.from({ length: depth > 0 ? random(4) : 0 }, () => formsOf(item, random, depth))
-  const text = (form: 'json' | 'python') => `[${forms.map(item => item[form]).join()}]`
-  return { avro: forms.map(({ avro }) => avro), json: text('json'), python: text('python') }
-}
-
-function map(item: Node, random: Random, depth: number): Forms {
-  const names = ['k', 'ä b', '__proto_', ''].slice(0, depth > 0 ? random(4) : 0)
-  return object(names.map(name => [name, formsOf(item, random, depth)]))
-}
-
-function object(entries: readonly (readonly [string, Forms])[]): Forms {
-  const text = (form: 'json' | 'python') =>
-    `{${entries.map(([name, forms]) => `${JSON.stringify(name)}: ${forms[form]}`).join()}}`
-  const avro = Object.fromEntries(entries.map(([name, forms]) => [name, forms.avro]))
-  return { avro, json: text('json'), python: text('python') }
-}
-
-function union({ branches = [] }: Node, random: Random, depth: number): Forms {
-  const branch = depth > 0 ? pick(random, branches) : branches.find(({ kind }) => kind === 'null')
-  if (!branch || branch.kind === 'null') return same(null)
-  const name = branchName(branch)
-  const { avro, json, python } = formsOf(branch, random, depth - 1)
-  const isPlain = branches.length === 2 && random(2) === 0
-  return {
-    avro: { [name]: avro },
-    json: isPlain ? json : `{${JSON.stringify(name)}: ${json}}`,
-    // A tuple: Python must not guess either.
-    python: `{"$union": [${JSON.stringify(name)}, ${python}]}`,
-  }
-}
-
-function record({ fields = [] }: Node, random: Random, depth: number): Forms {
-  const written: [string, Forms][] = []
-  const absent: [string, unknown][] = []
-  for (const { name, node, default: byDefault } of fields as readonly Field[])
-    if (byDefault && random(2) === 0) absent.push([name, byDefault.value])
-    else written.push([name, formsOf(node, random, depth)])
-  const forms = object(written)
-  return { ...forms, avro: Object.assign(forms.avro as object, Object.fromEntries(absent)) }
 }
 
 type Make = (node: Node, random: Random) => Forms
