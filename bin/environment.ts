@@ -17,7 +17,7 @@ import { printMessage } from './output.ts'
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const stack = namesCluster(env) ? undefined : runningStack()
   if (stack === undefined) return env
-  const { bootstrapServers, sqsUrl, redriveSettings } = stack
+  const { bootstrapServers, sqsUrl, redriveSettings, registryUrl } = stack
   printMessage('KAFKA_BOOTSTRAP_SERVERS is not set: using the local stack that runs in this folder.')
   return {
     // The local SQS accepts any credentials; the user's own take precedence.
@@ -29,6 +29,7 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     // The default of the stack's functions, named here so that it counts beside KAFKA_REDRIVE_FROM of the stack.
     KAFKA_DEAD_LETTER: DEFAULT_LOCAL_TARGETS,
     ...redriveSettings,
+    ...(registryUrl === undefined ? {} : { KAFKA_SCHEMA_REGISTRY_URL: registryUrl }),
     ...env,
     AWS_ENDPOINT_URL_SQS: sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,

@@ -12,6 +12,8 @@ export interface StackFile {
   readonly busUrl: string
   readonly sqsUrl: string
   readonly bootstrapServers: string
+  /** Missing without --registry. */
+  readonly registryUrl?: string
   readonly redriveSettings: Readonly<Record<string, string>>
   /** Missing until the console has started. */
   readonly consoleUrl?: string

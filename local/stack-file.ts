@@ -40,13 +40,17 @@ export function claimFolder(): void {
   })
 }
 
-type Described = Omit<StackFile, 'sqsUrl'> & { readonly sqs: { readonly url: string } }
+type Described = Omit<StackFile, 'sqsUrl' | 'registryUrl'> & {
+  readonly sqs: { readonly url: string }
+  readonly registryUrl: string | undefined
+}
 
 /** Tells the other commands of the running stack. */
 export function describeStack(stack: Described, consoleUrl?: string): void {
-  const { url, busUrl, sqs, bootstrapServers, redriveSettings } = stack
+  const { url, busUrl, sqs, bootstrapServers, redriveSettings, registryUrl } = stack
   const running: StackFile = { url, busUrl, sqsUrl: sqs.url, bootstrapServers, redriveSettings }
-  writeFileSync(STACK_FILE, JSON.stringify({ ...running, ...(consoleUrl === undefined ? {} : { consoleUrl }) }))
+  // What is undefined is not in the file.
+  writeFileSync(STACK_FILE, JSON.stringify({ ...running, registryUrl, consoleUrl }))
 }
 
 /** @returns the running stack; a script ends with a message where there is none */

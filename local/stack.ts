@@ -13,6 +13,7 @@ import { createTopics, partitionsOf } from './kafka/admin.ts'
 import { LocalKafka } from './kafka/cluster.ts'
 import { OutcomeTimeline } from './outcome-timeline.ts'
 import { EVENT_FAILURES, leaseQueue, localQueues, queueNames, redriveSettings } from './queues.ts'
+import { LocalApicurio } from './registry/apicurio.ts'
 import { LocalFunction, type LocalFunctionOptions } from './runtime/local-function.ts'
 import { type LocalSqs, startSqs } from './sqs/elasticmq.ts'
 import { SqsPoller } from './sqs/poller.ts'
@@ -23,10 +24,14 @@ const QUEUE_TIMEOUT_MS = 15_000
 const VISIBILITY_S = 20
 const SQS_PORT = 9324
 const BUS_PORT = 4010
+/** That of Confluent's registry. */
+const REGISTRY_PORT = 8081
 
 export interface StackOptions {
   readonly brokers: number
   readonly port: number
+  /** Starts a schema registry too. Default: false */
+  readonly registry?: boolean
   /** Maximum number of sandboxes per function. */
   readonly concurrency: number
   readonly env?: Readonly<Record<string, string>>
@@ -47,6 +52,8 @@ export interface Stack {
   readonly bootstrapServers: string
   /** Undefined with KAFKA_BOOTSTRAP_SERVERS: the stack never stops brokers of the user's cluster. */
   readonly kafka: LocalKafka | undefined
+  /** Of Confluent's API; undefined where no registry was asked for. */
+  readonly registryUrl: string | undefined
   readonly sqs: LocalSqs
   readonly bus: LocalBus
   /** For the command and the console: what they redrive besides the dead-letter targets. */
@@ -71,11 +78,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const stopPart of stops.splice(0).reverse()) await stopPart()
   }
   try {
-    const { kafka, bootstrapServers, sqs } = await startServers(options, contracts, visibilityS, stops)
+    const { kafka, bootstrapServers, registryUrl, sqs } = await startServers(options, contracts, visibilityS, stops)
     const settings = {
       KAFKA_COMPRESSION_TYPE: 'gzip',
       ...kafkaSettings(),
       KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+      ...(registryUrl === undefined ? {} : { KAFKA_SCHEMA_REGISTRY_URL: registryUrl }),
       ...options.env,
     }
     const outcomes = new OutcomeTimeline()
@@ -121,6 +129,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       busUrl: addressOf(bus.server),
       bootstrapServers,
       kafka,
+      registryUrl,
       sqs,
       bus,
       functions,
@@ -148,7 +157,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startServers(
-  { brokers, log }: StackOptions,
+  { brokers, registry = false, log }: StackOptions,
   contracts: Contracts,
   visibilityS: number,
   stops: (() => Promise<unknown>)[],
@@ -159,9 +168,11 @@ async function startServers(
   const queues = [...localQueues(contracts, visibilityS), leaseQueue(visibilityS)]
   const sqs = await startSqs(queues, { log, firstPort: SQS_PORT })
   stops.push(() => sqs.stop())
+  const apicurio = registry ? await LocalApicurio.start({ log, firstPort: REGISTRY_PORT }) : undefined
+  if (apicurio) stops.push(() => apicurio.stop())
   const bootstrapServers = userServers ?? (kafka as LocalKafka).bootstrapServers
   await createContractTopics(bootstrapServers, contracts)
-  return { kafka, sqs, bootstrapServers }
+  return { kafka, sqs, bootstrapServers, registryUrl: apicurio?.url }
 }
 
 async function loadStackContracts(): Promise<Contracts> {

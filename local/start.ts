@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
-import { elasticMqJars, kafkaJars } from './artifacts.ts'
+import { apicurioFolder, elasticMqJars, kafkaJars } from './artifacts.ts'
 import { buildFunctions } from './build.ts'
 import type { ConsoleApi } from './console/api.ts'
 import { createConsoleApi } from './console/connect-to-stack.ts'
@@ -22,20 +22,25 @@ const CONCURRENCY = 4
 const DEBOUNCE_MS = 150
 
 /** Says what this machine lacks before anything is built or started. */
-async function fetchPrograms(): Promise<void> {
+async function fetchPrograms(registry: boolean): Promise<void> {
   const log = (line: string) => console.log(line)
   requireJava()
   if (!process.env.KAFKA_BOOTSTRAP_SERVERS) await kafkaJars(log)
   await elasticMqJars(log)
+  if (registry) await apicurioFolder(log)
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { brokers: { type: 'string', default: '3' } } })
+  const { values } = parseArgs({
+    options: { brokers: { type: 'string', default: '3' }, registry: { type: 'boolean', default: false } },
+  })
   if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
+  if (values.registry && process.env.KAFKA_SCHEMA_REGISTRY_URL)
+    throw new Error('--registry: expected KAFKA_SCHEMA_REGISTRY_URL unset, as it names another registry; got both.')
   claimFolder()
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)
-  await fetchPrograms()
+  await fetchPrograms(values.registry)
   await buildFunctions()
   console.log(
     process.env.KAFKA_BOOTSTRAP_SERVERS ? 'Using the cluster of KAFKA_BOOTSTRAP_SERVERS …' : 'Starting Kafka …',
@@ -57,6 +62,7 @@ async function main(): Promise<void> {
   stack = await startStack({
     brokers: Number(values.brokers),
     port: Number(process.env.PORT ?? PORT),
+    registry: values.registry,
     concurrency: CONCURRENCY,
     log: line => console.log(line),
     onOutput: line => printFunctionOutput(line),
@@ -78,11 +84,13 @@ async function openConsole(api: ConsoleApi): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-function print({ url, bootstrapServers, sqs, busUrl, kafka }: Stack, contracts: Contracts, consoleUrl: string): void {
+function print(stack: Stack, contracts: Contracts, consoleUrl: string): void {
+  const { url, bootstrapServers, registryUrl, sqs, busUrl, kafka } = stack
   console.log(`Gateway  ${url}`)
   console.log(`Brokers  ${bootstrapServers}`)
   console.log(`SQS      ${sqs.url} (queues ${queueNames(contracts).join(', ')})`)
   console.log(`Events   ${busUrl} (PutEvents)`)
+  if (registryUrl !== undefined) console.log(`Registry ${registryUrl} (Confluent's API; it keeps schemas in memory)`)
   console.log(`Console  ${consoleUrl} (dead letters, redrive, brokers, a form that sends a record)`)
   const chat = (text: string) => JSON.stringify({ room: 'lobby', user: 'ada', text })
   const message = `-d MessageGroupId=lobby --data-urlencode 'MessageBody=${chat('through SQS')}'`

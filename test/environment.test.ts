@@ -11,7 +11,8 @@ const redriveSettings = {
   KAFKA_REDRIVE_FROM: 'source-dlq:http://127.0.0.1:9324/000000000000/chat-dlq.fifo?source=chat.fifo',
   KAFKA_REDRIVE_LEASE_QUEUE: 'http://127.0.0.1:9324/000000000000/redrive-lease.fifo',
 }
-const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324', redriveSettings }
+const registryUrl = 'http://127.0.0.1:8081/apis/ccompat/v7'
+const STACK = { bootstrapServers: '127.0.0.1:9092', sqsUrl: 'http://127.0.0.1:9324', registryUrl, redriveSettings }
 const home = process.cwd()
 let folder = ''
 const LOCK = join('.local', 'stack.lock')
@@ -40,6 +41,7 @@ test('the local stack’s settings fill in what is missing; process.env stays un
     // Beside the sources of the stack, its default target is still read.
     KAFKA_DEAD_LETTER: 'disk:./.dead-letters',
     ...redriveSettings,
+    KAFKA_SCHEMA_REGISTRY_URL: registryUrl,
     HOME: '/home/me',
     AWS_ENDPOINT_URL_SQS: STACK.sqsUrl,
     KAFKA_BOOTSTRAP_SERVERS: STACK.bootstrapServers,

@@ -16,13 +16,19 @@ const SAMPLE_MS = 1000
 const LOCAL_KEYS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 
 export async function createConsoleApi(
-  { url, bootstrapServers, sqs, functions, kafka, outcomes, redriveSettings }: Stack,
+  { url, bootstrapServers, registryUrl, sqs, functions, kafka, outcomes, redriveSettings }: Stack,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ConsoleApi> {
   if (!env.AWS_ACCESS_KEY_ID && !env.AWS_PROFILE) Object.assign(process.env, LOCAL_KEYS)
   const config = parseConfig(
     {},
-    { KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000', ...redriveSettings, ...env, KAFKA_BOOTSTRAP_SERVERS: bootstrapServers },
+    {
+      KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
+      KAFKA_SCHEMA_REGISTRY_URL: registryUrl,
+      ...redriveSettings,
+      ...env,
+      KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+    },
     () => {}, // the stack may have one broker
   )
   const contracts = withQueuePrefix(await loadContracts(), config.queuePrefix)

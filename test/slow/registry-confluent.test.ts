@@ -117,7 +117,7 @@ for (const [type, name, imported, middle, text] of [
     assert.equal(found.type, type)
   })
 
-test('killed when warm: what is known is still found; down at the start: a failure; found when it is back', async () => {
+test('killed when warm: what is known is still found; down at the start: a failure; later found again', async () => {
   const warm = client()
   const known = await warm(byDefinition('outage', record(ID)))
   await registry.kill()
