@@ -25,6 +25,7 @@ import type { Statement } from './template/cloudformation.ts'
 import { deploymentOf } from './template/deployment.ts'
 import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
+import { packagedFiles, writePackagedFiles } from './template/packaged-files.ts'
 import { withSettingsFile } from './template/settings-file.ts'
 import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
@@ -115,8 +116,11 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   )
   if (ofCluster === undefined)
     console.log('Neither KAFKA_BOOTSTRAP_SERVERS nor KAFKA_MSK_CLUSTER_ARN is set: packaging for an example cluster.\n')
-  const env = ofCluster ?? { ...stage.settings, ...process.env, ...exampleIn(region) }
   const options = readOptions([...stage.params, ...line.params])
+  const { env, files } = packagedFiles(
+    ofCluster ?? { ...stage.settings, ...process.env, ...exampleIn(region) },
+    options,
+  )
   const misplaced = regionProblems(region, env, options)
   if (misplaced.length > 0) throw new ConfigError(misplaced)
   const target = { stage: line.stage, region }
@@ -124,6 +128,7 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   mkdirSync('build', { recursive: true })
   writeFileSync('build/serverless.json', JSON.stringify(oslsForm(deployment), null, 2))
   const bundles = await buildAll(() => {})
+  writePackagedFiles(files)
   osls('package', target, line.oslsOptions('package'))
   writeSbom()
   const problems: string[] = []

@@ -14,7 +14,7 @@ export function pathProblem(path: string | undefined, options: FileSystemOptions
 }
 
 /** @param path absolute */
-function isMounted(path: string, { efsAccessPointArn, efsMountPath }: FileSystemOptions): boolean {
+export function isMounted(path: string, { efsAccessPointArn, efsMountPath }: FileSystemOptions): boolean {
   return efsAccessPointArn !== undefined && (path === efsMountPath || path.startsWith(`${efsMountPath}/`))
 }
 

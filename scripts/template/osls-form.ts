@@ -8,6 +8,7 @@ import { fileSystemConfig } from './file-system.ts'
 import { httpDomainOutputs } from './http-domain.ts'
 import { packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
+import { packagedPaths } from './packaged-files.ts'
 import { cloudFormationResources } from './resources.ts'
 import { endpointOutputs } from './vpc-endpoints.ts'
 
@@ -58,7 +59,7 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     ...fileSystemConfig(options),
     ...(options.tracing === 'active' ? { tracing: 'Active' } : {}),
     ...(options.logFormat === 'Text' ? {} : { logs: logsOf(options) }),
-    package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`] },
+    package: { patterns: [`dist/functions/${each.bundle}/**/*.mjs`, ...packagedPaths(each.environment)] },
     events:
       each.key === 'http'
         ? routes.map(route => ({
