@@ -51,6 +51,7 @@ export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: 
     KAFKA_MSK_CLUSTER_ARN: env.KAFKA_MSK_CLUSTER_ARN,
     '--param alarmTopicArn': options.alarmTopicArn,
     '--param kmsKeyArn': options.kmsKeyArn,
+    '--param codeSigningConfigArn': options.codeSigningConfigArn,
     '--param efsAccessPointArn': options.efsAccessPointArn,
   }
   return Object.entries(arns).flatMap(([name, arn]) => {

@@ -117,7 +117,7 @@ function corsOf(allowedOrigins: readonly string[]): Json {
 
 /** Properties that osls has no option for, of resources that it creates itself. */
 function extensions({ functions, routes, options }: Deployment): Json {
-  const { kmsKeyArn, httpRateLimit, httpBurstLimit } = options
+  const { kmsKeyArn, httpRateLimit, httpBurstLimit, codeSigningConfigArn } = options
   const hasApi = routes.length > 0
   const logGroups = [...functions.map(({ key }) => packagersId(key)), ...(hasApi ? ['HttpApi'] : [])].map(name => ({
     [`${name}LogGroup`]: { Properties: { KmsKeyId: kmsKeyArn } },
@@ -126,7 +126,9 @@ function extensions({ functions, routes, options }: Deployment): Json {
     ...(httpRateLimit === undefined ? {} : { ThrottlingRateLimit: httpRateLimit }),
     ...(httpBurstLimit === undefined ? {} : { ThrottlingBurstLimit: httpBurstLimit }),
   }
+  const signed = functions.map(({ id }) => [id, { Properties: { CodeSigningConfigArn: codeSigningConfigArn } }])
   return {
+    ...(codeSigningConfigArn === undefined ? {} : Object.fromEntries(signed)),
     ...(kmsKeyArn === undefined ? {} : Object.assign({}, ...logGroups)),
     ...(hasApi && Object.keys(settings).length > 0
       ? { HttpApiStage: { Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: false, ...settings } } } }

@@ -361,13 +361,24 @@ test('the dashboard is JSON and has only metrics that the functions write', () =
   }
 })
 
-test('VPC endpoints and a file system are in the template with their parameters', () => {
+const TRUSTSTORE = 'dist/files/ssl.truststore.location.pem'
+
+test('VPC endpoints, a file system, code signing and a truststore are in the package', t => {
+  mkdirSync('.local', { recursive: true })
+  writeFileSync('.local/ca.pem', '-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n')
+  t.after(() => rmSync('.local/ca.pem'))
   const ids = { vpcId: 'vpc-0a1b2c3d', subnetIds: 'subnet-0a1b2c3d', securityGroupIds: 'sg-0a1b2c3d' }
   const vpc = Object.entries(ids).flatMap(([name, id]) => ['--param', `${name}=${id}`])
   const endpoints = ['--param', 'vpcEndpoints=sqs,s3', '--param', 'routeTableIds=rtb-0a1b2c3d']
-  const more = ['existingEndpointGroupIds=sg-0e1b2c3d', `efsAccessPointArn=${ACCESS_POINT}`]
+  const signing = 'arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0a1b2c3d4e5f60718'
+  const more = [
+    'existingEndpointGroupIds=sg-0e1b2c3d',
+    `efsAccessPointArn=${ACCESS_POINT}`,
+    `codeSigningConfigArn=${signing}`,
+  ]
   const { status, stderr } = run([...vpc, ...endpoints, ...more.flatMap(param => ['--param', param])], {
     KAFKA_DEAD_LETTER: 'disk:/mnt/efs/dead-letters',
+    KAFKA_SSL_TRUSTSTORE_LOCATION: '.local/ca.pem',
   })
   assert.equal(status, 0, stderr)
   const created = read()
@@ -380,8 +391,13 @@ test('VPC endpoints and a file system are in the template with their parameters'
     ['Gateway', ['rtb-0a1b2c3d']],
   )
   const functions = Object.values(created).filter(({ Type }) => Type === 'AWS::Lambda::Function')
-  for (const { Properties } of functions)
+  for (const { Properties } of functions) {
     assert.deepEqual(Properties.FileSystemConfigs, [{ Arn: ACCESS_POINT, LocalMountPath: '/mnt/efs' }])
+    assert.equal(Properties.CodeSigningConfigArn, signing)
+    assert.equal(Properties.Environment.Variables.KAFKA_SSL_TRUSTSTORE_LOCATION, `/var/task/${TRUSTSTORE}`)
+  }
+  const { stdout } = spawnSync('unzip', ['-p', '.serverless/http.zip', TRUSTSTORE], { encoding: 'utf8' })
+  assert.equal(stdout, readFileSync('.local/ca.pem', 'utf8'))
   assert.equal(lint(), '')
   assert.match(run([...vpc, '--param', 'vpcEndpoints=s3']).stderr, /routeTableIds/)
   assert.match(run(['--param', 'vpcEndpoints=sqs']).stderr, /vpcId/)

@@ -68,6 +68,7 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   provisionedConcurrency: { value: '2' },
   eventFailures: { value: 'sqs' },
   layers: { value: 'arn:aws:lambda:eu-west-1:123456789012:layer:a:1' },
+  codeSigningConfigArn: { value: 'arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0a1b2c3d4e5f60718' },
   execWrapper: { value: '/opt/a', beside: ['layers=arn:aws:lambda:eu-west-1:123456789012:layer:a:1'] },
   tracing: { value: 'active' },
   logFormat: { value: 'JSON' },

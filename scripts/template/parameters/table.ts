@@ -240,6 +240,18 @@ const FUNCTIONS = {
     about: 'Layers of every function, e.g. of an agent for traces; five at most.',
     actsOn: 'functions',
   }),
+  codeSigningConfigArn: optional(
+    text(
+      /^arn:[\w-]+:lambda:[\w-]+:\d{12}:code-signing-config:csc-[0-9a-z]{17}$/u,
+      'the ARN of a code signing configuration',
+    ),
+    {
+      about:
+        'Lambda checks the signatures of packages and layers. `npm run deploy` does not sign, AWS SAM does: see Code ' +
+        'signing.',
+      actsOn: 'functions',
+    },
+  ),
   execWrapper: optional(text(/^\/opt\/\S+$/u, 'a path below /opt/'), {
     about: 'The program of a layer that starts the runtime (`AWS_LAMBDA_EXEC_WRAPPER`). Needs `layers`.',
     actsOn: 'the environment of the functions',
