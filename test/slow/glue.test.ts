@@ -7,6 +7,8 @@ import { CreateRegistryCommand, GlueClient } from '@aws-sdk/client-glue'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { avroFormat } from '../../lib/schema-registry/avro/avro-format.ts'
 import { createGlueRegistry } from '../../lib/schema-registry/glue/glue-registry.ts'
+import { jsonSchemaFormat } from '../../lib/schema-registry/json-schema/json-schema-format.ts'
+import { protobufFormat } from '../../lib/schema-registry/protobuf/protobuf-format.ts'
 import type { SchemaFormat } from '../../lib/schema-registry/schema-format.ts'
 import type { SchemaSelection } from '../../lib/schema-registry/schema-registry.ts'
 import { frame } from '../../lib/schema-registry/wire-format.ts'
@@ -25,6 +27,19 @@ const clientOf = (glueRegistryName: string) =>
     parseConfig({ bootstrapServers: 'a:1,b:2', deadLetter: 'none', glueEndpoint: moto.url, glueRegistryName }, {}),
   )
 const registry = clientOf(REGISTRY)
+
+/** By their full names: shop.Basket, shop.Order, shop.Order.Line. */
+const PROTO = `syntax = "proto3";
+package shop;
+import "google/protobuf/timestamp.proto";
+message Order {
+  int64 id = 1;
+  repeated Line lines = 2;
+  google.protobuf.Timestamp placed_at = 3;
+  message Line { string name = 1; }
+}
+message Basket { repeated Order orders = 1; }
+`
 
 interface Case {
   readonly format: SchemaFormat
@@ -52,6 +67,33 @@ const CASES: readonly Case[] = [
     }),
     value: { id: 7, note: { string: 'ä' }, lines: ['a', 'b'] },
     text: '{"id": 7, "note": "ä", "lines": ["a", "b"]}',
+  },
+  {
+    format: jsonSchemaFormat,
+    subject: 'orders-json',
+    schema: JSON.stringify({
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      type: 'object',
+      properties: { id: { type: 'integer' }, note: { type: 'string' } },
+      required: ['id'],
+    }),
+    value: { id: 7, note: 'ä', price: 1.5 },
+    text: '{"id":7,"note":"ä","price":1.5}',
+  },
+  {
+    format: protobufFormat,
+    subject: 'orders-protobuf',
+    schema: PROTO,
+    value: { id: '9007199254740993', lines: [{ name: 'ä' }], placedAt: '2026-11-27T00:00:01Z' },
+    text: 'id: 9007199254740993\nlines {\n  name: "\\303\\244"\n}\nplaced_at {\n  seconds: 1795737601\n}\n',
+  },
+  {
+    format: protobufFormat,
+    subject: 'lines-protobuf',
+    schema: PROTO,
+    message: 'shop.Order.Line',
+    value: { name: 'a' },
+    text: 'name: "a"\n',
   },
 ]
 
