@@ -64,8 +64,10 @@ function casesOf(formsOf: (random: Random, node: Node, at: number) => readonly F
 }
 
 function* encodedByPython(cases: readonly Case[]): Iterable<readonly [Node, Forms, Answer]> {
-  const line = ({ node, forms }: Case) =>
-    `{"schema": ${JSON.stringify(JSON.stringify(node.schema))}, "values": [${forms.map(({ python }) => python).join()}]}\n`
+  const line = ({ node, forms }: Case) => {
+    const values = forms.map(({ python }) => python).join()
+    return `{"schema": ${JSON.stringify(JSON.stringify(node.schema))}, "values": [${values}]}\n`
+  }
   const { stdout, stderr, status } = spawnSync(
     process.env.PYTHON ?? 'python3',
     ['test/slow/registry-avro-serializer.py'],
