@@ -23,6 +23,8 @@ import { findRegion, partitionOf, regionOf, regionProblems } from './deployment/
 import { remove } from './deployment/remove.ts'
 import type { Statement } from './template/cloudformation.ts'
 import { deploymentOf } from './template/deployment.ts'
+import type { Deployment } from './template/deployment-model.ts'
+import { keyPolicyStatements } from './template/key-policy.ts'
 import { readOptions } from './template/options.ts'
 import { oslsForm } from './template/osls-form.ts'
 import { packagedFiles, writePackagedFiles } from './template/packaged-files.ts'
@@ -146,6 +148,7 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   }
   const template = packagedTemplate()
   printStatements(template)
+  printKeyPolicy(deployment)
   console.log(`\n${templateSizes(template)}`)
   problems.push(...templateProblems(template))
   if (problems.length > 0) throw new ConfigError(problems)
@@ -176,6 +179,13 @@ function writeOtherForms(compiled: CompiledTemplate): void {
 
 function packagedTemplate(): CompiledTemplate {
   return JSON.parse(readFileSync(COMPILED, 'utf8'))
+}
+
+/** Prints what the policy of kmsKeyArn needs. */
+function printKeyPolicy(deployment: Deployment): void {
+  const statements = keyPolicyStatements(deployment)
+  if (statements.length > 0)
+    console.log(`\nThe policy of kmsKeyArn, besides the statement for IAM:\n${JSON.stringify(statements, null, 2)}`)
 }
 
 /** Prints what each role may do. */

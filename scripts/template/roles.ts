@@ -5,6 +5,7 @@ import { fileSystemStatements } from './file-system.ts'
 import type { DeployOptions } from './options.ts'
 
 const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group`
+const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey']
 const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
 /** With the right to hide returned messages for longer. */
@@ -18,7 +19,7 @@ export function statementsOfFunction(
   statements: readonly Statement[],
   options: DeployOptions,
 ): Statement[] {
-  const { kmsKeyArn, tracing } = options
+  const { kmsKeyArn, targetKeyArns, tracing } = options
   const logStreams = { 'Fn::Sub': `${LOG_GROUPS}:/aws/lambda/${functionName}:log-stream:*` }
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logStreams),
@@ -27,8 +28,9 @@ export function statementsOfFunction(
     ...fileSystemStatements(options),
     // These actions have no resource.
     ...(tracing === 'active' ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
+    ...(targetKeyArns.length === 0 ? [] : [allow(USE_KEY, targetKeyArns)]),
     // For the environment, and for messages to and from queues.
-    ...(kmsKeyArn === undefined ? [] : [allow(['kms:Decrypt', 'kms:GenerateDataKey'], kmsKeyArn)]),
+    ...(kmsKeyArn === undefined ? [] : [allow(USE_KEY, kmsKeyArn)]),
   ]
 }
 

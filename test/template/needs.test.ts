@@ -101,6 +101,7 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   permissionsBoundaryArn: { value: 'arn:aws:iam::123456789012:policy/a' },
   rolePath: { value: '/teams/' },
   secretKeyArn: { value: KEY, env: SCRAM },
+  targetKeyArns: { value: KEY, env: { ...BROKERS, KAFKA_DEAD_LETTER: 's3:bucket' } },
   kmsKeyArn: { value: KEY },
   tags: { value: 'team=data' },
 }
@@ -186,6 +187,7 @@ test('what a parameter needs may be a setting or another parameter', () => {
     ['routeTableIds=rtb-1', /expected vpcEndpoints with s3 or dynamodb too/],
     ['endpointSecurityGroupIds=sg-1', /expected vpcEndpoints with one of sqs, secretsmanager, .* too/],
     [`efsAccessPointArn=${ACCESS_POINT}`, /expected subnetIds too/],
+    [`targetKeyArns=${KEY}`, /expected KAFKA_DEAD_LETTER with s3 or dynamodb, or KAFKA_DEAD_LETTER_NOTIFY too/],
     ['efsMountPath=/mnt/a', /expected efsAccessPointArn too/],
     ['existingEndpointGroupIds=sg-1', /expected subnetIds too/],
     [`existingDlqs=${QUEUE_ARN}`, /expected existingQueues too/],

@@ -70,6 +70,8 @@ export const TAGS: Kind<Readonly<Record<string, string>>> = {
 
 export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')
 
+export const KMS_KEYS = list('arn:[\\w-]+:kms:[^,\\s]+', 'ARNs of KMS keys')
+
 export const KMS_KEY = text(/^arn:[\w-]+:kms:/u, 'the ARN of a KMS key')
 
 /** What may send to a queue: SNS topics, buckets, rules of EventBridge, accounts, roles and users. */

@@ -59,6 +59,11 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   ),
   'file-system': byOptions('efsAccessPointArn too', ({ efsAccessPointArn }) => efsAccessPointArn !== undefined),
   subnets: byOptions('subnetIds too', ({ subnetIds }) => subnetIds.length > 0),
+  targets: {
+    what: 'KAFKA_DEAD_LETTER with s3 or dynamodb, or KAFKA_DEAD_LETTER_NOTIFY too',
+    isMet: ({ environment: { KAFKA_DEAD_LETTER: targets, KAFKA_DEAD_LETTER_NOTIFY: notify } }) =>
+      notify !== undefined || /[",](s3|dynamodb):/.test(JSON.stringify(targets)),
+  },
   secret: { what: 'KAFKA_SECRET_ARN too', isMet: ({ environment }) => environment.KAFKA_SECRET_ARN !== undefined },
 }
 

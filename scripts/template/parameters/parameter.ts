@@ -25,6 +25,7 @@ export type NeedName =
   | 'interface-endpoints'
   | 'subnets'
   | 'file-system'
+  | 'targets'
   | 'secret'
 
 export interface Parameter<T = unknown> {

@@ -5,6 +5,7 @@ import {
   choice,
   FILTER_PATTERNS,
   KMS_KEY,
+  KMS_KEYS,
   list,
   SENDERS,
   SQS_QUEUES,
@@ -187,7 +188,7 @@ const EXISTING_QUEUES = {
     actsOn: 'the role and the environment of `redrive`',
     needs: 'existing-queues',
   }),
-  existingQueueKeyArns: parameter(list('arn:[\\w-]+:kms:[^,\\s]+', 'ARNs of KMS keys'), [], {
+  existingQueueKeyArns: parameter(KMS_KEYS, [], {
     about: 'The KMS keys of `existingQueues` and `existingDlqs`, if they have their own.',
     actsOn: 'roles',
     needs: 'existing-queues',
@@ -447,11 +448,18 @@ const ACCOUNT = {
     actsOn: 'roles',
     needs: 'secret',
   }),
+  targetKeyArns: parameter(KMS_KEYS, [], {
+    about:
+      'The KMS keys of further dead-letter targets (bucket, table) and of topics and buses that `KAFKA_DEAD_LETTER_NOTIFY` ' +
+      'names, if they have their own.',
+    actsOn: 'roles',
+    needs: 'targets',
+  }),
   kmsKeyArn: optional(KMS_KEY, {
     about:
-      'Your own KMS key for queues, log groups and the functions’ environment, instead of AWS’s. Its policy must ' +
-      'let `events.amazonaws.com` and `logs.<region>.amazonaws.com` use it.',
-    actsOn: 'queues, log groups, functions, roles',
+      'Your own KMS key for queues, buckets, log groups and the functions’ environment, instead of AWS’s. Its policy ' +
+      'must let services use it: packaging prints the statements.',
+    actsOn: 'queues, buckets, log groups, functions, roles',
   }),
   tags: parameter(
     TAGS,
