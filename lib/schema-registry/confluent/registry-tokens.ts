@@ -55,8 +55,8 @@ export function tokensOfKafka(options: RegistryTokenOptions, warn?: (text: strin
   const { oauthBearerTokenProvider: provider } = options
   if (typeof provider === 'string')
     throw new ConfigError([
-      `${BEARER}.credentials.source SASL_OAUTHBEARER_INHERIT: expected oauthBearerTokenProvider as a function, got the ` +
-        'path of a module.',
+      `${BEARER}.credentials.source SASL_OAUTHBEARER_INHERIT: expected oauthBearerTokenProvider as a function, got ` +
+        'the path of a module.',
     ])
   const source = tokenSourceOf(options, provider)
   return { hint: source.hint.replace('the broker', 'the registry'), cache: new TokenCache(source, { warn }) }
