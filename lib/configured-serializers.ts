@@ -1,8 +1,9 @@
 // The serializers of one producer, by key.serializer and value.serializer.
-import { isPath } from './config/class-names.ts'
+import { isPath, isRegistrySerializer } from './config/class-names.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { instanceOf } from './configured-classes.ts'
 import { errorName } from './errors.ts'
+import { NamedRegistrySerializer } from './named-registry-serializer.ts'
 import { namedSerializer, type SerializerName } from './serialize/named-serializers.ts'
 import type { Serializer } from './serialize/serializer.ts'
 import { defaultSerializer } from './serialize/text-serializers.ts'
@@ -50,6 +51,8 @@ export class ConfiguredSerializers {
   #serializerOf(option: 'keySerializer' | 'valueSerializer', config: ProducerConfig): Serializer {
     const setting = config[option]
     if (setting === undefined) return defaultSerializer as Serializer
+    if (typeof setting === 'string' && isRegistrySerializer(setting))
+      return new NamedRegistrySerializer(setting, config)
     if (typeof setting === 'string' && !isPath(setting)) return namedSerializer(setting as SerializerName)
     const { instance, isOurs } = instanceOf<Serializer>(option, setting, 'serialize')
     if (isOurs) this.#created.push(instance)

@@ -1,7 +1,13 @@
 /// <reference types="node" preserve="true" />
 // The public API: re-exports only.
 
-export type { ModulePath, PartitionerSetting, SerializerNames, SerializerSetting } from './config/class-names.ts'
+export type {
+  ModulePath,
+  PartitionerSetting,
+  RegistrySerializerName,
+  SerializerNames,
+  SerializerSetting,
+} from './config/class-names.ts'
 export { loadConfig } from './config/load-config.ts'
 export { parseConfig } from './config/parse-config.ts'
 export type { CommonOptions, ProducerOptions, SerializerOptions } from './config/producer-options.ts'

@@ -66,6 +66,8 @@ export class ProducerCall implements RecordCaller {
   #stopped: Map<string, number> | undefined
   #violations = 0
   #onEnd: ((error: DeliveryError) => void)[] | undefined
+  /** A serializer may still work for a record that has failed: its key is wrong, and its value's schema is awaited. */
+  #hasUnsent = false
   #stopper: AbortController | undefined
   #cancelTimer: (() => void) | undefined
 
@@ -101,6 +103,7 @@ export class ProducerCall implements RecordCaller {
     if (this.deadline.passed && !(error instanceof InvalidRecordError)) this.expiredRecords++
     if (error instanceof InvalidRecordError) this.#violations += error.violations.length
     this.#stop(orderGroup, index)
+    this.#hasUnsent = true
     const record = this.records[index] as ProducerRecord
     if (error instanceof InvalidRecordError) catchRejectionsIn(record)
     this.#report(index, notSent(record, serialized, error, this.#clock.epochMs()))
@@ -127,6 +130,7 @@ export class ProducerCall implements RecordCaller {
   endIfReported(): void {
     if (this.#open > 0) return
     this.#cancelTimer?.()
+    if (this.#hasUnsent) this.#stopper?.abort()
     this.#onReported(this)
     this.#resolve(this.#reports)
   }
@@ -152,7 +156,10 @@ export class ProducerCall implements RecordCaller {
     })
   }
 
-  /** Aborted when no record may wait any longer: at the deadline, and at `end`. Created for those that ask for it. */
+  /**
+   * Aborted when no record may wait any longer: at the deadline, at `end`, and when all have their reports after one was
+   * not sent. Created for those that ask for it.
+   */
   get signal(): AbortSignal {
     if (this.#stopper) return this.#stopper.signal
     const stopper = new AbortController()

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { EXPLAINERS, type Pins, writeContracts } from './contracts-module.ts'
 import { PACKAGES_INSIDE } from './packages-inside.ts'
+import { WITHOUT_REGISTRY_SERIALIZERS } from './without-registry-serializers.ts'
 import { WITHOUT_UNUSED_KAFKAJS } from './without-unused-kafkajs.ts'
 
 // kafkajs is CommonJS: it calls require() for modules of Node.
@@ -109,7 +110,7 @@ function bundleOf(entry: string, outdir: string) {
     alias: { '#contracts': './build/contracts.js' },
     sourcemap: 'linked',
     sourcesContent: false,
-    plugins: [WITHOUT_UNUSED_KAFKAJS, PACKAGES_INSIDE],
+    plugins: [WITHOUT_UNUSED_KAFKAJS, WITHOUT_REGISTRY_SERIALIZERS, PACKAGES_INSIDE],
   } as const satisfies BuildOptions
 }
 
@@ -152,7 +153,13 @@ export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
   rmSync(outdir, { recursive: true, force: true })
   await build({
     ...PACKED,
-    entryPoints: ['lib/index.ts', 'lib/middy.ts', 'lib/testing/index.ts', 'lib/consumer/index.ts'],
+    entryPoints: [
+      'lib/index.ts',
+      'lib/middy.ts',
+      'lib/testing/index.ts',
+      'lib/consumer/index.ts',
+      'lib/schema-registry/index.ts',
+    ],
     outbase: 'lib',
     outdir,
     chunkNames: 'chunks/[name]-[hash]',

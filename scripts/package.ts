@@ -33,9 +33,9 @@ import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
 import { verify } from './verify-aws/verify.ts'
 
-const START_LIMIT = 360 * 1024
+const START_LIMIT = 362 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
-const REDRIVE_START_LIMIT = 402 * 1024
+const REDRIVE_START_LIMIT = 405 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
 const ZIP_LIMIT = 1024 * 1024
 const EXAMPLE_CLUSTER = '123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'

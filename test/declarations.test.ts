@@ -33,6 +33,7 @@ test('no public declaration names a type of kafkajs, of an AWS client or of anot
   assert.deepEqual(packagesNamed('lib/index.d.ts'), [])
   assert.deepEqual(packagesNamed('lib/testing/index.d.ts'), [])
   assert.deepEqual(packagesNamed('lib/consumer/index.d.ts'), [])
+  assert.deepEqual(packagesNamed('lib/schema-registry/index.d.ts'), [])
 })
 
 test('the declarations of the middleware name middy and the types of Lambda alone', () => {

@@ -1,5 +1,6 @@
 // Which settings of schema registries belong together. A user and password in an address become the user info, so that
 // no address holds a secret.
+import { isRegistrySerializer } from './class-names.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -42,6 +43,8 @@ export function checkRegistry(values: object, problem: Problem): readonly string
       problem(`${labelOf(SETTINGS[option])}: takes effect only with ${what}; expected it unset.`)
   }
   checkEndpoint(config.glueEndpoint, problem)
+  checkSerializer('keySerializer', config, problem)
+  checkSerializer('valueSerializer', config, problem)
   if (config.schemaRegistryUrl === undefined) {
     refuse([...BASIC, ...BEARER, ...OF_TOKEN, ...TLS], 'schema.registry.url')
     return []
@@ -162,4 +165,24 @@ function checkEndpoint(glueEndpoint: string | undefined, problem: Problem): void
   const endpoint = URL.parse(glueEndpoint ?? 'https://aws')
   if (!/^https?:$/.test(endpoint?.protocol ?? '') || endpoint?.username || endpoint?.password)
     problem('KAFKA_GLUE_ENDPOINT: expected https://… without user and password, got something else.')
+}
+
+/** A serializer that a setting names has no schema of its own: it writes by the latest version of its subject. */
+function checkSerializer(option: 'keySerializer' | 'valueSerializer', config: Mutable, problem: Problem): void {
+  const name = config[option]
+  if (typeof name !== 'string' || !isRegistrySerializer(name)) return
+  const needs = name === 'glue' ? 'glueDataFormat' : 'schemaRegistryUrl'
+  if (config[needs] === undefined)
+    problem(`${labelOf(SETTINGS[needs])}: expected with ${SETTINGS[option].name} ${name}; got nothing.`)
+  if (config.autoRegisterSchemas === true)
+    problem(
+      `${labelOf(SETTINGS.autoRegisterSchemas)} (true): expected false with ${SETTINGS[option].name} ${name}, which has ` +
+        'no schema to register and writes by the latest version of the subject; or a serializer in code with its schema.',
+    )
+  const strategy = option === 'keySerializer' ? 'keySubjectNameStrategy' : 'valueSubjectNameStrategy'
+  if (name !== 'glue' && config[strategy] !== 'TopicName')
+    problem(
+      `${labelOf(SETTINGS[strategy])} (${config[strategy]}): expected TopicName with ${SETTINGS[option].name} ${name}, ` +
+        'which has no schema whose name it could take; or a serializer in code with its schema.',
+    )
 }

@@ -28,12 +28,16 @@ export async function loadConfig<
 
 /** Options of Confluent’s client and of Glue’s. */
 const OF_REGISTRY = /^(?:schemaRegistry|glue)/
+/** Names of their serializers, and of Java's. */
+const OF_SERIALIZER = /^glue$|confluent|schemaregistry/
 
 async function rareChecks(sources: readonly Source[]): Promise<RareChecks> {
   const hasOAuth = sources.some(({ saslMechanism }) => saslMechanism === 'OAUTHBEARER')
   const hasJaas = sources.some(({ saslJaasConfig }) => saslJaasConfig !== undefined)
   const hasRegistry = sources.some(source =>
-    Object.entries(source).some(([name, value]) => OF_REGISTRY.test(name) && value !== undefined),
+    Object.entries(source).some(([name, value]) =>
+      name.endsWith('Serializer') ? OF_SERIALIZER.test(String(value)) : OF_REGISTRY.test(name) && value !== undefined,
+    ),
   )
   return {
     checkOAuth: hasOAuth ? (await import('./check-oauth.ts')).checkOAuth : () => {},

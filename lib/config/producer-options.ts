@@ -874,9 +874,10 @@ export interface CommonOptions {
 /** The serializers; `K` and `V` are their own types. */
 export interface SerializerOptions<K extends SerializerOption | undefined, V extends SerializerOption | undefined> {
   /**
-   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
-   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
-   * with a contract has its own rule.
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`; by the latest schema
+   * of a registry `confluent-avro`, `confluent-protobuf`, `confluent-json-schema`, `glue`; Java’s class names of these;
+   * or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic with a
+   * contract has its own rule.
    *
    * Java has no default.
    *
@@ -917,9 +918,10 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly clientId: string
   /**
-   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
-   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
-   * with a contract has its own rule.
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`; by the latest schema
+   * of a registry `confluent-avro`, `confluent-protobuf`, `confluent-json-schema`, `glue`; Java’s class names of these;
+   * or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic with a
+   * contract has its own rule.
    *
    * `key.serializer`, `KAFKA_KEY_SERIALIZER`: serializer.
    */

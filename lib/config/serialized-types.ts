@@ -18,6 +18,10 @@ export interface TypesByName {
   double: number
   uuid: string
   void: never
+  'confluent-avro': unknown
+  'confluent-protobuf': unknown
+  'confluent-json-schema': unknown
+  glue: unknown
 }
 
 /** What a serializer takes. `undefined`: none in code, so that text or bytes are sent. A module may take anything. */

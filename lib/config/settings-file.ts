@@ -184,6 +184,7 @@ function asSetting(
   if (typeof value !== 'string') return value
   // AWS takes both cases.
   if (option === 'glueCompression') return value.toLowerCase()
+  if (option === 'glueDataFormat') return value.toUpperCase()
   if (kind === 'boolean') return BOOLEANS.get(value.toLowerCase()) ?? value
   // Spring's form of a path.
   if (option.endsWith('Location')) return value.replace(/^file:(?:\/\/(?=\/))?/, '')

@@ -63,9 +63,10 @@ export const SETTINGS = {
    */
   clientId: kafka({ name: 'client.id', kind: 'text', default: 'serverless-kafka-producer' }),
   /**
-   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`, their Java class
-   * names, or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic
-   * with a contract has its own rule.
+   * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`; by the latest schema
+   * of a registry `confluent-avro`, `confluent-protobuf`, `confluent-json-schema`, `glue`; Java’s class names of these;
+   * or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic with a
+   * contract has its own rule.
    *
    * Java has no default.
    */

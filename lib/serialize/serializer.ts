@@ -11,7 +11,10 @@ export interface SerializerContext {
   readonly isKey: boolean
   /** The record's own headers, frozen. A serializer adds some by returning them. */
   readonly headers: readonly RecordHeader[]
-  /** Aborted at the record's deadline, and when the producer stops waiting at its close. */
+  /**
+   * Aborted at the record's deadline, when the producer stops waiting at its close, and when the record has failed
+   * otherwise, e.g. by its key while its value is awaited.
+   */
   readonly signal: AbortSignal
 }
 

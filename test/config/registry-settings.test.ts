@@ -189,15 +189,72 @@ test('AWS’s names mean Glue beside its serializer', async () => {
     'registry.name': 'events',
     endpoint: 'https://vpce.example.com',
     compression: 'ZLIB',
-    dataFormat: 'PROTOBUF',
+    dataFormat: 'protobuf',
     schemaName: 'orders',
-    schemaAutoRegistrationEnabled: true,
+    schemaAutoRegistrationEnabled: false,
     avroRecordType: 'GENERIC_RECORD',
     'compression.type': 'lz4',
   }
-  const text = await problemsOf(() => asProperties(names))
-  // Until the serializer itself is a setting.
-  assert.doesNotMatch(text, /region|endpoint|dataFormat|schemaName|avroRecordType/)
+  const expected = inCode({
+    valueSerializer: 'glue',
+    glueRegion: 'eu-west-1',
+    glueRegistryName: 'events',
+    glueEndpoint: 'https://vpce.example.com',
+    glueCompression: 'zlib',
+    glueDataFormat: 'PROTOBUF',
+    glueSchemaName: 'orders',
+    autoRegisterSchemas: false,
+    compressionType: 'lz4',
+  })
+  for (const load of [asProperties, (all: object) => asYaml('producer.properties', all)]) {
+    assert.deepEqual({ ...(await load(names)) }, { ...expected })
+    assert.match(warnings.join(), /^KAFKA_CONFIG_FILE: \S*avroRecordType has no effect here\.$/)
+  }
+  const spring = load(
+    `spring.kafka.bootstrap-servers: a:1,b:2
+spring.kafka.producer.value-serializer: \${SERIALIZER:${GLUE}}
+spring.kafka.producer.properties: ${JSON.stringify({ ...names, 'value.serializer': null })}
+`,
+    'yml',
+  )
+  assert.deepEqual({ ...(await spring) }, { ...expected })
+})
+
+for (const [java, name] of [
+  ['io.confluent.kafka.serializers.KafkaAvroSerializer', 'confluent-avro'],
+  ['io.confluent.kafka.serializers.protobuf.KafkaProtobufSerializer', 'confluent-protobuf'],
+  ['io.confluent.kafka.serializers.json.KafkaJsonSchemaSerializer', 'confluent-json-schema'],
+] as const)
+  test(`${java} is ${name} in code, in the environment and in every file`, async () => {
+    const expected = { ...inCode({ valueSerializer: name, schemaRegistryUrl: url }) }
+    assert.deepEqual({ ...inCode({ valueSerializer: java, schemaRegistryUrl: url }) }, expected)
+    const env = { KAFKA_VALUE_SERIALIZER: java, KAFKA_SCHEMA_REGISTRY_URL: url }
+    assert.deepEqual({ ...parseConfig(BROKERS, env, () => {}) }, expected)
+    const names = { 'value.serializer': java, 'schema.registry.url': url }
+    assert.deepEqual({ ...(await asProperties(names)) }, expected)
+    assert.deepEqual({ ...(await asYaml('producer.properties', names)) }, expected)
+  })
+
+test('a serializer by name needs its registry, and only takes settings that have an effect', async () => {
+  const avro = { valueSerializer: 'confluent-avro' }
+  assert.match(
+    await problemsOf(() => inCode(avro)),
+    /schema\.registry\.url .*: expected with value\.serializer confluent/,
+  )
+  const withUrl = { ...avro, schemaRegistryUrl: url }
+  assert.match(
+    await problemsOf(() => inCode({ ...withUrl, autoRegisterSchemas: true })),
+    /auto\.register\.schemas .*\(true\): expected false with value\.serializer confluent-avro/,
+  )
+  assert.match(
+    await problemsOf(() => inCode({ ...withUrl, valueSubjectNameStrategy: 'RecordName' })),
+    /value\.subject\.name\.strategy .*\(RecordName\): expected TopicName/,
+  )
+  assert.match(await problemsOf(() => inCode({ keySerializer: 'glue' })), /KAFKA_GLUE_DATA_FORMAT: expected with key/)
+  assert.match(
+    await problemsOf(() => loadConfig(BROKERS, { KAFKA_KEY_SERIALIZER: 'glue' }, () => {})),
+    /KAFKA_GLUE_DATA_FORMAT: expected with key/,
+  )
 })
 
 test('elsewhere AWS’s general names are not known settings, and compression.type is Kafka’s', async () => {
@@ -256,11 +313,10 @@ test('a user and password in an address become the user info, and are shown nowh
 })
 
 test('the template takes no address with a user and password', () => {
+  const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2' }
   assert.throws(
-    () =>
-      environmentOf({ KAFKA_BOOTSTRAP_SERVERS: 'a:1,b:2', KAFKA_SCHEMA_REGISTRY_URL: 'https://u:hush@sr' }, new Map()),
-    (error: Error) =>
-      /KAFKA_SCHEMA_REGISTRY_URL: expected no user and password/.test(error.message) && !/hush/.test(error.message),
+    () => environmentOf({ ...env, KAFKA_SCHEMA_REGISTRY_URL: 'https://u:hush@sr' }, new Map()),
+    ({ message }: Error) => /SCHEMA_REGISTRY_URL: expected no user and password/.test(message) && !/hush/.test(message),
   )
 })
 

@@ -273,6 +273,25 @@ test('the signal is aborted at the record’s deadline, unless the record was de
   assert.equal(signals.get('slow')?.reason.code, 'deadline')
 })
 
+// What the value waited for went on without an end, as no deadline ended it: the process did not exit.
+test('the signal is aborted when the record fails by its other part', async () => {
+  const signals: AbortSignal[] = []
+  const keySerializer: Serializer<string> = { serialize: () => Promise.reject(new Error('no key')) }
+  const valueSerializer: Serializer<string> = {
+    serialize: (_data, { signal }) => {
+      signals.push(signal)
+      return new Promise(() => {})
+    },
+  }
+  const { clock, producer } = producerWith({ keySerializer, valueSerializer })
+  const reports = await whenDone(clock, producer.sendAll([{ topic: 't', key: 'k', value: 'v' }]))
+  assert.deepEqual(reports.map(summaryOf), ['not-sent:key-type'])
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true],
+  )
+})
+
 test('the signal is aborted when close stops waiting', async () => {
   let signal: AbortSignal | undefined
   const valueSerializer: Serializer<string> = {

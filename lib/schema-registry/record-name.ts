@@ -1,0 +1,45 @@
+// The full name of a schema's record, by which RecordName and TopicRecordName name subjects. Java: ParsedSchema.name().
+import { isJsonObject, parseJson } from '../record/json-object.ts'
+import type { SchemaType } from './schema-registry.ts'
+
+/**
+ * @returns undefined: the schema has none, e.g. an Avro schema that is no record. A schema that can't be read has none
+ * either; its format says so when it is compiled
+ */
+export function recordName(type: SchemaType, text: string): string | undefined {
+  if (type === 'PROTOBUF') return firstMessage(text)
+  const schema = parseJson(text)
+  if (!isJsonObject(schema)) return undefined
+  return type === 'AVRO' ? avroName(schema) : textOf(schema.title)
+}
+
+function avroName(schema: Readonly<Record<string, unknown>>): string | undefined {
+  if (isJsonObject(schema.type)) return avroName(schema.type)
+  const name = textOf(schema.name)
+  if (schema.type !== 'record' || name === undefined) return undefined
+  const namespace = textOf(schema.namespace)
+  return name.includes('.') || namespace === undefined ? name : `${namespace}.${name}`
+}
+
+/** Comments, quoted texts, and what matters beside them. */
+const PROTO_TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[\w.]+/g
+
+function firstMessage(text: string): string | undefined {
+  let packageName: string | undefined
+  let message: string | undefined
+  let depth = 0
+  let previous = ''
+  for (const [token] of text.matchAll(PROTO_TOKEN)) {
+    if (/^(?:\/[/*]|["'])/.test(token)) continue
+    if (depth === 0 && previous === 'package') packageName = token
+    if (depth === 0 && previous === 'message') message ??= token
+    if (token === '{') depth++
+    if (token === '}') depth--
+    previous = token
+  }
+  return message === undefined || packageName === undefined ? message : `${packageName}.${message}`
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

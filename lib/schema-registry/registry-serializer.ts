@@ -1,0 +1,43 @@
+// What the serializers of all registries and formats share: once the schema of a subject is here, bytes are returned at
+// once.
+import type { ProducerConfig } from '../config/settings.ts'
+import type { SerializedData, SerializerContext } from '../serialize/serializer.ts'
+import { ReadySchemas } from './ready-schemas.ts'
+import type { ReadySchema } from './registry-codec.ts'
+import type { RegistryCodecParts } from './registry-codec-options.ts'
+import type { SchemaSelection } from './schema-registry.ts'
+import { type FramingOptions, frame } from './wire-format.ts'
+
+export interface RegistrySerializerOptions {
+  readonly config: ProducerConfig
+  readonly parts: RegistryCodecParts
+  readonly message: string | undefined
+  subjectOf(topic: string, isKey: boolean): string
+  selectionOf(subject: string): SchemaSelection
+  framingOf(isKey: boolean): FramingOptions
+}
+
+export class RegistrySerializer {
+  readonly #options: RegistrySerializerOptions
+  readonly #schemas: ReadySchemas
+
+  constructor(options: RegistrySerializerOptions) {
+    this.#options = options
+    this.#schemas = new ReadySchemas(options.parts, options.message)
+  }
+
+  /** @throws SerializationError; the promise rejects with one */
+  serialize(data: unknown, context: SerializerContext): SerializedData | Promise<SerializedData> {
+    const { config, subjectOf, selectionOf } = this.#options
+    const subject = subjectOf(context.topic, context.isKey)
+    const ready = this.#schemas.get(subject, config)
+    if (ready) return this.#framed(ready, data, context.isKey)
+    return this.#schemas
+      .find(selectionOf(subject), { ...context, config })
+      .then(found => this.#framed(found, data, context.isKey))
+  }
+
+  #framed({ id, encoder }: ReadySchema, data: unknown, isKey: boolean): SerializedData {
+    return frame(id, encoder.encode(data), encoder.message, this.#options.framingOf(isKey))
+  }
+}
