@@ -11,7 +11,7 @@ import { WELL_KNOWN_FILES } from './well-known-files.ts'
 const MAX_FILES = 1000
 /** Characters of an import in a message. */
 const MAX_NAME = 100
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 /**
  * A serialized `google.protobuf.FileDescriptorSet`: each file after those that it imports, the schema's own file last.
@@ -70,7 +70,7 @@ class DescriptorBuilder {
 
   #addText(path: string, text: string): void {
     this.#files.set(path, undefined)
-    if (BASE64.test(text)) return this.#addFile(path, this.#deserialized(path, text))
+    if (BASE64.test(text.trim())) return this.#addFile(path, this.#deserialized(path, text))
     const { protobuf, wkt } = this.#package
     const file = parseProto(text, path)
     for (const dependency of file.dependency) this.#addImport(dependency)
