@@ -91,7 +91,7 @@ async function verifyStage(line: CommandLine, stage: Stage): Promise<void> {
     service: serviceOf(line.folder),
     packageFolder: line.folder,
     profile: line.profile,
-    oslsOptions: line.oslsOptions('remove'),
+    oslsOptions: line.oslsOptions,
   })
   const log = (text: string) => console.log(text)
   if (!(await verify(account, { accountId: line.account, isConfirmed: line.isConfirmed, log }))) process.exitCode = 1
@@ -188,14 +188,14 @@ function printKeyPolicy(deployment: Deployment): void {
     console.log(`\nThe policy of kmsKeyArn, besides the statement for IAM:\n${JSON.stringify(statements, null, 2)}`)
 }
 
-/** Prints what each role may do. */
+/** Prints what each role may do, and must not. */
 function printStatements({ Resources }: CompiledTemplate): void {
   for (const [name, { Type, Properties = {} }] of Object.entries(Resources)) {
     if (Type !== 'AWS::IAM::Role' && Type !== 'AWS::IAM::ManagedPolicy') continue
     console.log(`\n${name}`)
     const policies = (Properties.Policies ?? [Properties]) as { PolicyDocument: { Statement: Statement[] } }[]
-    for (const { Action, Resource } of policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement))
-      console.log(`  ${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
+    for (const { Effect, Action, Resource } of policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement))
+      console.log(`  ${Effect === 'Deny' ? 'not ' : ''}${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
   }
 }
 

@@ -1,7 +1,7 @@
 // CloudFormation expressions that several parts of the template use.
 
 export type Json = Record<string, unknown>
-export type Statement = { Effect: 'Allow'; Action: string[]; Resource: unknown; Condition?: Json }
+export type Statement = { Effect: 'Allow' | 'Deny'; Action: string[]; Resource: unknown; Condition?: Json }
 
 export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] })
 export const queueNameOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'QueueName'] })

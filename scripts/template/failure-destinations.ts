@@ -44,6 +44,8 @@ export function onFailureOf({ eventFailures }: Pick<DeployOptions, 'eventFailure
     statements: [
       { ...allow(['s3:PutObject'], objectsOf('*')), Condition },
       { ...allow(['s3:ListBucket'], arnOf(BUCKET)), Condition },
+      // Redrive keeps its own objects there. Lambda may compare the right above with its documents: it stays whole.
+      { ...allow(['s3:PutObject'], objectsOf('redrive/*')), Effect: 'Deny' },
     ],
   }
 }

@@ -46,7 +46,7 @@ interface PackagedFile {
 type Places = Pick<DeployOptions, 'efsAccessPointArn' | 'efsMountPath' | 'layers'>
 
 /**
- * @returns the environment with the paths that the files have in a function, and the files with their paths in a package
+ * @returns the environment with the paths that the files have in a function, and the files with those in a package
  * @throws ConfigError for a file that a function would not have, or that must not be in a package
  */
 export function packagedFiles(

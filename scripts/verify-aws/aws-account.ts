@@ -32,7 +32,7 @@ interface Deployed {
   readonly service: string
   readonly packageFolder: string
   readonly profile: string | undefined
-  readonly oslsOptions: readonly string[]
+  readonly oslsOptions: (command: 'deploy' | 'remove') => readonly string[]
 }
 
 export function awsAccount({ target, service, packageFolder, profile, oslsOptions }: Deployed): Account {
@@ -45,10 +45,10 @@ export function awsAccount({ target, service, packageFolder, profile, oslsOption
   return {
     accountId: async () => (await new STSClient(config).send(new GetCallerIdentityCommand({}))).Account ?? '',
     findStack: () => findStack(`${service}-${target.stage}`, region, profile),
-    deploy: async () => deployPackage(packageFolder, target, oslsOptions),
+    deploy: async () => deployPackage(packageFolder, target, oslsOptions('deploy')),
     remove: async () => {
       const stack = await findStack(`${service}-${target.stage}`, region, profile)
-      if (stack) removeStack(target, service, stack, oslsOptions)
+      if (stack) removeStack(target, service, stack, oslsOptions('remove'))
     },
     request: async (method, url, body) => {
       const { hostname, pathname } = new URL(url)

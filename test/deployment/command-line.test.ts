@@ -27,6 +27,9 @@ test('options of osls go to its commands that have them, and to no other', () =>
   assert.deepEqual(line.oslsOptions('package'), ['--aws-profile', 'ops', '--verbose', '--minify-template'])
   assert.deepEqual(line.oslsOptions('deploy'), ['--aws-profile', 'ops', '--verbose', '--force'])
   assert.equal(line.profile, 'ops')
+  const verification = readCommandLine('verify --account 1 --yes --aws-profile ops --verbose'.split(' '))
+  for (const command of ['deploy', 'remove'] as const)
+    assert.deepEqual(verification.oslsOptions(command), ['--aws-profile', 'ops', '--verbose'])
   assert.deepEqual(readCommandLine('remove --yes --debug *'.split(' ')).oslsOptions('remove'), ['--debug', '*'])
 })
 

@@ -34,7 +34,13 @@ function packaged(t: TestContext, name: string, brokers: string): string {
 /** Each call of verify:aws that needs no function to run: of an event, moto would run its target. */
 async function rehearseVerification(packageFolder: string, motoUrl: string): Promise<void> {
   const target = { stage: 'rehearsal', region: REGION }
-  const account = awsAccount({ target, service: 'kafka-producer', packageFolder, profile: undefined, oslsOptions: [] })
+  const account = awsAccount({
+    target,
+    service: 'kafka-producer',
+    packageFolder,
+    profile: undefined,
+    oslsOptions: () => [],
+  })
   assert.equal(await account.accountId(), '123456789012')
   const { resources = [] } = (await account.findStack()) ?? {}
   const idOf = (id: string) => resources.find(({ logicalId }) => logicalId === id)?.physicalId ?? ''
