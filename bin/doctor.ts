@@ -15,8 +15,8 @@ export function addDoctor(program: Command): void {
     .description(
       [
         'Checks whether the configuration works from this machine: DNS, TCP, TLS, authentication, topics, permissions,',
-        'replication, dead letters, clock. Writes no record; writes a dead letter to each target but kafka: and',
-        'deletes it. Ends within 15 s.',
+        'replication, dead letters, schemas in their registries, clock. Writes no record and registers no schema;',
+        'writes a dead letter to each target but kafka: and deletes it. Ends within 15 s.',
       ].join(' '),
     )
     .option('--topic <topic...>', 'topics to check (default: the topics of the contracts)')
@@ -34,12 +34,13 @@ Exits with status 1 if a problem would prevent delivery. To check a deployed fun
 }
 
 async function check(options: { topic?: string[]; contracts: string; json?: boolean }): Promise<void> {
-  const topics = options.topic ?? [...(await contractsIn(options.contracts, options.contracts !== 'contracts')).keys()]
+  const contracts = await contractsIn(options.contracts, options.contracts !== 'contracts')
+  const topics = options.topic ?? [...contracts.keys()]
   const env = environment()
   exportAwsVariables(env)
   const printCheck = ({ status, name, detail, advice }: Check) =>
     process.stdout.write(fixedRow([STATUS_LABELS[status], name, advice ? `${detail} → ${advice}` : detail], WIDTHS))
-  const checks = await doctor(env, topics, options.json ? {} : { onCheck: printCheck })
+  const checks = await doctor(env, topics, { contracts, ...(options.json ? {} : { onCheck: printCheck }) })
   if (options.json) printJson({ healthy: isHealthy(checks), checks })
   if (!isHealthy(checks)) process.exitCode = 1
 }

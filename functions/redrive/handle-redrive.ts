@@ -78,6 +78,6 @@ async function requestStop(
 
 async function runDoctor({ contracts }: RedriveServices): Promise<Answer> {
   const { doctor, isHealthy } = await import('../../lib/doctor/doctor.ts')
-  const checks = await doctor(process.env, [...contracts.keys()])
+  const checks = await doctor(process.env, [...contracts.keys()], { contracts })
   return { healthy: isHealthy(checks), checks }
 }

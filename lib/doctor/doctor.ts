@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { loadConfig } from '../config/load-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
+import type { Contracts } from '../contracts/contract.ts'
 import { storeKindOf, stsOf } from '../dead-letter/store-kinds.ts'
 import { ConfigError, describeError } from '../errors.ts'
 import { isLegalTopicName } from '../record/topic-partition.ts'
@@ -10,6 +11,7 @@ import { checkCluster } from './check-cluster.ts'
 import { checkDeadLetters } from './check-dead-letters.ts'
 import { checkNetwork } from './check-network.ts'
 import { checkRedriveSources } from './check-redrive-sources.ts'
+import { checkSchemas } from './check-schemas.ts'
 
 const SKEW_MS = 60_000
 const CLOCK_MS = 5000
@@ -18,6 +20,8 @@ const DOCTOR_MS = 15_000
 export interface DoctorOptions {
   /** Called with each check as soon as its result is known. */
   readonly onCheck?: (check: Check) => void
+  /** Those of the topics: their schemas are looked up in their registries. Default: none. */
+  readonly contracts?: Contracts
   /** After this the doctor ends with what it has. Default: 15,000 ms. */
   readonly ms?: number
 }
@@ -29,7 +33,7 @@ export interface DoctorOptions {
 export async function doctor(
   env: NodeJS.ProcessEnv,
   names: readonly string[],
-  { onCheck, ms = DOCTOR_MS }: DoctorOptions = {},
+  { onCheck, contracts = new Map(), ms = DOCTOR_MS }: DoctorOptions = {},
 ): Promise<Check[]> {
   const checks: Check[] = []
   let isOver = false
@@ -47,6 +51,7 @@ export async function doctor(
       cluster: () => checkCluster(config, topics, report),
       'dead letters': () => checkDeadLetters(config, topics, report),
       'redrive sources': () => checkRedriveSources(config, report),
+      schemas: () => checkSchemas(config, topics, contracts, report),
       clock: async () => report(await checkClock(config, env)),
     }
     for (const name of await runAll(parts, report, ms))

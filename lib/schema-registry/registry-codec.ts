@@ -68,6 +68,11 @@ export class RegistryCodec implements ValueCodec {
     return found.then(ready => this.#framed(ready, content, context))
   }
 
+  findSchema(context: CodecContext): Promise<unknown> {
+    const selection = this.#selection(this.options.subject ?? defaultSubject(this.options, context), context.config)
+    return this.#schemas.find(selection.by === 'definition' ? { ...selection, register: false } : selection, context)
+  }
+
   #selection(subject: string, config: ProducerConfig | undefined): SchemaSelection {
     const { version = 'latest', autoRegister = false, normalize = config?.normalizeSchemas ?? false } = this.options
     if (typeof version !== 'object') return { by: 'version', subject, version }

@@ -56,6 +56,12 @@ export interface ValueCodec {
   readonly keepsBytes: boolean
   /** What it needs of a schema registry. Undefined: nothing. */
   readonly uses?: RegistryUse | undefined
+  /**
+   * Finds what `encode` needs of a schema registry, as a record of `context` would; registers nothing. Undefined: it
+   * needs nothing.
+   * @throws SerializationError of the kind `delivery-failure`, by rejection
+   */
+  findSchema?(context: CodecContext): Promise<unknown>
   /** The serializers that write the same: a function's `value.serializer` may name these. */
   readonly serializers: readonly SerializerName[]
   /** The value of a record whose source has this text. What can't be read stays text, which `check` refuses. */
