@@ -133,28 +133,28 @@ test('a DLQ keeps messages longer than its source; the lease queue is a FIFO que
   assert.ok(resolved(lease.QueueName).endsWith(FIFO))
 })
 
+function statementsOf(resources: Resources, role: string): Statement[] {
+  const { Policies } = resources[role]?.Properties ?? assert.fail(role)
+  const [policy] = Policies as { readonly PolicyDocument: { readonly Statement: Statement[] } }[]
+  return policy?.PolicyDocument.Statement ?? assert.fail(role)
+}
+
 test('the function whose events fail may not write what redrive keeps in the bucket of failed events', () => {
-  const { EventbridgeRole, RedriveRole } = built(ENV, contractsFedBy({ t: EVENTS })).resources
-  const puts = (role: typeof RedriveRole) => {
-    const [policy] = role?.Properties.Policies as { readonly PolicyDocument: { readonly Statement: Statement[] } }[]
-    return policy?.PolicyDocument.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).map(
-      ({ Effect, Resource }) => [Effect, (Resource as { 'Fn::Sub': string })['Fn::Sub']],
-    )
-  }
-  assert.deepEqual(puts(EventbridgeRole), [
-    ['Allow', '${EventFailuresBucket.Arn}/*'],
-    ['Deny', '${EventFailuresBucket.Arn}/redrive/*'],
+  const { resources } = built(ENV, contractsFedBy({ t: EVENTS }))
+  const puts = (role: string) =>
+    statementsOf(resources, role)
+      .filter(({ Action }) => Action.includes('s3:PutObject'))
+      .map(({ Effect, Resource }) => [Effect, (Resource as { 'Fn::Sub': string })['Fn::Sub']])
+  const objects = `\${EventFailuresBucket.Arn}`
+  assert.deepEqual(puts('EventbridgeRole'), [
+    ['Allow', `${objects}/*`],
+    ['Deny', `${objects}/redrive/*`],
   ])
-  assert.deepEqual(puts(RedriveRole), [
-    ['Allow', '${EventFailuresBucket.Arn}/redrive/kafka-producer-dev-eventbridge/*'],
-  ])
+  assert.deepEqual(puts('RedriveRole'), [['Allow', `${objects}/redrive/kafka-producer-dev-eventbridge/*`]])
 })
 
 test('redrive may write only to the dead letters and to its lease', () => {
-  const role = built().resources.RedriveRole
-  assert.ok(role)
-  const [policy] = role.Properties.Policies as { readonly PolicyDocument: { readonly Statement: Statement[] } }[]
-  const statements = policy?.PolicyDocument.Statement ?? []
+  const statements = statementsOf(built().resources, 'RedriveRole')
   const resources = (action: string) =>
     statements
       .filter(({ Action }) => Action.includes(action))
