@@ -188,14 +188,20 @@ function printKeyPolicy(deployment: Deployment): void {
     console.log(`\nThe policy of kmsKeyArn, besides the statement for IAM:\n${JSON.stringify(statements, null, 2)}`)
 }
 
+interface Policy {
+  readonly PolicyDocument: { readonly Statement: readonly Statement[] }
+}
+
 /** Prints what each role may do, and must not. */
 function printStatements({ Resources }: CompiledTemplate): void {
   for (const [name, { Type, Properties = {} }] of Object.entries(Resources)) {
     if (Type !== 'AWS::IAM::Role' && Type !== 'AWS::IAM::ManagedPolicy') continue
     console.log(`\n${name}`)
-    const policies = (Properties.Policies ?? [Properties]) as { PolicyDocument: { Statement: Statement[] } }[]
+    const { Policies = [], ManagedPolicyArns = [] } = Properties
+    const policies = (Type === 'AWS::IAM::Role' ? Policies : [Properties]) as Policy[]
     for (const { Effect, Action, Resource } of policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement))
       console.log(`  ${Effect === 'Deny' ? 'not ' : ''}${Action.join(', ')}\n    on ${JSON.stringify(Resource)}`)
+    for (const arn of ManagedPolicyArns as unknown[]) console.log(`  the policy ${JSON.stringify(arn)}`)
   }
 }
 

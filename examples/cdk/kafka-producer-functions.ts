@@ -86,8 +86,9 @@ export class KafkaProducerFunctions extends Construct {
       properties.Code = { S3Bucket: s3Location?.bucketName, S3Key: s3Location?.objectKey }
     }
     const resource = new CfnResource(this, id, { type: Type, properties })
-    // DeletionPolicy, UpdateReplacePolicy, Metadata
-    for (const [name, value] of Object.entries(attributes)) resource.addOverride(name, value)
+    // DeletionPolicy, UpdateReplacePolicy, Metadata, UpdatePolicy, which names resources
+    for (const [name, value] of Object.entries(attributes))
+      resource.addOverride(name, Lazy.any({ produce: () => converted(value, resources) }))
     return resource
   }
 }

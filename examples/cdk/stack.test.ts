@@ -1,4 +1,5 @@
-// Synthesizes the construct from a package (PACKAGE, of stage dev) and compares it with the packaged template.
+// Synthesizes the construct from a package (PACKAGE, of stage dev, with a gradual deployment) and compares it with the
+// packaged template.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -51,7 +52,7 @@ test('the construct has each resource, statement and alarm of the packaged templ
   assert.deepEqual(ofConstruct, comparable(packaged.Resources))
   const count = (type: string) => Object.values(packaged.Resources as object).filter(({ Type }) => Type === type).length
   assert.ok(
-    count('AWS::Lambda::Function') === 5 && count('AWS::CloudWatch::Alarm') > 20 && count('AWS::IAM::Role') === 5,
+    count('AWS::Lambda::Function') === 5 && count('AWS::CloudWatch::Alarm') > 20 && count('AWS::IAM::Role') === 6,
   )
 })
 

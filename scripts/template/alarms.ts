@@ -19,7 +19,7 @@ const ALARMS_PER_COMPOSITE = 35
 
 type Observed = Pick<Deployment, 'functions' | 'queues' | 'rules' | 'routes' | 'options'>
 type Condition = Pick<AlarmResource, 'metrics' | 'threshold'> &
-  Partial<Pick<AlarmResource, 'statistic' | 'periodS' | 'periods'>>
+  Partial<Pick<AlarmResource, 'function' | 'statistic' | 'periodS' | 'periods'>>
 
 export function alarmsOf(observed: Observed): AlarmResource[] {
   return [
@@ -44,7 +44,7 @@ function functionAlarms(each: FunctionResource, { options }: Observed): AlarmRes
   })
   const periods = options.alarmPeriods
   const of = (kind: string, text: string, condition: Condition) =>
-    alarm(`${camelCase(key)}${kind}`, kind, `${key}: ${text}`, condition)
+    alarm(`${camelCase(key)}${kind}`, kind, `${key}: ${text}`, { ...condition, function: key })
   const { alarmSlowPercent: percent, alarmEventAgeS } = options
   return [
     of('Errors', 'invocations fail.', { metrics: [ofLambda('Errors')], threshold: options.alarmErrors, periods }),
@@ -97,6 +97,7 @@ function functionAlarms(each: FunctionResource, { options }: Observed): AlarmRes
 
 function httpApiAlarm({ options }: Observed): AlarmResource {
   return alarm('Http5xx', '5xx', 'The HTTP API answers with 5xx.', {
+    function: 'http',
     metrics: [{ namespace: 'AWS/ApiGateway', name: '5xx', dimensions: { ApiId: { Ref: 'HttpApi' } } }],
     threshold: options.alarmServerErrors,
     periods: options.alarmPeriods,
@@ -153,7 +154,7 @@ function queueAlarms({ queues, options }: Observed): AlarmResource[] {
 }
 
 function alarm(name: string, kind: string, text: string, condition: Condition): AlarmResource {
-  const defaults = { statistic: 'Sum', periodS: 300, periods: 1 } as const
+  const defaults = { function: undefined, statistic: 'Sum', periodS: 300, periods: 1 } as const
   return { id: `${name}Alarm`, kind, description: described(text, kind), ...defaults, ...condition }
 }
 

@@ -24,7 +24,9 @@ export interface FunctionResource extends Resource {
   /** Undefined: not reserved. */
   readonly reservedConcurrency: number | undefined
   /** What the triggers invoke; undefined: the function's latest code. */
-  readonly alias: (Resource & { readonly name: string; readonly provisionedConcurrency: number }) | undefined
+  readonly alias:
+    | (Resource & { readonly name: string; readonly provisionedConcurrency: number | undefined })
+    | undefined
   readonly environment: Readonly<Record<string, Expression>>
   readonly role: RoleResource
   /** What Lambda does with events of asynchronous invocations that fail; undefined: nothing invokes it so. */
@@ -38,7 +40,7 @@ export interface RolePolicies {
   readonly managedPolicies: readonly (Resource & { readonly statements: readonly Statement[] })[]
 }
 
-interface RoleResource extends Resource, RolePolicies {}
+export interface RoleResource extends Resource, RolePolicies {}
 
 interface AsynchronousInvocation extends Resource {
   readonly maximumRetryAttempts: number
@@ -136,6 +138,8 @@ export interface Metric {
 
 /** In alarm while the sum of its metrics is above the threshold. A period without a value is not. */
 export interface AlarmResource extends Resource {
+  /** Undefined: it is of queues or rules. */
+  readonly function: FunctionKey | undefined
   /** The heading in docs/operations.md that explains it. */
   readonly kind: string
   readonly description: string
@@ -151,6 +155,17 @@ export interface CompositeAlarmResource extends Resource {
   readonly description: string
   /** Logical ids of alarms, or of other composite ones. */
   readonly anyOf: readonly string[]
+}
+
+/** How functions get a new version: a part of the traffic first. */
+export interface GradualDeployment {
+  /** The name of a deployment configuration of CodeDeploy. */
+  readonly configuration: string
+  readonly groups: readonly (Resource & {
+    readonly function: FunctionKey
+    /** The alarms that bring the old version back. */
+    readonly alarmIds: readonly string[]
+  })[]
 }
 
 export interface Deployment {
@@ -171,6 +186,8 @@ export interface Deployment {
   readonly permissions: readonly PermissionResource[]
   readonly alarms: readonly AlarmResource[]
   readonly compositeAlarms: readonly CompositeAlarmResource[]
+  /** Undefined: functions get new code at once. */
+  readonly gradual: GradualDeployment | undefined
   /** Of the function `http`; empty: no contract takes HTTP, so there is no API (whose logical id is `HttpApi`). */
   readonly routes: readonly Route[]
   /** Origins whose pages may send; undefined: none. */

@@ -10,6 +10,7 @@ import { environmentOf } from './environment.ts'
 import { checkExistingQueues } from './existing-queues.ts'
 import { failureDestinationsOf } from './failure-destinations.ts'
 import { commonEnvironment, functionsOf } from './functions.ts'
+import { gradualDeploymentOf } from './gradual-deployment.ts'
 import { checkDeployment } from './limits.ts'
 import { mappingOf } from './mappings.ts'
 import { checkNamed } from './named-parameters.ts'
@@ -64,6 +65,7 @@ export function deploymentOf(
     permissions: [...permissionOfRules(prefix, rules), ...(schedule ? [schedule.permission] : [])],
     alarms,
     compositeAlarms: compositeAlarmsOf(alarms),
+    gradual: gradualDeploymentOf(functions, alarms, options),
     corsOrigins: corsOrigins === undefined ? undefined : (readOrigins(corsOrigins) as readonly string[]),
   })
 }

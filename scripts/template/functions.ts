@@ -6,6 +6,7 @@ import { timeoutOf } from './environment.ts'
 import { existingQueueStatements, isOwnQueue, queueArnOf } from './existing-queues.ts'
 import { type FailureDestinations, onFailureOf, readBucketStatements } from './failure-destinations.ts'
 import { furtherTargets, notifyStatements } from './further-targets.ts'
+import { isGradual } from './gradual-deployment.ts'
 import { camelCase, isFifo, packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
@@ -163,9 +164,9 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
   }
 }
 
-/** Provisioned concurrency is that of a version, which an alias names. The id and the name are those of osls. */
-function aliasOf(key: FunctionKey, { provisionedConcurrency }: DeployOptions): FunctionResource['alias'] {
-  const sandboxes = valueFor(provisionedConcurrency, key)
-  if (sandboxes === undefined) return undefined
-  return { id: `${packagersId(key)}ProvConcLambdaAlias`, name: 'provisioned', provisionedConcurrency: sandboxes }
+/** It names a version, which new code does not change. The id and the name are those of osls. */
+function aliasOf(key: FunctionKey, options: DeployOptions): FunctionResource['alias'] {
+  const provisionedConcurrency = valueFor(options.provisionedConcurrency, key)
+  if (provisionedConcurrency === undefined && !isGradual(key, options)) return undefined
+  return { id: `${packagersId(key)}ProvConcLambdaAlias`, name: 'provisioned', provisionedConcurrency }
 }

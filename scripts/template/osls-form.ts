@@ -5,6 +5,7 @@ import { ROUTES } from '../../functions/http/routes.ts'
 import type { Json } from './cloudformation.ts'
 import type { Deployment, FunctionResource } from './deployment-model.ts'
 import { fileSystemConfig } from './file-system.ts'
+import { aliasExtensions } from './gradual-deployment.ts'
 import { httpDomainOutputs } from './http-domain.ts'
 import { packagersId } from './naming.ts'
 import type { DeployOptions } from './options.ts'
@@ -53,7 +54,8 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     timeout: each.timeoutS,
     role: each.role.id,
     ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrency: each.reservedConcurrency }),
-    ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency }),
+    // osls makes an alias only with a number; aliasExtensions takes it away.
+    ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency ?? 1 }),
     environment: each.environment,
     ...(options.layers.length > 0 ? { layers: options.layers } : {}),
     ...fileSystemConfig(options),
@@ -116,7 +118,8 @@ function corsOf(allowedOrigins: readonly string[]): Json {
 }
 
 /** Properties that osls has no option for, of resources that it creates itself. */
-function extensions({ functions, routes, options }: Deployment): Json {
+function extensions(deployment: Deployment): Json {
+  const { functions, routes, options } = deployment
   const { kmsKeyArn, httpRateLimit, httpBurstLimit, codeSigningConfigArn } = options
   const hasApi = routes.length > 0
   const logGroups = [...functions.map(({ key }) => packagersId(key)), ...(hasApi ? ['HttpApi'] : [])].map(name => ({
@@ -129,6 +132,7 @@ function extensions({ functions, routes, options }: Deployment): Json {
   const signed = functions.map(({ id }) => [id, { Properties: { CodeSigningConfigArn: codeSigningConfigArn } }])
   return {
     ...(codeSigningConfigArn === undefined ? {} : Object.fromEntries(signed)),
+    ...aliasExtensions(deployment),
     ...(kmsKeyArn === undefined ? {} : Object.assign({}, ...logGroups)),
     ...(hasApi && Object.keys(settings).length > 0
       ? { HttpApiStage: { Properties: { DefaultRouteSettings: { DetailedMetricsEnabled: false, ...settings } } } }

@@ -2,7 +2,7 @@
 // tool has its own form for.
 import { alarmResource, compositeAlarmResource } from './alarm-resources.ts'
 import { bucketResources } from './buckets.ts'
-import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
+import { arnOf, type Json, RETAINED } from './cloudformation.ts'
 import { dashboardResource } from './dashboard.ts'
 import type {
   Deployment,
@@ -13,9 +13,11 @@ import type {
   RuleResource,
   ScheduleResource,
 } from './deployment-model.ts'
+import { codeDeployResources } from './gradual-deployment.ts'
 import { httpDomain } from './http-domain.ts'
 import type { DeployOptions } from './options.ts'
 import { queuePolicyResource } from './queue-policies.ts'
+import { roleResources } from './role-resources.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
 /** @throws Error if two resources have one logical id */
@@ -43,12 +45,13 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
     ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
     ...permissions.map((permission): Entry => [permission.id, permissionResource(permission, functionOf(permission))]),
-    ...functions.flatMap((each): Entry[] => [...roleEntries(each, options), ...asynchronous(each)]),
+    ...functions.flatMap((each): Entry[] => [...roleResources(each.role, options), ...asynchronous(each)]),
     ...alarms.map((each): Entry => [each.id, alarmResource(each, options)]),
     ...compositeAlarms.map((each): Entry => [each.id, compositeAlarmResource(each, options)]),
     ['Dashboard', dashboardResource(deployment)] satisfies Entry,
     ...Object.entries(vpcEndpoints(options, deployment.region)),
     ...Object.entries(httpDomain(options)),
+    ...Object.entries(codeDeployResources(deployment)),
   ])
 }
 
@@ -167,36 +170,6 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
       SourceArn: sourceArn,
     },
   }
-}
-
-function roleEntries({ role }: FunctionResource, options: DeployOptions): Entry[] {
-  const { subnetIds, rolePath, permissionsBoundaryArn } = options
-  const trust = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }
-  const vpcPolicy = `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`
-  const managed = [
-    ...role.managedPolicies.map(({ id }) => ({ Ref: id })),
-    ...(subnetIds.length > 0 ? [{ 'Fn::Sub': vpcPolicy }] : []),
-  ]
-  const path = rolePath === undefined ? {} : { Path: rolePath }
-  const resource = {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      ...path,
-      ...(permissionsBoundaryArn === undefined ? {} : { PermissionsBoundary: permissionsBoundaryArn }),
-      AssumeRolePolicyDocument: policyDocument([trust]),
-      Policies: [{ PolicyName: 'function', PolicyDocument: policyDocument(role.statements) }],
-      ...(managed.length > 0 ? { ManagedPolicyArns: managed } : {}),
-    },
-  }
-  return [
-    [role.id, resource],
-    ...role.managedPolicies.map(
-      ({ id, statements }): Entry => [
-        id,
-        { Type: 'AWS::IAM::ManagedPolicy', Properties: { ...path, PolicyDocument: policyDocument(statements) } },
-      ],
-    ),
-  ]
 }
 
 function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionResource): Entry[] {

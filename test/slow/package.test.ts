@@ -13,6 +13,7 @@ import { producerMetrics } from '../fakes/producer-metrics.ts'
 const FUNCTIONS = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
 const TIMEOUTS: Record<string, number> = { http: 29, redrive: 300 }
 const DAY_S = 24 * 3600
+const NO_VALUE = { Ref: 'AWS::NoValue' }
 interface Resource {
   readonly Type: string
   // biome-ignore lint/suspicious/noExplicitAny: a template has every shape
@@ -642,6 +643,24 @@ test('a Lambda authorizer, senders and limits of FIFO queues by group are in the
   assert.deepEqual([AuthorizerType, EnableSimpleResponses, AuthorizerPayloadFormatVersion], ['REQUEST', true, '2.0'])
   assert.ok(of('AWS::Lambda::Permission').some(({ FunctionName }) => FunctionName === functionArn))
   for (const { AuthorizationType } of of('AWS::ApiGatewayV2::Route')) assert.equal(AuthorizationType, 'CUSTOM')
+  assert.equal(lint(), '')
+})
+
+test('with a gradual deployment each alias is updated through CodeDeploy, and keeps its own concurrency', () => {
+  const params = ['deploymentPreference=Linear10PercentEvery2Minutes', 'provisionedConcurrency.http=2']
+  const { status, stdout, stderr } = run(params.flatMap(param => ['--param', param]))
+  assert.equal(status, 0, stderr)
+  assert.match(stdout, /CodeDeployRole\n {2}the policy .*AWSCodeDeployRoleForLambdaLimited/)
+  const created = read() as Record<string, Resource & { UpdatePolicy?: object }>
+  for (const key of ['Http', 'Sqs', 'SqsDashfifo', 'Eventbridge']) {
+    const alias = created[`${key}ProvConcLambdaAlias`]
+    const ProvisionedConcurrencyConfig = key === 'Http' ? { ProvisionedConcurrentExecutions: 2 } : NO_VALUE
+    assert.deepEqual(alias?.Properties.ProvisionedConcurrencyConfig, ProvisionedConcurrencyConfig)
+    const group = `${key === 'SqsDashfifo' ? 'SqsFifo' : key}DeploymentGroup`
+    const update = { ApplicationName: { Ref: 'CodeDeployApplication' }, DeploymentGroupName: { Ref: group } }
+    assert.deepEqual(alias?.UpdatePolicy, { CodeDeployLambdaAliasUpdate: update })
+    assert.equal(created[group]?.Type, 'AWS::CodeDeploy::DeploymentGroup')
+  }
   assert.equal(lint(), '')
 })
 

@@ -66,6 +66,7 @@ const SAMPLES: Readonly<Record<ParameterName, Sample>> = {
   timeoutS: { value: '20' },
   reservedConcurrency: { value: '1000' },
   provisionedConcurrency: { value: '2' },
+  deploymentPreference: { value: 'Canary10Percent10Minutes' },
   eventFailures: { value: 'sqs' },
   layers: { value: 'arn:aws:lambda:eu-west-1:123456789012:layer:a:1' },
   codeSigningConfigArn: { value: 'arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0a1b2c3d4e5f60718' },

@@ -36,6 +36,13 @@ const IDENTITY_SOURCES = list(
   '$request.header.…, $request.querystring.…, $context.… or $stageVariables.…',
 )
 
+/** CodeDeploy's configurations for Lambda, without `CodeDeployDefault.Lambda`. */
+const DEPLOYMENT_PREFERENCES = [
+  ...(['Canary10Percent5Minutes', 'Canary10Percent10Minutes', 'Canary10Percent15Minutes'] as const),
+  ...(['Canary10Percent30Minutes', 'Linear10PercentEvery1Minute', 'Linear10PercentEvery2Minutes'] as const),
+  ...(['Linear10PercentEvery3Minutes', 'Linear10PercentEvery10Minutes', 'AllAtOnce'] as const),
+] as const
+
 const HTTP = {
   httpAuth: parameter(choice('aws_iam', 'jwt', 'lambda', 'public'), 'aws_iam', {
     about:
@@ -229,6 +236,16 @@ const FUNCTIONS = {
       'sandbox has its connections: `kafka-producer plan`.',
     actsOn: 'a version and an alias of the function; its routes, mappings, rules',
     unit: 'sandboxes',
+  }),
+  deploymentPreference: optional(choice(...DEPLOYMENT_PREFERENCES), {
+    about:
+      'CodeDeploy gives the new version of each function but `redrive` a part of its traffic first, and brings the ' +
+      'old one back when an alarm `Errors`, `Returned`, `5xx`, `AsyncEventsDropped` or ' +
+      '`DestinationDeliveryFailures` is in alarm. The triggers invoke the alias `provisioned`. An alarm counts five ' +
+      'minutes: prefer ten or more. `AllAtOnce` asks no alarm.',
+    actsOn: 'aliases, a CodeDeploy application with a group per function, a role',
+    needs: 'trigger',
+    defaultText: 'at once, without CodeDeploy',
   }),
   eventFailures: parameter(choice('s3', 'sqs'), 's3', {
     about:
