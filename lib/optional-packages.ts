@@ -31,7 +31,7 @@ const USERS = {
   sns: { setting: 'KAFKA_DEAD_LETTER_NOTIFY (sns:)', imports: ['@aws-sdk/client-sns'] },
   glue: { setting: 'The AWS Glue Schema Registry', imports: ['@aws-sdk/client-glue'] },
   contracts: {
-    setting: 'Contracts with a schema',
+    setting: 'Contracts with a schema, or JSON Schemas of a registry',
     imports: ['ajv/dist/2020.js', 'ajv/dist/compile/index.js', 'ajv-formats'],
   },
   protobuf: { setting: 'Protobuf schemas', imports: ['@bufbuild/protobuf', '@bufbuild/protobuf/wkt'] },

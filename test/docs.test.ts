@@ -49,6 +49,7 @@ const RUN = [
 /** A pattern of commands, the file that runs them, and the words in that file that prove it. */
 const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm ci && npm start$|^npm start$/, '.ci/run', /npm start/],
+  [/^npm start -- --registry$/, '.ci/run', /start_and_curl registry_story -- --registry/],
   [/^npm ci && npm test$|^npm test/, '.ci/run', /npm test/],
   [/^npm ci( --prefix docs\/api)?$/, '.ci/run', /npm ci --prefix docs\/api/],
   [/^curl -si http:\/\/127\.0\.0\.1:3000\/topics\/chat /, '.ci/run', /curl -s "\$1\/topics\/chat"/],

@@ -12,13 +12,14 @@ import {
   type ConfluentSerializerOptions,
   type ReadOptions,
   readOptions,
+  requirePackagesOf,
   selectionOf,
 } from './serializer-options.ts'
 import { unusableSchema } from './unusable-schema.ts'
 
 /**
  * Writes values, or keys, in Avro by a schema of the registry: the id, then Avro's binary form. Data is what the schema
- * says, as plain JSON or as Avro's JSON encoding.
+ * says, as plain JSON or as Avro's JSON encoding (docs/schemas.md).
  *
  * With a schema of its own it registers it (`autoRegisterSchemas`, as Java does), or takes the latest version
  * (`useLatestVersion`); without one it takes the latest version. Later records find the schema here.
@@ -42,7 +43,7 @@ export class ConfluentAvroSerializer<T = unknown> implements Serializer<T> {
 
 /**
  * Writes values, or keys, in Protobuf by a schema of the registry: the id, which message of the file it is, then the
- * message. Data is Protobuf's JSON form. For schemas it does what ConfluentAvroSerializer does.
+ * message. Data is Protobuf's JSON form (docs/schemas.md). For schemas it does what ConfluentAvroSerializer does.
  */
 export class ConfluentProtobufSerializer<T = unknown> implements Serializer<T> {
   readonly #serializer: RegistrySerializer
@@ -79,6 +80,7 @@ export class ConfluentJsonSchemaSerializer<T = unknown> implements Serializer<T>
 function confluent(where: string, type: SchemaType, options: ConfluentProtobufSerializerOptions): RegistrySerializer {
   const read = readOptions(where, 'confluent', options, type === 'PROTOBUF')
   const { config, registry, message } = read
+  requirePackagesOf(type, 'confluent')
   return new RegistrySerializer({
     config,
     parts: { loadFormat: FORMATS[type], open: registry ? async () => registry : openConfluent },

@@ -5,7 +5,7 @@ import type { SerializedData, Serializer, SerializerContext } from '../serialize
 import { openGlue } from './clients.ts'
 import { FORMATS } from './formats.ts'
 import { RegistrySerializer } from './registry-serializer.ts'
-import { type GlueSerializerOptions, readOptions, selectionOf } from './serializer-options.ts'
+import { type GlueSerializerOptions, readOptions, requirePackagesOf, selectionOf } from './serializer-options.ts'
 
 const WHERE = 'GlueSchemaRegistrySerializer'
 
@@ -30,6 +30,7 @@ export class GlueSchemaRegistrySerializer<T = unknown> implements Serializer<T> 
       ])
     if (message !== undefined && type !== 'PROTOBUF')
       throw new ConfigError([`${WHERE}: message: takes effect only with PROTOBUF; expected it unset.`])
+    requirePackagesOf(type, 'glue')
     this.#serializer = new RegistrySerializer({
       config,
       parts: { loadFormat: FORMATS[type], open: registry ? async () => registry : openGlue },

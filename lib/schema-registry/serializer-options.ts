@@ -5,6 +5,7 @@ import { parseConfig } from '../config/parse-config.ts'
 import type { CommonOptions } from '../config/producer-options.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
+import { type PackageUserName, requirePackages } from '../optional-packages.ts'
 import { emitWarning } from '../warn.ts'
 import type {
   SchemaDefinition,
@@ -206,6 +207,22 @@ function readSchema(where: string, file: string | URL): string {
       `${where}: schemaFile: the file can't be read (${(error as NodeJS.ErrnoException).code ?? 'Error'}).`,
     ])
   }
+}
+
+const PACKAGES: Readonly<Record<SchemaType, PackageUserName | undefined>> = {
+  AVRO: undefined,
+  PROTOBUF: 'protobuf',
+  JSON: 'contracts',
+}
+
+/**
+ * When a serializer is created, so that no record finds out.
+ * @throws ConfigError naming the packages that are not installed
+ */
+export function requirePackagesOf(type: SchemaType, registry: 'confluent' | 'glue'): void {
+  const user = PACKAGES[type]
+  if (user) requirePackages(user)
+  if (registry === 'glue') requirePackages('glue')
 }
 
 /** The environment is the whole producer's, which warns of the rest itself. */

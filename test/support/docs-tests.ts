@@ -18,7 +18,8 @@ export function runTestsOf(document: string, count: number): void {
         file,
         code
           .replace("'serverless-kafka-producer'", source('lib/index.ts'))
-          .replace("'serverless-kafka-producer/testing'", source('lib/testing/index.ts')),
+          .replace("'serverless-kafka-producer/testing'", source('lib/testing/index.ts'))
+          .replace("'serverless-kafka-producer/schema-registry'", source('lib/schema-registry/index.ts')),
       )
       return file
     })
