@@ -107,7 +107,8 @@ function bundleOf(entry: string, outdir: string) {
     metafile: true,
     // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
     mainFields: ['module', 'main'],
-    alias: { '#contracts': './build/contracts.js' },
+    // Of recheck the part without processes and workers.
+    alias: { '#contracts': './build/contracts.js', recheck: 'recheck/lib/browser.js' },
     sourcemap: 'linked',
     sourcesContent: false,
     plugins: [WITHOUT_UNUSED_KAFKAJS, WITHOUT_REGISTRY_SERIALIZERS, PACKAGES_INSIDE],
@@ -115,10 +116,10 @@ function bundleOf(entry: string, outdir: string) {
 }
 
 /** A file of its own beside the bundle, for `require`, which the check of a value can't wait for. */
-function explainersBuild(outdir: string) {
+export function explainersBuild(outdir: string, entry = 'build/explainers.js') {
   return {
     ...DEPLOYED,
-    entryPoints: ['build/explainers.js'],
+    entryPoints: [entry],
     outfile: `${outdir}/${EXPLAINERS}`,
   } satisfies BuildOptions
 }

@@ -3,12 +3,9 @@
 import { openConfluent, openGlue } from './clients.ts'
 import { contractFormats } from './contract-formats.ts'
 import { FORMATS } from './formats.ts'
-import { type RegistryCodecOptions, type RegistryCodecParts, SCHEMA_TYPES } from './registry-codec-options.ts'
+import { type AskingParts, type RegistryCodecOptions, SCHEMA_TYPES } from './registry-codec-options.ts'
 
-export function codecParts({
-  format,
-  registry,
-}: Pick<RegistryCodecOptions, 'format' | 'registry'>): RegistryCodecParts {
+export function codecParts({ format, registry }: Pick<RegistryCodecOptions, 'format' | 'registry'>): AskingParts {
   return { loadFormat: FORMATS[SCHEMA_TYPES[format]], open: registry === 'glue' ? openGlue : openConfluent }
 }
 

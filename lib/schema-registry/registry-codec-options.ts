@@ -47,11 +47,12 @@ export interface PinnedSchema {
   readonly load: () => SchemaEncoder | Promise<SchemaEncoder>
 }
 
+/** Of a codec that asks its registry. */
+export interface AskingParts {
+  readonly loadFormat: () => Promise<SchemaFormat>
+  readonly open: OpenRegistry
+  readonly pinned?: undefined
+}
+
 /** The code that a codec needs; a bundle has no other. */
-export type RegistryCodecParts =
-  | { readonly pinned: PinnedSchema }
-  | {
-      readonly loadFormat: () => Promise<SchemaFormat>
-      readonly open: OpenRegistry
-      readonly pinned?: undefined
-    }
+export type RegistryCodecParts = AskingParts | { readonly pinned: PinnedSchema }

@@ -1,6 +1,5 @@
 // A codec of contracts that encodes values and keys by a schema of a registry. What needs no registry is checked
 // before; once the schema is here, bytes are returned at once.
-import type { ProducerConfig } from '../config/settings.ts'
 import { errorName, InvalidRecordError, isInstance, SerializationError } from '../errors.ts'
 import type { JsonShape } from '../record/json-outline.ts'
 import type { JsonText } from '../record/json-text.ts'
@@ -64,17 +63,19 @@ export class RegistryCodec implements ValueCodec {
     const subject = this.options.subject ?? defaultSubject(this.options, context)
     const schema = this.#schemas.get(subject, context.config)
     if (schema) return this.#framed(schema, content, context)
-    const found = this.#schemas.find(this.#selection(subject, context.config), context)
+    const found = this.#schemas.find(this.selection(context), context)
     return found.then(ready => this.#framed(ready, content, context))
   }
 
   findSchema(context: CodecContext): Promise<unknown> {
-    const selection = this.#selection(this.options.subject ?? defaultSubject(this.options, context), context.config)
+    const selection = this.selection(context)
     return this.#schemas.find(selection.by === 'definition' ? { ...selection, register: false } : selection, context)
   }
 
-  #selection(subject: string, config: ProducerConfig | undefined): SchemaSelection {
+  /** What the registry is asked for. */
+  selection({ topic, isKey, config }: Pick<CodecContext, 'topic' | 'isKey' | 'config'>): SchemaSelection {
     const { version = 'latest', autoRegister = false, normalize = config?.normalizeSchemas ?? false } = this.options
+    const subject = this.options.subject ?? defaultSubject(this.options, { topic, isKey })
     if (typeof version !== 'object') return { by: 'version', subject, version }
     const definition = this.#definition as SchemaDefinition
     return { by: 'definition', subject, definition, register: autoRegister, normalize }

@@ -13,6 +13,8 @@ export interface CommandLine {
   readonly params: readonly string[]
   /** `package`: a new folder for the package. Else the folder of one that was built before. */
   readonly folder: string | undefined
+  /** Whether the registries are asked for the contracts' schemas at build time. */
+  readonly pinsSchemas: boolean
   /** The account that is verified. */
   readonly account: string | undefined
   readonly isConfirmed: boolean
@@ -38,6 +40,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   region: { type: 'string', commands: ALL },
   param: { type: 'string', commands: OSLS },
   package: { type: 'string', commands: ['package', 'deploy', 'verify'] },
+  'pin-schemas': { type: 'boolean', commands: BUILT },
   account: { type: 'string', commands: ['verify'] },
   yes: { type: 'boolean', commands: ['remove', 'verify'] },
   'aws-profile': { type: 'string', commands: ALL, osls: OSLS },
@@ -90,6 +93,7 @@ export function readCommandLine([command, ...args]: readonly string[]): CommandL
     region: last('region'),
     params: values.get('param') ?? [],
     folder: last('package'),
+    pinsSchemas: values.has('pin-schemas'),
     account: last('account'),
     isConfirmed: values.has('yes'),
     profile: last('aws-profile'),

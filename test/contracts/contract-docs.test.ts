@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { toRecords } from '../../functions/http/dialects/native/to-records.ts'
 import { KEY_SOURCES_EXPECTED } from '../../lib/contracts/key-sources.ts'
 import { parseHttpEvent } from '../../lib/lambda/http-event.ts'
+import { CONTRACT_FORMATS } from '../../lib/schema-registry/codec-parts.ts'
 import { VALUE_FORMATS } from '../../lib/serialize/formats/value-formats.ts'
 import { contractsOf } from '../support/contracts.ts'
 import { v2Event } from '../support/function-harness.ts'
@@ -105,7 +106,13 @@ test('the defaults of queues and events are those of the parser', () => {
 
 test('the key sources and value formats are those of their registries', () => {
   assert.equal(`a list of ${namesOf('Key sources').join(', ')}`, KEY_SOURCES_EXPECTED.replace(' or ', ', '))
-  assert.deepEqual(namesOf('Value formats'), Object.keys(VALUE_FORMATS))
+  const formats = namesOf('Value formats').flatMap(names => names.split(', '))
+  assert.deepEqual(formats, [...Object.keys(VALUE_FORMATS), ...Object.keys(CONTRACT_FORMATS)])
+})
+
+test('the table of schemas of a registry has the fields of all its formats', () => {
+  const fields = Object.values(CONTRACT_FORMATS).flatMap(format => format.fields)
+  assert.deepEqual(new Set(namesOf('Schemas of a registry')), new Set(['format', ...fields]))
 })
 
 test('the fields of a record over HTTP, and the forms of headers, are those that the function takes', () => {

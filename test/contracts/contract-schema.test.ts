@@ -8,6 +8,7 @@ import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import { eventPatternProblem } from '../../lib/contracts/parse-event-pattern.ts'
 import { createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 import { isJsonObject, type JsonObject } from '../../lib/record/json-object.ts'
+import { CONTRACT_FORMATS } from '../../lib/schema-registry/codec-parts.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 3000)
 const schema = JSON.parse(readFileSync('schemas/contract.schema.json', 'utf8')) as JsonObject
@@ -16,7 +17,12 @@ const compile = await createSchemaCompiler({ schemas: [] })
 
 function parseProblem(file: unknown): string | undefined {
   try {
-    parseContract('orders', file, valueSchema => compile('orders', valueSchema), { checkPattern: eventPatternProblem })
+    parseContract('orders', file, valueSchema => compile('orders', valueSchema), {
+      checkPattern: eventPatternProblem,
+      formats: CONTRACT_FORMATS,
+      // Only the build knows the files.
+      readSchema: () => '{}',
+    })
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -102,14 +108,45 @@ const eventFeed = fc.oneof(
   { arbitrary: section({ source: texts, 'detail-type': texts, bus, value: eventPart, key: feedKey }), weight: 1 },
   { arbitrary: fc.record({ source: texts, key: feedKey }), weight: 2 },
 )
+const REGISTRY_FORMATS = ['avro', 'protobuf', 'json-schema']
+const references = [[], [{ name: 'a', subject: 'b', version: 1 }]]
+const registryFields = {
+  registry: among(['confluent', 'confluent', 'glue'], ['apicurio']),
+  subject: among(['orders', 'a.b-c', 'a'.repeat(255)], ['a b', 'a'.repeat(256)]),
+  version: among(
+    ['latest', 1, 2 ** 31 - 1, { schema: 'a' }, ...references.map(list => ({ schema: 'a', references: list }))],
+    [0, 2 ** 31, 1.5, 'newest', {}, { schema: '' }, { schema: 5 }, { schema: 'a', references: [{}] }, { file: 'a' }],
+  ),
+  autoRegister: flag,
+  normalize: flag,
+  message: among(['shop.Order']),
+  schemaIdIn: among(['prefix', 'header'], ['suffix']),
+  compression: among(['none', 'zlib'], ['gzip']),
+}
+/** Of one registry, so that a contract is right often enough. */
+const ofRegistry = (format: fc.Arbitrary<unknown>) =>
+  fc.oneof(
+    section({ format, ...registryFields }),
+    section({ format, registry: fc.constant('glue'), subject: registryFields.subject, version: among(['latest', 2]) }),
+    fc.record({ format, registry: among(['confluent', 'glue']), subject: registryFields.subject }),
+  )
 const contract = section({
   $schema: among(['../schemas/contract.schema.json']),
   description: among(['Orders']),
-  key: section({ required: flag, from: keySources }),
-  value: section({
-    format: among(['json', 'json', 'text', 'base64'], ['avro', 'constructor']),
-    schema: among([true, {}, { type: 'object', required: ['id'] }], [{ type: 'strng' }, { required: 'id' }]),
-  }),
+  key: fc.oneof(
+    { arbitrary: section({ required: flag, from: keySources }), weight: 3 },
+    { arbitrary: ofRegistry(among(REGISTRY_FORMATS, ['json', 'text'])), weight: 1 },
+  ),
+  value: fc.oneof(
+    {
+      arbitrary: section({
+        format: among(['json', 'json', 'text', 'base64'], ['avro', 'constructor']),
+        schema: among([true, {}, { type: 'object', required: ['id'] }], [{ type: 'strng' }, { required: 'id' }]),
+      }),
+      weight: 3,
+    },
+    { arbitrary: ofRegistry(among(REGISTRY_FORMATS, ['json', 'xml'])), weight: 1 },
+  ),
   tombstones: flag,
   headers: section({ required: names, allow: names }),
   limits: section({ keyBytes: count, valueBytes: count, headers: count, headerBytes: count, records: count }),

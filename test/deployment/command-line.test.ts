@@ -30,6 +30,8 @@ test('options of osls go to its commands that have them, and to no other', () =>
   const verification = readCommandLine('verify --account 1 --yes --aws-profile ops --verbose'.split(' '))
   for (const command of ['deploy', 'remove'] as const)
     assert.deepEqual(verification.oslsOptions(command), ['--aws-profile', 'ops', '--verbose'])
+  const pinning = readCommandLine(['package', '--pin-schemas'])
+  assert.deepEqual([line.pinsSchemas, pinning.pinsSchemas, pinning.oslsOptions('package')], [false, true, []])
   assert.deepEqual(readCommandLine('remove --yes --debug *'.split(' ')).oslsOptions('remove'), ['--debug', '*'])
 })
 
