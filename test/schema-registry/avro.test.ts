@@ -166,7 +166,8 @@ test('missing and unknown fields are refused without the names that the caller m
 test('violations point to the data, and at most 20 are listed', () => {
   const schema = { type: 'map', values: { type: 'array', items: 'int' } }
   assert.deepEqual(violations(schema, { 'a/b': [1, 'x'] })[0]?.pointer, '/a~1b/1')
-  assert.equal(violations({ type: 'array', items: 'int' }, new Array(100_000).fill('x')).length, 20)
+  const error = errorOf(() => encode({ type: 'array', items: 'int' }, new Array(100_000).fill('x')))
+  assert.deepEqual([error.violations.length, error.truncated], [20, true])
 })
 
 test('names are resolved by namespaces, and records may contain themselves', () => {
@@ -191,6 +192,16 @@ test('imports are read first', () => {
   ])
   const encoder = avroEncoder(record('com.R', [field('ids', { type: 'array', items: 'com.Ids' })]), imports)
   assert.equal(Buffer.from(encoder.encode({ ids: [{ id: 'a' }] })).toString('hex'), '026100')
+})
+
+test('imports whose names are of one text are read once', () => {
+  const text = JSON.stringify([record('com.A', []), record('com.B', [])])
+  const imports = new Map([
+    ['com.A', text],
+    ['com.B', text],
+  ])
+  const both = record('com.R', [field('a', 'com.A'), field('b', 'com.B')])
+  assert.equal(avroEncoder(both, imports).encode({ a: {}, b: {} }).length, 0)
 })
 
 test('schemas that say nothing are unusable', () => {
@@ -220,6 +231,29 @@ test('schemas that say nothing are unusable', () => {
 test('a schema that is nested too deeply is unusable', () => {
   const text = `${'{"type":"array","items":'.repeat(5000)}"int"${'}'.repeat(5000)}`
   assert.equal(errorOf(() => avroEncoder(text)).code, 'schema-unusable')
+})
+
+test('thousands of types, branches and symbols', () => {
+  const names = Array.from({ length: 5000 }, (_, at) => `R${at}`)
+  const union = ['null', ...names.map(name => record(name, [field('x', 'int')]))]
+  const list = names.map(name => ({ [name]: { x: 1 } }))
+  assert.equal(encode({ type: 'array', items: union }, list).length / 2, 2 + 63 * 2 + (5000 - 63) * 3 + 1)
+  assert.equal(encode({ type: 'enum', name: 'E', symbols: names }, 'R4999'), '8e4e')
+  const error = errorOf(() => encode(union, { x: 1 }))
+  assert.match(error.violations[0]?.expected ?? '', /R18 \| … \(5001\)$/, 'the list of branches is short')
+})
+
+test('a short value that asks for many defaults is refused', () => {
+  const padded = record('R', [field('a', 'string', { default: 'x'.repeat(100_000) })])
+  const empty = record(
+    'R',
+    Array.from({ length: 1000 }, (_, at) => field(`f${at}`, 'null', { default: null })),
+  )
+  for (const [items, count] of [
+    [padded, 200],
+    [empty, 20_000],
+  ] as const)
+    assert.equal(errorOf(() => encode({ type: 'array', items }, new Array(count).fill({}))).code, 'record-too-large')
 })
 
 test('names that mean something in JavaScript are names', () => {

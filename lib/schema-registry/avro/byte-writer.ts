@@ -1,12 +1,8 @@
 // Avro's binary encoding of numbers, text and bytes.
 // https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
-import { SerializationError } from '../../errors.ts'
-
 const INITIAL_SIZE = 1024
 /** A larger buffer is not kept for the next record. */
 const MAX_KEPT_SIZE = 65_536
-/** A short text may ask for the long default of a field a million times. No broker takes a record of this size. */
-const MAX_SIZE = 2 ** 28
 /** Numbers from -2^30 to 2^30 - 1 have a zigzag form that bit operations hold. */
 const SMALL = 2 ** 30
 /** Their double is a safe integer. */
@@ -95,10 +91,6 @@ export class ByteWriter {
   #reserve(length: number): void {
     const end = this.#at + length
     if (end <= this.#bytes.length) return
-    if (end > MAX_SIZE)
-      throw new SerializationError('invalid-record', `expected at most ${MAX_SIZE} bytes of Avro, got more.`, {
-        code: 'record-too-large',
-      })
     const larger = Buffer.allocUnsafeSlow(Math.max(end, this.#bytes.length * 2))
     this.#bytes.copy(larger, 0, 0, this.#at)
     this.#bytes = larger

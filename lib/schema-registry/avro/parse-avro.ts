@@ -34,7 +34,8 @@ export interface AvroSchemaText {
 /** @throws SerializationError `schema-unusable` */
 export function parseAvroSchema({ text, imports }: AvroSchemaText): AvroType {
   const parser = new AvroParser()
-  for (const imported of imports.values()) parser.parse(imported)
+  // Several names may be those of types that one text defines.
+  for (const imported of new Set(imports.values())) parser.parse(imported)
   const type = parser.parse(text)
   parser.readDefaults()
   return type

@@ -12,12 +12,17 @@ import { entriesOf, isObject, kindOf, onlyName, written } from './value-kinds.ts
 
 type Values = Readonly<Record<string, unknown>>
 
+/** A short text may ask for the long defaults of a record a million times; all else grows with the text. */
+const MAX_DEFAULTS = 2 ** 24
+
 /** For one value. */
 export class ValueWriter {
   readonly #to: ByteWriter
   readonly #isText: boolean
   readonly #violations: Violation[] = []
   readonly #path: (string | number)[] = []
+  /** Bytes of defaults so far, and one more for each. */
+  #defaults = 0
 
   /** @param isText the value is what a JSON text says; otherwise it is a program's */
   constructor(to: ByteWriter, isText: boolean) {
@@ -29,10 +34,11 @@ export class ValueWriter {
   encode(type: AvroType, value: unknown): Buffer {
     this.#write(type, value)
     if (this.#violations.length === 0) return this.#to.take()
-    const [count, more] = [Math.min(this.#violations.length, MAX_VIOLATIONS), this.#isFull ? ' or more' : '']
-    throw new SerializationError('invalid-record', `${count}${more} violation(s) of the Avro schema.`, {
+    const violations = this.#violations.slice(0, MAX_VIOLATIONS)
+    throw new SerializationError('invalid-record', `${violations.length} violation(s) of the Avro schema.`, {
       code: 'schema',
-      violations: this.#violations.slice(0, MAX_VIOLATIONS),
+      violations,
+      truncated: this.#isFull,
     })
   }
 
@@ -135,7 +141,7 @@ export class ValueWriter {
       if (entry !== undefined) {
         count++
         this.#inside(field.name, field.type, entry)
-      } else if (field.defaultBytes) this.#to.fixed(field.defaultBytes)
+      } else if (field.defaultBytes) this.#default(field.defaultBytes)
       else this.#refuse('required', field.name)
       if (this.#isFull) return
     }
@@ -144,6 +150,15 @@ export class ValueWriter {
     // Without the name: what a caller sent never comes back in an answer or a log.
     if (names.some(name => !type.fieldNames.has(name) && value[name] !== undefined))
       this.#refuse('unknown-field', `only fields of ${type.name}`)
+  }
+
+  #default(bytes: Uint8Array): void {
+    this.#defaults += 1 + bytes.length
+    if (this.#defaults > MAX_DEFAULTS)
+      throw new SerializationError('invalid-record', `expected defaults of at most ${MAX_DEFAULTS} bytes, got more.`, {
+        code: 'record-too-large',
+      })
+    this.#to.fixed(bytes)
   }
 
   #union(type: AvroUnion, value: unknown): void {
