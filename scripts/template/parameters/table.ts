@@ -341,7 +341,8 @@ const NETWORK = {
     about:
       'Security groups of interface endpoints that the VPC has already, e.g. those of another stage: each gets a ' +
       'rule that lets the functions in on port 443. A VPC can have one endpoint per service with private DNS, so ' +
-      'name only those services in `vpcEndpoints` that have none.',
+      'name only those services in `vpcEndpoints` that have none. Not where both stages have the same ' +
+      '`securityGroupIds`: these are let in already.',
     actsOn: 'ingress rules of these groups',
     needs: 'subnets',
   }),
