@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { avroToTypeScript } from '../../lib/schema-registry/avro/avro-to-typescript.ts'
+import { compileErrors } from '../support/compile-errors.ts'
 
 function typesOf(schema: unknown, name = 'Orders'): string {
   return avroToTypeScript({ text: JSON.stringify(schema), imports: new Map() }, name)
-}
-
-/** The errors of the compiler under strict settings. */
-function problems(t: TestContext, text: string): readonly string[] {
-  const folder = mkdtempSync(join(tmpdir(), 'avro-types-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  writeFileSync(join(folder, 'types.ts'), text)
-  const compilerOptions = { strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: 'esnext', types: [] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['types.ts'] }))
-  const { stdout } = spawnSync('node_modules/.bin/tsc', ['-p', folder, '--pretty', 'false'], { encoding: 'utf8' })
-  return stdout.split('\n').filter(line => line.includes('error TS'))
 }
 
 const ORDER = {
@@ -79,11 +65,11 @@ const VALUE = `{
   'not-a-name': null, again: {} }`
 
 test('the types compile', t => {
-  assert.deepEqual(problems(t, `${typesOf(ORDER)}\nexport const order: Orders = ${VALUE}`), [])
+  assert.deepEqual(compileErrors(t, `${typesOf(ORDER)}\nexport const order: Orders = ${VALUE}`), [])
 })
 
 test('the types refuse plain JSON that is ambiguous', t => {
-  const errors = problems(t, `${typesOf(ORDER)}\nexport const order: Orders = { ...${VALUE}, tags: { a: 1 } }`)
+  const errors = compileErrors(t, `${typesOf(ORDER)}\nexport const order: Orders = { ...${VALUE}, tags: { a: 1 } }`)
   assert.match(errors.join(), /error TS2322/)
   assert.equal(errors.length, 1)
 })

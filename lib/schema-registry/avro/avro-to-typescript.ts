@@ -1,9 +1,9 @@
 // An Avro schema → the TypeScript type of the values that the format takes.
+
+import { comment, declaration, property, TypeNames } from '../type-declarations.ts'
 import type { AvroField, AvroNamedType, AvroRecord, AvroType, LogicalType, ValueKind } from './avro-type.ts'
 import { type AvroSchemaText, parseAvroSchema } from './parse-avro.ts'
 import { branchName } from './union-branches.ts'
-
-const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
 /**
  * Returns declarations: `export type <name> = …` for the whole schema, and one for each named type of it, whose name
@@ -21,12 +21,12 @@ type Kinds = readonly (readonly [ValueKind, string])[]
 class TypeWriter {
   readonly #name: string
   readonly #names = new Map<AvroNamedType, string>()
-  readonly #used = new Set<string>()
+  readonly #freeNames: TypeNames
   readonly #declarations: string[] = []
 
   constructor(name: string) {
     this.#name = name
-    this.#used.add(name)
+    this.#freeNames = new TypeNames(name)
   }
 
   write(root: AvroType): string {
@@ -83,17 +83,8 @@ class TypeWriter {
   #nameOf(type: Exclude<AvroNamedType, { kind: 'fixed' }>): string {
     const earlier = this.#names.get(type)
     if (earlier !== undefined) return earlier
-    const name = this.#freeName(type.name)
+    const name = this.#freeNames.take(type.name)
     this.#declare(type, name)
-    return name
-  }
-
-  #freeName(full: string): string {
-    const short = this.#name + pascalCase(full.slice(full.lastIndexOf('.') + 1))
-    const long = this.#name + pascalCase(full)
-    let name = this.#used.has(short) ? long : short
-    for (let count = 2; this.#used.has(name); count++) name = `${long}${count}`
-    this.#used.add(name)
     return name
   }
 
@@ -130,27 +121,4 @@ function bytesKinds(logical: LogicalType | undefined): Kinds {
   if (logical?.name === 'decimal') return [['number', 'number | bigint'], bytes]
   const parts = '{ readonly months: number; readonly days: number; readonly millis: number }'
   return logical?.name === 'duration' ? [bytes, ['object', parts]] : [bytes]
-}
-
-function declaration(name: string, text: string, doc: string | undefined): string {
-  return `${comment(doc, '')}export type ${name} = ${text}`
-}
-
-function comment(doc: string | undefined, indent: string): string {
-  if (doc === undefined || doc.trim() === '') return ''
-  const lines = doc
-    .trim()
-    .replaceAll('*/', '*\\/')
-    .split(/\s*[\r\n\u2028\u2029]+\s*/)
-  if (lines.length === 1) return `${indent}/** ${lines[0]} */\n`
-  return `${indent}/**\n${lines.map(line => `${indent} * ${line}\n`).join('')}${indent} */\n`
-}
-
-function property(name: string): string {
-  return IDENTIFIER.test(name) ? name : JSON.stringify(name)
-}
-
-function pascalCase(name: string): string {
-  const parts = name.split(/[^A-Za-z0-9]+/)
-  return parts.map(part => part.slice(0, 1).toUpperCase() + part.slice(1)).join('')
 }

@@ -4,9 +4,8 @@ import { parseExactly } from '../../contracts/exact-json.ts'
 import { SerializationError, type Violation } from '../../errors.ts'
 import { JsonText } from '../../record/json-text.ts'
 import type { SchemaEncoder } from '../schema-format.ts'
-import { unusableSchema } from '../unusable-schema.ts'
 import { JsonReader } from './json-reader.ts'
-import { messagePosition } from './message-position.ts'
+import { readMessageType } from './message-type.ts'
 import { loadProtobuf, type ProtobufPackage } from './protobuf-package.ts'
 import { TypeTables } from './type-tables.ts'
 
@@ -19,32 +18,9 @@ const RECURSION_LIMIT = 1000
  * @throws SerializationError `schema-unusable`, by rejection
  */
 export async function createProtobufEncoder(descriptors: Uint8Array, name: string | undefined): Promise<SchemaEncoder> {
-  const { protobuf, wkt } = await loadProtobuf()
-  const [registry, main] = (() => {
-    try {
-      const set = protobuf.fromBinary(wkt.FileDescriptorSetSchema, descriptors)
-      return [protobuf.createFileRegistry(set), set.file.at(-1)] as const
-    } catch (error) {
-      throw unusableSchema('expected descriptors that can be read.', error)
-    }
-  })()
-  for (const type of registry) if (type.kind === 'message') checkSupported(type)
-  const first = main?.messageType[0]?.name
-  const full = name ?? (first === undefined || main?.package === '' ? first : `${main?.package}.${first}`)
-  const message = full === undefined ? undefined : registry.getMessage(full)
-  const position = main && message && messagePosition(main, message.typeName)
-  if (!message || !position)
-    throw unusableSchema(`expected it to declare ${full === undefined ? 'a message' : `the message ${full}`}.`)
-  return new ProtobufEncoder({ protobuf, wkt }, registry, message, position)
-}
-
-/** @throws SerializationError for what the package would encode in another way than other compilers */
-function checkSupported({ typeName, fields, proto }: DescMessage): void {
-  if (proto.options?.messageSetWireFormat)
-    throw unusableSchema(`expected ${typeName} to be without message_set_wire_format.`)
-  const byJsonName = new Map(fields.map(field => [field.jsonName, field]))
-  if (byJsonName.size < fields.length || fields.some(field => (byJsonName.get(field.name) ?? field) !== field))
-    throw unusableSchema(`expected each name in JSON of ${typeName} to be that of one field.`)
+  const protobuf = await loadProtobuf()
+  const { registry, type, position } = readMessageType(protobuf, descriptors, name)
+  return new ProtobufEncoder(protobuf, registry, type, position)
 }
 
 class ProtobufEncoder implements SchemaEncoder {
