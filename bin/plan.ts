@@ -3,13 +3,15 @@ import type { Command } from 'commander'
 import { WrongUse } from './exit.ts'
 import { mskQuotaOf } from './msk-quotas.ts'
 import { printMessage, printTable } from './output.ts'
+import { sandboxesOfPackage } from './package-sandboxes.ts'
 
 /** A sandbox has one connection to each broker that leads a partition, and a second while that waits for followers. */
 const PER_BROKER = { usual: 1, max: 2 }
 
 interface Options {
   readonly brokers: string
-  readonly concurrency: string
+  readonly concurrency?: string
+  readonly package?: string
   readonly instance: string
 }
 
@@ -17,16 +19,24 @@ export function addPlan(program: Command): void {
   program
     .command('plan')
     .description('Checks whether Amazon MSK with IAM admits the connections of this many sandboxes.')
-    .requiredOption('--concurrency <n>', 'concurrent sandboxes of all functions')
+    .option('--concurrency <n>', 'concurrent sandboxes of all functions; with --package, of those without a limit')
+    .option('--package <folder>', 'a package: its functions, with their reserved concurrency, queues and pollers')
     .option('--brokers <n>', 'brokers of the cluster', '3')
     .option('--instance <type>', 'e.g. kafka.t3.small, kafka.m7g.large', 'kafka.m7g.large')
-    .addHelpText('after', '\nExample:\n  kafka-producer plan --concurrency 200 --brokers 3 --instance kafka.m7g.large')
+    .addHelpText(
+      'after',
+      [
+        '\nExamples:',
+        '  kafka-producer plan --concurrency 200 --brokers 3 --instance kafka.m7g.large',
+        '  kafka-producer plan --package packages/1.4.0 --concurrency 100',
+      ].join('\n'),
+    )
     .action(run)
 }
 
 function run(options: Options): void {
   const brokers = count('brokers', options.brokers)
-  const concurrency = count('concurrency', options.concurrency)
+  const concurrency = concurrencyOf(options)
   const limit = mskQuotaOf(options.instance)
   const maxConnections = concurrency * PER_BROKER.max
   const coldStartS = Math.ceil(concurrency / limit.perSecond)
@@ -54,6 +64,29 @@ function run(options: Options): void {
     )
   else printMessage('All connections are within the limits.')
   if (isTooMany) process.exitCode = 1
+}
+
+/** Of all functions. Prints those of a package. */
+function concurrencyOf({ concurrency: text, package: folder }: Options): number {
+  const given = text === undefined ? undefined : count('concurrency', text)
+  if (folder === undefined) {
+    if (given === undefined) throw new WrongUse('--concurrency: expected it, or --package with a package; got neither.')
+    return given
+  }
+  const functions = sandboxesOfPackage(folder)
+  const unlimited = functions.filter(({ sandboxes }) => sandboxes === undefined).map(({ name }) => name)
+  if (unlimited.length > 0 && given === undefined)
+    throw new WrongUse(
+      `--concurrency: expected the concurrent sandboxes of ${unlimited.join(' and ')}, ` +
+        'which have neither reserved concurrency nor a queue with a limit; got none.',
+    )
+  if (unlimited.length === 0 && given !== undefined)
+    throw new WrongUse('--concurrency: expected none, as every function of the package has a limit; got one.')
+  printTable([
+    ['function', 'sandboxes at most'],
+    ...functions.map(({ name, sandboxes }) => [name, sandboxes ?? 'no limit, in --concurrency']),
+  ])
+  return functions.reduce((sum, { sandboxes = 0 }) => sum + sandboxes, given ?? 0)
 }
 
 function count(name: string, text: string): number {

@@ -151,7 +151,7 @@ const QUEUES = {
   maximumPollers: byName('queue', wholeNumber(2, 2000), undefined, {
     about:
       'Provisioned mode: pollers at most, in the place of `maximumConcurrency`. One has up to 10 invocations at a ' +
-      'time, so count 10 sandboxes per poller in `kafka-producer plan --concurrency`.',
+      'time, for which `kafka-producer plan --package` counts 10 sandboxes.',
     actsOn: 'event source mappings',
     needs: 'queue',
     unit: 'pollers',
