@@ -14,6 +14,7 @@ import {
   type Serializer,
   TransportError,
 } from '../lib/index.ts'
+import { ConfluentAvroSerializer } from '../lib/schema-registry/index.ts'
 import { createFakeKafka } from '../lib/testing/index.ts'
 
 /** A code of the driver or the broker is never a code of the library; each class accepts only its own codes. */
@@ -82,6 +83,9 @@ function typesOfSerializers(chats: Serializer<Chat>, env: NodeJS.ProcessEnv): un
   const json = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ valueSerializer: 'json' }) }))
   const fake = new KafkaTemplate(createFakeKafka().producerFactory({ keySerializer: 'integer' }))
   const asserted = new KafkaTemplate<string, Chat>(new ProducerFactory({ config: parseConfig({}, env) }))
+  const avro = new ConfluentAvroSerializer<Chat>()
+  const registered = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ valueSerializer: avro }) }))
+  const named = new KafkaTemplate(new ProducerFactory({ config: parseConfig({ valueSerializer: 'confluent-avro' }) }))
   const plain: ProducerConfig = parseConfig({ valueSerializer: chats })
   return [
     plain,
@@ -99,6 +103,12 @@ function typesOfSerializers(chats: Serializer<Chat>, env: NodeJS.ProcessEnv): un
     fake.send('chat', 5, 'hello'),
     // @ts-expect-error the testing kit has the types of the program
     fake.send('chat', 'no integer', 'hello'),
+    registered.send('chat', 'lobby', { room: 'lobby' }),
+    // @ts-expect-error the serializer takes a Chat
+    registered.send('chat', 'lobby', { text: 'hello' }),
+    // @ts-expect-error no such setting of a registry
+    new ConfluentAvroSerializer<Chat>({ schemaRegistryUri: 'https://sr' }),
+    named.send('chat', 'lobby', { anything: [1, 'a'] }),
     asserted.send('chat', 'lobby', { room: 'lobby' }),
     // @ts-expect-error not a Chat
     asserted.send('chat', 'lobby', 'hello'),
