@@ -1,9 +1,11 @@
-// plan: whether Amazon MSK admits the connections of so many sandboxes.
+// plan: whether Amazon MSK admits the connections of so many sandboxes, and what they ask schema registries for.
 import type { Command } from 'commander'
+import { contractsIn } from './environment.ts'
 import { WrongUse } from './exit.ts'
 import { mskQuotaOf } from './msk-quotas.ts'
 import { printMessage, printTable } from './output.ts'
 import { sandboxesOfPackage } from './package-sandboxes.ts'
+import { registryRequests } from './registry-requests.ts'
 
 /** A sandbox has one connection to each broker that leads a partition, and a second while that waits for followers. */
 const PER_BROKER = { usual: 1, max: 2 }
@@ -13,16 +15,23 @@ interface Options {
   readonly concurrency?: string
   readonly package?: string
   readonly instance: string
+  readonly contracts: string
 }
 
 export function addPlan(program: Command): void {
   program
     .command('plan')
-    .description('Checks whether Amazon MSK with IAM admits the connections of this many sandboxes.')
+    .description(
+      [
+        'Checks whether Amazon MSK with IAM admits the connections of this many sandboxes, and counts the requests that',
+        'they make to schema registries when they start.',
+      ].join(' '),
+    )
     .option('--concurrency <n>', 'concurrent sandboxes of all functions; with --package, of those without a limit')
     .option('--package <folder>', 'a package: its functions, with their reserved concurrency, queues and pollers')
     .option('--brokers <n>', 'brokers of the cluster', '3')
     .option('--instance <type>', 'e.g. kafka.t3.small, kafka.m7g.large', 'kafka.m7g.large')
+    .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .addHelpText(
       'after',
       [
@@ -34,11 +43,12 @@ export function addPlan(program: Command): void {
     .action(run)
 }
 
-function run(options: Options): void {
+async function run(options: Options): Promise<void> {
   const brokers = count('brokers', options.brokers)
   const concurrency = concurrencyOf(options)
   const limit = mskQuotaOf(options.instance)
   const maxConnections = concurrency * PER_BROKER.max
+  const requests = registryRequests(await contractsIn(options.contracts, options.contracts !== 'contracts'))
   const coldStartS = Math.ceil(concurrency / limit.perSecond)
   printTable([
     ['', 'planned', 'limit'],
@@ -46,6 +56,8 @@ function run(options: Options): void {
     ['connections in total', `${brokers * concurrency} to ${brokers * maxConnections}`, limit.connections * brokers],
     ['new connections per broker in a burst, per second', concurrency, limit.perSecond],
     ['seconds until the last sandbox is connected', coldStartS, ''],
+    ...registryRows('Confluent’s registry', requests.confluent, concurrency),
+    ...registryRows('AWS Glue', requests.glue, concurrency),
   ])
   const isTooMany = maxConnections > limit.connections
   if (isTooMany)
@@ -63,7 +75,22 @@ function run(options: Options): void {
       ].join(' '),
     )
   else printMessage('All connections are within the limits.')
+  if (requests.confluent + requests.glue > 0)
+    printMessage(
+      [
+        'A sandbox asks a registry once for each schema, when it first sends to the topic, and once for each schema that',
+        'it imports. It asks for none that is pinned (npm run package -- --pin-schemas).',
+      ].join(' '),
+    )
   if (isTooMany) process.exitCode = 1
+}
+
+function registryRows(registry: string, requests: number, concurrency: number): [string, number, string][] {
+  if (requests === 0) return []
+  return [
+    [`requests to ${registry} per cold start, at most`, requests, ''],
+    [`requests to ${registry} in a burst, at most`, requests * concurrency, ''],
+  ]
 }
 
 /** Of all functions. Prints those of a package. */

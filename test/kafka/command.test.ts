@@ -1,7 +1,7 @@
 // The kafka-producer command on a real Kafka, run as a user does: send, dead-letters, redrive, doctor, plan, contracts.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -274,6 +274,12 @@ test('plan: reports what fits and what exceeds the limits', async () => {
   const fits = await command(['plan', '--concurrency', '10'])
   assert.equal(fits.status, 0, fits.stderr)
   assert.match(fits.stdout, /connections per broker\s+10 to 20\s+3000/)
+  assert.doesNotMatch(fits.stdout, /registry/)
+  const contracts = mkdtempSync(join(folder, 'avro-'))
+  writeFileSync(join(contracts, 'orders.json'), '{"value":{"format":"avro","registry":"confluent"}}')
+  const asks = await command(['plan', '--concurrency', '10', '--contracts', contracts])
+  assert.match(asks.stdout, /requests to Confluent’s registry in a burst, at most\s+10/)
+  assert.match(asks.stderr, /--pin-schemas/)
   const burst = await command(['plan', '--concurrency', '200', '--brokers', '6'])
   assert.match(burst.stderr, /admits a burst of \d+ cold starts over 2 s/)
   const small = await command(['plan', '--concurrency', '200', '--instance', 'kafka.t3.small'])
