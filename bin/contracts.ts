@@ -1,7 +1,8 @@
 // contracts check and types.
 import type { Command } from 'commander'
-import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
+import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
+import { printContractTypes } from './contract-types.ts'
 import { counted, printMessage, printTable } from './output.ts'
 
 export function addContracts(program: Command): void {
@@ -29,25 +30,9 @@ export function addContracts(program: Command): void {
   contracts
     .command('types')
     .argument('[folder]', 'folder of the contracts', 'contracts')
-    .description('Prints a TypeScript type per topic, derived from its JSON Schema.')
-    .addHelpText('after', '\nExample:\n  kafka-producer contracts types > contract-types.ts')
-    .action(types)
-}
-
-async function types(folder: string): Promise<void> {
-  await loadContracts(folder)
-  const { compile } = await import('json-schema-to-typescript').catch(() => {
-    throw new Error(
-      'contracts types needs the package json-schema-to-typescript: npm install json-schema-to-typescript',
+    .description(
+      'Prints a TypeScript type per topic, derived from its schema; asks the registry for one that is there.',
     )
-  })
-  for (const { topic, json } of readContractFiles(folder)) {
-    const schema = json.value?.schema
-    const name = topic.replaceAll(/(?:^|[^A-Za-z0-9]+)(.)/g, (_, next: string) => next.toUpperCase())
-    if (typeof schema !== 'object' || schema === null) process.stdout.write(`export type ${name} = unknown\n\n`)
-    else {
-      const options = { bannerComment: `/** Topic ${topic}. */`, additionalProperties: true }
-      process.stdout.write(`${await compile({ ...schema, title: name }, name, options)}\n`)
-    }
-  }
+    .addHelpText('after', '\nExample:\n  kafka-producer contracts types > contract-types.ts')
+    .action(printContractTypes)
 }
