@@ -30,9 +30,19 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
     problems.push(
       'value.serializer (KAFKA_VALUE_SERIALIZER): the functions expect none, because the contracts say how values ' +
         `become bytes, or one that agrees with all of them. For ${other.topic} (format ` +
-        `${other.value.codec.format}) that is ${other.value.codec.serializers.join(' or ')}.`,
+        `${other.value.codec.format}) that is ${other.value.codec.serializers.join(' or ') || 'none'}.`,
+    )
+  const unplaced = [...contracts.values()].find(({ key, value }) => asksConfluent(key) || asksConfluent(value))
+  if (unplaced && config.schemaRegistryUrl === undefined)
+    problems.push(
+      `schema.registry.url (KAFKA_SCHEMA_REGISTRY_URL): expected https://…, as the contract of ${unplaced.topic} names ` +
+        'the registry confluent; got none.',
     )
   return problems
+}
+
+function asksConfluent({ codec }: Contract['key'] | Contract['value']): boolean {
+  return codec?.uses?.registry === 'confluent' && !codec.uses.isPinned
 }
 
 function keySerializersOf({ codec }: Contract['key']): readonly string[] {

@@ -104,8 +104,8 @@ export class RegistryCodecs {
 
   async #descriptors(schema: RegisteredSchema, message: string | undefined): Promise<string> {
     const descriptors = Buffer.from(await descriptorsOf(schema)).toString('base64')
-    this.#import('createProtobufEncoder', 'protobuf/protobuf-encoder.ts')
-    return `() => createProtobufEncoder(Buffer.from('${descriptors}', 'base64'), ${JSON.stringify(message)})`
+    const encoder = `(await import(${this.#file('protobuf/protobuf-encoder.ts')})).createProtobufEncoder`
+    return `async () => ${encoder}(Buffer.from('${descriptors}', 'base64'), ${JSON.stringify(message)})`
   }
 
   #import(name: string, file: string): void {

@@ -116,6 +116,7 @@ for (const [format, parts, written] of [
     const { files, pins, schemaRegistryUrl, lines } = await pinned(t, format)
     const bundle = await contractBundle(t, files, { pins })
     assert.deepEqual(partsOf(bundle), parts)
+    assert.ok(partsAtStart(bundle).every(part => ['codec', 'json-schema'].includes(part)))
     assert.deepEqual(lines, ['orders: value pinned to version 3, id 7'])
     const harness = httpHarness({ contracts: bundle.contracts, options: { schemaRegistryUrl } })
     const { status, body } = await harness.post('orders', `{"value": ${VALUE}}`)

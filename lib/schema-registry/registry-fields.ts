@@ -104,7 +104,7 @@ function fileText(
     expect(false, 'version.schema', `a file, but ${path} can't be read (${(error as NodeJS.ErrnoException).code})`)
     return ''
   }
-  expect(format === 'protobuf' || parseJson(text) !== undefined, 'version.schema', `JSON in ${path}`)
+  expect(format === 'protobuf' || parseJson(text) !== undefined, 'version.schema', 'JSON, got something else')
   return text
 }
 

@@ -5,6 +5,8 @@ import { configProblems } from '../../functions/config-problems.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { CONTRACT_FORMATS } from '../../lib/schema-registry/codec-parts.ts'
+import { RegistryCodec } from '../../lib/schema-registry/registry-codec.ts'
 import { environmentOf } from '../../scripts/template/environment.ts'
 import { contractsOf } from '../support/contracts.ts'
 
@@ -45,6 +47,24 @@ test('serializers are accepted if they write what every contract says', () => {
     problemsOf({ valueSerializer: { serialize: () => null } as never }, jsonOnly).join(),
     /^value\.serializer/,
   )
+})
+
+test('a contract whose schemas are in a registry of Confluent’s API needs the registry’s address', () => {
+  const avro = (registry: string) => ({ format: 'avro', registry, subject: 's' })
+  const of = (json: object) => contractsOf([{ topic: 'orders', json }], { formats: CONTRACT_FORMATS })
+  const expected = /^schema\.registry\.url \(KAFKA_SCHEMA_REGISTRY_URL\): .* contract of orders .*; got none\.$/
+  for (const json of [{ value: avro('confluent') }, { key: avro('confluent') }]) {
+    assert.match(problemsOf({}, of(json)).join(), expected)
+    assert.deepEqual(problemsOf({ schemaRegistryUrl: ['http://127.0.0.1:1'] }, of(json)), [])
+  }
+  const inGlue = of({ value: avro('glue') })
+  assert.deepEqual(problemsOf({}, inGlue), [])
+  assert.match(problemsOf({ valueSerializer: 'json' }, inGlue).join(), /orders \(format avro\) that is none\.$/)
+  const id = { registry: 'confluent', id: 1, guid: undefined } as const
+  const pinned = new RegistryCodec({ format: 'avro', registry: 'confluent' }, { pinned: { id, load: assert.fail } })
+  const [contract] = of({}).values()
+  assert.ok(contract)
+  assert.deepEqual(problemsOf({}, new Map([['orders', { ...contract, value: { codec: pinned } }]])), [])
 })
 
 test('packaging refuses what the functions refuse at init', () => {

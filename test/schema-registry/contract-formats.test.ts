@@ -100,7 +100,7 @@ for (const [fields, problem] of [
   [{ ...avro, version: null }, NOT_A_VERSION],
   [{ ...avro, version: {} }, 'version.schema: expected the path of a file, from the folder of the contracts'],
   [{ ...avro, version: { schema: 'no.avsc' } }, "version.schema: expected a file, but no.avsc can't be read (ENOENT)"],
-  [{ ...avro, version: { schema: 'order.proto' } }, 'version.schema: expected JSON in order.proto'],
+  [{ ...avro, version: { schema: 'order.proto' } }, 'version.schema: expected JSON, got something else'],
   [{ ...avro, version: { schema: 'order.avsc', file: 1 } }, 'version.file: unknown field; expected schema, references'],
   [{ ...avro, version: { schema: 'order.avsc', references: {} } }, 'version.references: expected a list'],
   [{ ...avro, version: { schema: 'order.avsc', references: [{ name: 'a', subject: 's' }] } }, NOT_A_REFERENCE],
