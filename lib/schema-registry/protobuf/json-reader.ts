@@ -111,16 +111,26 @@ export class JsonReader {
       const field = byName.get(name) ?? tables.extensionOf(message, name)
       if (!field) return this.#wrong('additionalProperties', 'no other properties')
       if (value === undefined || (value === null && !takesNull(field))) return undefined
-      return this.#at(name, () => {
-        if (seen.has(field)) return this.#wrong('duplicate', 'one value of the field')
-        seen.add(field)
-        if (field.oneof && seen.has(field.oneof)) return this.#wrong('oneof', `one field of ${field.oneof.name}`)
-        seen.add(field.oneof)
-        return this.#readField(field, value, level)
-      })
+      this.#path.push(name)
+      const isFree = this.#takePlace(field, seen)
+      const result = isFree ? this.#readField(field, value, level) : WRONG
+      this.#path.pop()
+      return result
     })
     for (const field of required) if (!seen.has(field)) this.#wrong('required', field.jsonName)
     return result
+  }
+
+  /** @param seen the fields and oneofs of the message that have a value */
+  #takePlace(field: Field, seen: Set<unknown>): boolean {
+    if (seen.has(field)) this.#wrong('duplicate', 'one value of the field')
+    else if (field.oneof && seen.has(field.oneof)) this.#wrong('oneof', `one field of ${field.oneof.name}`)
+    else {
+      seen.add(field)
+      if (field.oneof) seen.add(field.oneof)
+      return true
+    }
+    return false
   }
 
   #readField(field: Field, value: unknown, level: number): unknown {
@@ -215,13 +225,15 @@ function isObject(value: unknown): value is JsonObject {
 
 /** The object itself if `read` changes no field; otherwise one without the fields of which it makes undefined. */
 function copyOf(object: JsonObject, read: (name: string, value: unknown) => unknown): JsonObject {
-  const entries = Object.entries(object)
-  let isChanged = false
-  const copies: [string, unknown][] = []
-  for (const [name, value] of entries) {
-    const copy = read(name, value)
-    isChanged ||= copy !== value || copy === undefined
-    if (copy !== undefined) copies.push([name, copy])
+  let copy: JsonObject | undefined
+  for (const name of Object.keys(object)) {
+    const before = object[name]
+    const value = read(name, before)
+    if (value === before && value !== undefined) continue
+    copy ??= { ...object }
+    if (value === undefined) delete copy[name]
+    // A field may have the name __proto__.
+    else Object.defineProperty(copy, name, { value, enumerable: true, writable: true, configurable: true })
   }
-  return isChanged ? Object.fromEntries(copies) : object
+  return copy ?? object
 }
