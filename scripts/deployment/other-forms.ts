@@ -14,6 +14,7 @@ export interface CompiledTemplate extends Json {
 /** What osls adds for itself: its bucket for zips. */
 export const OF_OSLS = /^ServerlessDeploymentBucket/
 const FUNCTION = 'AWS::Lambda::Function'
+const VERSION = 'AWS::Lambda::Version'
 
 /**
  * For CloudFormation itself, Terraform, StackSets: the zips are objects `<ArtifactPrefix><function>.zip` of
@@ -78,6 +79,7 @@ function withFunctions(
     .filter(([id]) => !OF_OSLS.test(id))
     .map(([id, resource]) => {
       const { Type, Properties = {}, ...attributes } = resource
+      if (Type === VERSION) return [id, { Type, ...attributes, Properties: withoutHash(Properties) }]
       return [id, Type === FUNCTION ? { ...attributes, ...functionForm(id, Properties, zipOf(resource)) } : resource]
     })
   // Names of exports belong to osls.
@@ -91,6 +93,11 @@ function withFunctions(
     Resources: Object.fromEntries(resources),
     Outputs: Object.fromEntries(outputs),
   }
+}
+
+/** A zip that is signed on its way is another one. The logical id of a version has the hash of its code already. */
+function withoutHash({ CodeSha256: _, ...properties }: Json): Json {
+  return properties
 }
 
 /** The name of the zip of a compiled function, e.g. `http.zip`. */

@@ -74,3 +74,14 @@ test('a property of a function that SAM does not have is an error, not lost', ()
     /HttpLambdaFunction: expected properties that SAM has, got NewProperty\./,
   )
 })
+
+test('a version does not name the hash of its zip, which may be signed on its way', () => {
+  const Properties = { FunctionName: { Ref: 'HttpLambdaFunction' }, CodeSha256: 'l/8SSruZpZ/eslNrUFd/y5Zu' }
+  const version = { Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain', Properties }
+  const { Resources, ...others } = compiled()
+  for (const form of [plainTemplate, samTemplate]) {
+    const template = form({ ...others, Resources: { ...Resources, HttpLambdaVersionabc: version } })
+    const { HttpLambdaVersionabc } = template.Resources as Record<string, object>
+    assert.deepEqual(HttpLambdaVersionabc, { ...version, Properties: { FunctionName: Properties.FunctionName } })
+  }
+})
