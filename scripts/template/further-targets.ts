@@ -40,7 +40,7 @@ export function furtherTargets(
     )
   for (const refusal of new Set(targets.map(target => rightsOf(target).refusal)))
     if (refusal !== undefined) problems.push(`KAFKA_DEAD_LETTER: ${refusal}`)
-  for (const target of targets) {
+  for (const target of problems.length > 0 ? [] : targets) {
     const problem = pathProblem(rightsOf(target).path?.(target), fileSystem)
     if (problem !== undefined) problems.push(`KAFKA_DEAD_LETTER: ${target.kind}: ${problem}`)
   }

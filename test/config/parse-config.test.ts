@@ -164,7 +164,7 @@ test('an idle timeout in which nothing could be sent is refused; its default is 
   assert.deepEqual(problems({ deadlineReserveMs: 100_000 }, servers), [])
 })
 
-test('inside Lambda a dead-letter target is required, and not under /tmp', () => {
+test('inside Lambda a dead-letter target is required, and on disk one below /mnt', () => {
   const lambda = { ...servers, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
   assert.match(problems({}, lambda).join(), /KAFKA_DEAD_LETTER: expected a target inside Lambda/)
   assert.match(problems({}, { ...lambda, KAFKA_DEAD_LETTER: 'disk:/tmp/dead-letters' }).join(), /outlives the sandbox/)

@@ -13,13 +13,19 @@ const refusal = (target: string, params: readonly string[] = []) =>
   problemsOf(() => deployed(FEEDS, params, { KAFKA_DEAD_LETTER: target })).join('\n')
 
 test('a target on disk or in SQLite is refused without a file system, and outside of it', () => {
-  for (const target of ['disk:/mnt/letters', 'sqlite:/mnt/letters/a.db', 'disk:/var/task/letters'])
+  for (const target of ['disk:/mnt/letters', 'sqlite:/mnt/letters/a.db', 'disk:/mnt/x'])
     assert.match(
       refusal(target),
       /^KAFKA_DEAD_LETTER: (disk|sqlite): expected --param efsAccessPointArn too, .*; got \//,
     )
-  for (const target of ['disk:/mnt/efsx/a', 'disk:/mnt/efs/../a', 'sqlite:/var/task/a.db'])
+  for (const target of ['disk:/mnt/efsx/a', 'disk:/mnt/efs/../a', 'sqlite:/mnt/a.db'])
     assert.match(refusal(target, EFS), /: expected a path below \/mnt\/efs \(--param efsMountPath\), where .*; got \//)
+})
+
+test('a place in /tmp or in the package is one problem, with a file system too', () => {
+  for (const target of ['disk:/tmp/letters', 'sqlite:/var/task/a.db'])
+    for (const params of [[], EFS])
+      assert.match(refusal(target, params), /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox, [^\n]*$/)
 })
 
 test('every function mounts the file system, and its role may through this access point alone', () => {

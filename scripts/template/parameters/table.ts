@@ -468,8 +468,8 @@ const ACCOUNT = {
   }),
   targetKeyArns: parameter(KMS_KEYS, [], {
     about:
-      'The KMS keys of further dead-letter targets (bucket, table) and of topics and buses that `KAFKA_DEAD_LETTER_NOTIFY` ' +
-      'names, if they have their own.',
+      'The KMS keys of further dead-letter targets (bucket, table) and of the topics of `KAFKA_DEAD_LETTER_NOTIFY`, ' +
+      'if they have their own.',
     actsOn: 'roles',
     needs: 'targets',
   }),
