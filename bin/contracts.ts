@@ -1,17 +1,35 @@
 // contracts check and types.
 import type { Command } from 'commander'
+import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
+import { checkRegistries } from './check-registry.ts'
 import { printContractTypes } from './contract-types.ts'
+import { configuration, environment, exportAwsVariables } from './environment.ts'
 import { counted, printMessage, printTable } from './output.ts'
+
+/** @throws Error that lists the schemas that records can't be written by */
+async function checkSchemas(contracts: Contracts): Promise<void> {
+  const env = environment()
+  exportAwsVariables(env)
+  const checks = await checkRegistries(contracts, await configuration(env, false))
+  printTable([
+    ['topic', 'part', 'subject', 'registry'],
+    ...checks.map(({ topic, part, subject, result, isOk }) => [topic, part, subject, isOk ? result : 'problem']),
+  ])
+  const problems = checks.filter(({ isOk }) => !isOk)
+  if (problems.length > 0)
+    throw new Error(problems.map(({ topic, part, result }) => `contracts/${topic}.json: ${part}: ${result}`).join('\n'))
+}
 
 export function addContracts(program: Command): void {
   const contracts = program.command('contracts').description('Checks contracts, or prints their types.')
   contracts
     .command('check')
     .argument('[folder]', 'folder of the contracts', 'contracts')
+    .option('--registry', 'ask the schema registries whether they have the contracts’ schemas, or would take them')
     .description('Checks every contract and prints its problems.')
-    .action(async (folder: string) => {
+    .action(async (folder: string, { registry }: { registry?: boolean }) => {
       const loaded = await loadContracts(folder).catch((error: unknown) => {
         // A wrong contract is a result of the check, not wrong use of the command.
         if (!(error instanceof ConfigError)) throw error
@@ -26,6 +44,7 @@ export function addContracts(program: Command): void {
       ])
       printTable([['topic', 'key', 'http', 'queues', 'event rules'], ...feeds])
       printMessage(`${counted(loaded.size, 'valid contract')}.`)
+      if (registry) await checkSchemas(loaded)
     })
   contracts
     .command('types')

@@ -81,6 +81,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
     'test/bin/dead-letters.test.ts',
     /unpark[\s\S]*check[\s\S]*edit/,
   ],
+  [/^kafka-producer contracts check --registry/, 'test/bin/check-registry.test.ts', /'check', '--registry'/],
   [/^kafka-producer (doctor|plan)/, 'test/kafka/command.test.ts', /doctor[\s\S]*plan|plan[\s\S]*doctor/],
   [
     /^aws lambda invoke --function-name kafka-producer-\w+-redrive /,
@@ -124,7 +125,7 @@ test('the command accepts the options that the documents use', () => {
   const helps = new Map<string, string>()
   for (const form of new Set(forms)) {
     const words = form.split(' ')
-    const path = words[0] === 'dead-letters' ? words.slice(0, 2) : words.slice(0, 1)
+    const path = ['dead-letters', 'contracts'].includes(words[0] ?? '') ? words.slice(0, 2) : words.slice(0, 1)
     const key = path.join(' ')
     if (!helps.has(key)) {
       const { status, stdout } = spawnSync(

@@ -63,4 +63,13 @@ export interface SchemaRegistry {
    * `schema-registry-access` (401, 403), `schema-not-found`, `schema-incompatible`, `schema-rules`, `schema-unusable`
    */
   find(selection: SchemaSelection, signal: AbortSignal): Promise<RegisteredSchema>
+  /**
+   * Asks whether a schema that the subject does not have could be registered, and registers nothing.
+   * @returns for people: what the registry has checked
+   * @throws SerializationError as `find`: `schema-incompatible`, `schema-unusable`
+   */
+  checkNew?(
+    selection: Extract<SchemaSelection, { by: 'definition' }>,
+    signal: AbortSignal,
+  ): Promise<'compatible' | 'the first version' | 'valid'>
 }

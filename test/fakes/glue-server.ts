@@ -2,7 +2,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type GlueOperation = 'GetSchemaByDefinition' | 'GetSchemaVersion' | 'RegisterSchemaVersion' | 'CreateSchema'
+export type GlueOperation =
+  | 'GetSchemaByDefinition'
+  | 'GetSchemaVersion'
+  | 'RegisterSchemaVersion'
+  | 'CreateSchema'
+  | 'CheckSchemaVersionValidity'
 
 /** An object: the answer. A text: the name of an error, or `silence`, `reset`, or a status. */
 export type GlueAnswer = object | string | number

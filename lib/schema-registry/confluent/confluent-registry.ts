@@ -1,6 +1,7 @@
 // A client of Confluent's Schema Registry, and of those with its API: Apicurio (/apis/ccompat/v7), Redpanda, Karapace.
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { SerializationError } from '../../errors.ts'
+import { isJsonObject } from '../../record/json-object.ts'
 import type { SchemaCache } from '../schema-cache.ts'
 import type { RegisteredSchema, SchemaRegistry, SchemaSelection, SchemaType } from '../schema-registry.ts'
 import { resolveReferences } from './references.ts'
@@ -26,6 +27,24 @@ export class ConfluentRegistry implements SchemaRegistry {
 
   find(selection: SchemaSelection, signal: AbortSignal): Promise<RegisteredSchema> {
     return this.#cache.find(selection, signal, signalOfAll => this.#lookUp(selection, signalOfAll))
+  }
+
+  async checkNew(selection: ByDefinition, signal: AbortSignal): Promise<'compatible' | 'the first version'> {
+    const { subject, normalize } = selection
+    const what = `the compatibility of subject ${subject}`
+    const path = `/compatibility${pathOf(subject)}/versions/latest${queryOf(normalize)}`
+    let answer: unknown
+    try {
+      answer = await this.#client.request({ path, body: bodyOf(selection), what }, signal)
+    } catch (error) {
+      if (isNotFound(error)) return 'the first version'
+      throw error
+    }
+    const isCompatible = isJsonObject(answer) ? answer.is_compatible : undefined
+    if (typeof isCompatible !== 'boolean') throw badAnswer(what, 'expected `is_compatible` true or false')
+    if (isCompatible) return 'compatible'
+    const message = `The schema is not compatible with the earlier versions of subject ${subject}.`
+    throw new SerializationError('delivery-failure', message, { code: 'schema-incompatible', retriable: false })
   }
 
   async #lookUp(selection: SchemaSelection, signal: AbortSignal): Promise<RegisteredSchema> {

@@ -53,6 +53,25 @@ class GlueRegistry implements SchemaRegistry {
     )
   }
 
+  /**
+   * Glue compares a version with the earlier ones only when it is registered. Needs `glue:CheckSchemaVersionValidity`.
+   */
+  async checkNew({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<'valid'> {
+    const { Valid: isValid } = await this.#send(
+      'CheckSchemaVersionValidity',
+      subject,
+      signal,
+      ({ CheckSchemaVersionValidityCommand }, client, options) =>
+        client.send(
+          new CheckSchemaVersionValidityCommand({ DataFormat: definition.type, SchemaDefinition: definition.text }),
+          options,
+        ),
+    )
+    if (isValid !== true)
+      throw failure('schema-unusable', `${this.#place(subject)}: Glue takes the schema as not valid.`)
+    return 'valid'
+  }
+
   async #findVersion({ subject, version }: ByVersion, signal: AbortSignal): Promise<RegisteredSchema> {
     const answer = await this.#send(
       'GetSchemaVersion',
