@@ -205,6 +205,12 @@ test('well-known types have their own JSON', () => {
   assert.match(bytes(`{"any": ${duration}}`), /12020801$/)
 })
 
+test('messages of google/protobuf without a JSON of their own are objects', async () => {
+  const schema = `syntax = "proto3"; import "google/protobuf/type.proto";
+    message M { google.protobuf.EnumValue value = 1; }`
+  assert.equal(bytes('{"value": {"name": "a", "number": 1}}', await encoder(schema)), '0a05' + '0a01611001')
+})
+
 test('values of well-known types that do not fit are refused at their place', () => {
   const times = ['2023-02-29T00:00:00Z', '2024-02-30T00:00:00Z', '2024-01-01T24:00:00Z', '2024-01-01', 'secret']
   for (const at of [...times, '2024-01-01T00:00:00.1234567890Z', '0000-01-01T00:00:00Z', 1])

@@ -7,7 +7,7 @@ import { isContainer, type JsonObject } from '../../record/json-object.ts'
 import { pointerPart } from '../../record/json-pointer.ts'
 import { NumberText } from '../../record/json-text.ts'
 import { isMapKey, SCALARS } from './scalar-values.ts'
-import { readTextType } from './text-types.ts'
+import { isWrapper, readTextType } from './text-types.ts'
 import type { TypeTables } from './type-tables.ts'
 
 /** Java and Python read no message that is nested deeper, where an entry of a map is a message too. */
@@ -92,8 +92,7 @@ export class JsonReader {
       if (typeName === 'google.protobuf.ListValue')
         return Array.isArray(json) ? this.#readValue(json, level - 1) : this.#wrong('type', 'array')
       const [wrapped] = message.fields
-      if (/^google\.protobuf\.\w+Value$/.test(typeName) && wrapped?.fieldKind === 'scalar')
-        return this.#readScalar(wrapped.scalar, json)
+      if (isWrapper(typeName) && wrapped?.fieldKind === 'scalar') return this.#readScalar(wrapped.scalar, json)
     }
     if (!isObject(json)) return this.#wrong('type', 'object')
     return this.#readFields(message, json, level)
@@ -198,8 +197,9 @@ export class JsonReader {
 /** Of messages whose JSON is no object of their fields, or not of these only. */
 function hasValue(typeName: string): boolean {
   return (
+    isWrapper(typeName) ||
     readTextType(typeName, '') !== undefined ||
-    /^google\.protobuf\.(?:Any|Struct|(?:List|Bool|String|Bytes|Double|Float|U?Int32|U?Int64)?Value)$/.test(typeName)
+    /^google\.protobuf\.(?:Any|Struct|(?:List)?Value)$/.test(typeName)
   )
 }
 

@@ -6,6 +6,7 @@ import { descriptorsOf } from './descriptors-of.ts'
 import { readMessageType } from './message-type.ts'
 import { loadProtobuf } from './protobuf-package.ts'
 import { SCALARS } from './scalar-values.ts'
+import { isWrapper } from './text-types.ts'
 
 const LEGACY_REQUIRED = 3
 const NOT_FINITE = '"NaN" | "Infinity" | "-Infinity"'
@@ -113,8 +114,8 @@ class TypeWriter {
 
 /** @returns undefined for a message whose JSON is an object of its fields */
 function wellKnownText({ typeName, fields: [field] }: DescMessage): string | undefined {
-  const isWrapper = /^google\.protobuf\.\w+Value$/.test(typeName) && field?.fieldKind === 'scalar'
-  return WELL_KNOWN.get(typeName) ?? (isWrapper ? scalarText(field.scalar) : undefined)
+  const wrapped = isWrapper(typeName) && field?.fieldKind === 'scalar' ? scalarText(field.scalar) : undefined
+  return WELL_KNOWN.get(typeName) ?? wrapped
 }
 
 function scalarText(type: number): string {

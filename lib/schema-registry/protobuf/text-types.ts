@@ -5,6 +5,13 @@ const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z
 const DURATION = /^-?(\d{1,12})(?:\.\d{1,9})?s$/
 const MAX_DURATION_SECONDS = 315_576_000_000
 
+const WRAPPER = /^google\.protobuf\.(?:Bool|Bytes|Double|Float|String|U?Int32|U?Int64)Value$/
+
+/** Of a message whose JSON is the value of its only field. */
+export function isWrapper(typeName: string): boolean {
+  return WRAPPER.test(typeName)
+}
+
 interface TextType {
   readonly isValid: boolean
   readonly expected: string
