@@ -1,7 +1,7 @@
 // What proves to a registry who asks, by the settings. Names and kinds: SchemaRegistryClientConfig of Confluent's Java
 // client, and the providers beside it.
 import type { ProducerConfig } from '../../config/settings.ts'
-import { ConfigError, isInstance, SerializationError, TransportError } from '../../errors.ts'
+import { isInstance, SerializationError, TransportError } from '../../errors.ts'
 import { parseSaslExtensions } from '../../record/sasl-extensions.ts'
 import { bearerToken } from '../../security/bearer-token.ts'
 import { type SecretFields, secretOf } from '../../security/secret.ts'
@@ -134,13 +134,9 @@ async function had<T>(credentials: Promise<T>): Promise<T> {
   try {
     return await credentials
   } catch (error) {
-    if (isInstance(error, ConfigError)) throw failure(error.problems.join(' '), false, error)
     if (!isInstance(error, TransportError)) throw error
-    throw failure(error.message, error.retriable, error)
+    const { message, causeCode, retriable } = error
+    const code = retriable ? 'schema-registry' : 'schema-registry-access'
+    throw new SerializationError('delivery-failure', message, { code, retriable, causeCode, cause: error })
   }
-}
-
-function failure(message: string, retriable: boolean, cause: TransportError | ConfigError): SerializationError {
-  const code = retriable ? 'schema-registry' : 'schema-registry-access'
-  return new SerializationError('delivery-failure', message, { code, retriable, causeCode: cause.causeCode, cause })
 }

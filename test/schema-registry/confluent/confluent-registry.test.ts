@@ -196,7 +196,7 @@ for (const body of [
   { ...stored, references: [{ name: 'a', subject: 'a', version: '1' }] },
   { ...stored, ruleSet: [] },
   { ...stored, ruleSet: { domainRules: 'all' } },
-  'x'.repeat(9 * 1024 * 1024),
+  { ...stored, pad: 'x'.repeat(9 * 1024 * 1024) },
 ])
   test(`an answer that is not one of a registry is refused: ${JSON.stringify(body).slice(0, 130)}`, async t => {
     const { server, find } = await scriptedRegistry(t, () => ({ body }))

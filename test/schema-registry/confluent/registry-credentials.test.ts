@@ -148,6 +148,17 @@ test('a user of the secret that is refused is not sent a second time where the s
   assert.equal(server.asked.length, 1)
 })
 
+test('a token of the secret is not for a registry whose user is set', async t => {
+  const secrets = await SecretsServer.start()
+  t.after(() => secrets.stop())
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', ...secrets.env })
+  const secretArn = await secrets.put('other', { schemaRegistryToken: 'token' })
+  const settings = { secretArn, schemaRegistryBasicAuthUserInfo: 'user:password' }
+  const { server, find } = await scriptedRegistry(t, () => FOUND, settings)
+  await find(latest('s'))
+  assert.equal(server.asked[0]?.headers.authorization, basic('user:password'))
+})
+
 test('a secret that was rotated is read again, and the request is repeated', async t => {
   const secrets = await SecretsServer.start()
   t.after(() => secrets.stop())

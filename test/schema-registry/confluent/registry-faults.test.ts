@@ -66,7 +66,7 @@ test('an answer that does not come in time is asked for again', async t => {
 
 test('a registry that never answers: the record’s deadline ends the request, and nothing goes on', async t => {
   let closed = 0
-  const { server, find } = await scriptedRegistry(t, () => 'silence')
+  const { server, find } = await scriptedRegistry(t, () => 'silence', { schemaRegistryRequestTimeoutMs: 600_000 })
   server.server.on('connection', socket => socket.once('close', () => closed++))
   await assert.rejects(find(latest('s'), AbortSignal.timeout(200)), {
     code: 'schema-registry',
@@ -92,7 +92,7 @@ test('a caller that leaves does not end the request of another', async t => {
 })
 
 test('a request that waits for a connection is left at its deadline', async t => {
-  const { server, find } = await scriptedRegistry(t, () => 'silence')
+  const { server, find } = await scriptedRegistry(t, () => 'silence', { schemaRegistryRequestTimeoutMs: 600_000 })
   const subjects = Array.from({ length: 12 }, (_, index) => `s${index}`)
   const signal = AbortSignal.timeout(300)
   const results = await Promise.allSettled(subjects.map(subject => find(latest(subject), signal)))

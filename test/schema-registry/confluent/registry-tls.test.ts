@@ -10,6 +10,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ProducerOptions } from '../../../lib/config/producer-options.ts'
 import type { SerializationError } from '../../../lib/errors.ts'
 import { RegistryServer } from '../../fakes/registry-server.ts'
+import { SecretsServer } from '../../fakes/secrets-server.ts'
 import { confluentClient, latest, STORED } from '../../support/confluent-client.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'registry-tls-'))
@@ -69,6 +70,23 @@ test('a client certificate is sent; one that is missing is a failure', async t =
   assert.deepEqual(names, ['client'])
   const { found: without } = await secured(t, mutual, ca)
   await assert.rejects(without, { code: 'schema-registry' })
+})
+
+test('the key of the client may be in the secret', async t => {
+  const secrets = await SecretsServer.start()
+  t.after(() => secrets.stop())
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's', ...secrets.env })
+  const secretArn = await secrets.put('tls', { schemaRegistryKey: client.key })
+  const { found } = await secured(
+    t,
+    { requestCert: true, rejectUnauthorized: true, ca: client.cert },
+    {
+      secretArn,
+      schemaRegistrySslTruststoreCertificates: registry.cert,
+      schemaRegistrySslKeystoreCertificateChain: client.cert,
+    },
+  )
+  assert.equal((await found).version, 3)
 })
 
 test('a certificate without its key is a problem of the configuration', () => {
