@@ -28,7 +28,7 @@ export function addPlan(program: Command): void {
       ].join(' '),
     )
     .option('--concurrency <n>', 'concurrent sandboxes of all functions; with --package, of those without a limit')
-    .option('--package <folder>', 'a package: its functions, with their reserved concurrency, queues and pollers')
+    .option('--package <folder>', 'a package: what its functions, queues and pollers may use')
     .option('--brokers <n>', 'brokers of the cluster', '3')
     .option('--instance <type>', 'e.g. kafka.t3.small, kafka.m7g.large', 'kafka.m7g.large')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
