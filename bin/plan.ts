@@ -23,8 +23,8 @@ export function addPlan(program: Command): void {
     .command('plan')
     .description(
       [
-        'Checks whether Amazon MSK with IAM admits the connections of this many sandboxes, and counts the requests that',
-        'they make to schema registries when they start.',
+        'Checks whether Amazon MSK with IAM admits the connections of this many sandboxes, and counts the requests',
+        'that they make to schema registries when they start.',
       ].join(' '),
     )
     .option('--concurrency <n>', 'concurrent sandboxes of all functions; with --package, of those without a limit')
@@ -78,8 +78,8 @@ async function run(options: Options): Promise<void> {
   if (requests.confluent + requests.glue > 0)
     printMessage(
       [
-        'A sandbox asks a registry once for each schema, when it first sends to the topic, and once for each schema that',
-        'it imports. It asks for none that is pinned (npm run package -- --pin-schemas).',
+        'A sandbox asks a registry once for each schema, when it first sends to the topic, and once for each schema',
+        'that it imports. It asks for none that is pinned (npm run package -- --pin-schemas).',
       ].join(' '),
     )
   if (isTooMany) process.exitCode = 1
