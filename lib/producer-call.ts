@@ -157,8 +157,8 @@ export class ProducerCall implements RecordCaller {
   }
 
   /**
-   * Aborted when no record may wait any longer: at the deadline, at `end`, and when all have their reports after one was
-   * not sent. Created for those that ask for it.
+   * Aborted when no record may wait any longer: at the deadline, at `end`, and when all have their reports after one
+   * was not sent. Created for those that ask for it.
    */
   get signal(): AbortSignal {
     if (this.#stopper) return this.#stopper.signal

@@ -3,10 +3,10 @@
 // (sqs:ChangeMessageVisibility) they return after the queue's own visibility timeout.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 
+import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'
 import { errorName, KafkaProducerError } from '../../lib/errors.ts'
 import { returnDelayS } from '../../lib/lambda/return-delay.ts'
 import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
-import { awsDomain } from '../../lib/record/aws-domain.ts'
 import { type Clock, elapsedSince, type Moment, moment, systemClock } from '../../lib/time/clock.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 

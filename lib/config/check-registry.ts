@@ -53,8 +53,8 @@ export function checkRegistry(values: object, problem: Problem): readonly string
   if (!config.schemaRegistryUrl.some(url => url.startsWith('https:'))) refuse(TLS, 'schema.registry.url https://…')
   if (isSet('schemaRegistrySslTruststoreCertificates') && isSet('schemaRegistrySslTruststoreLocation'))
     problem(
-      'schema.registry.ssl.truststore.certificates and schema.registry.ssl.truststore.location: expected one of them, ' +
-        'got both.',
+      'schema.registry.ssl.truststore.certificates and schema.registry.ssl.truststore.location: expected one of ' +
+        'them, got both.',
     )
   const hasBearer = BEARER.some(isSet)
   if (hasBearer && BASIC.some(isSet))
@@ -176,13 +176,14 @@ function checkSerializer(option: 'keySerializer' | 'valueSerializer', config: Mu
     problem(`${labelOf(SETTINGS[needs])}: expected with ${SETTINGS[option].name} ${name}; got nothing.`)
   if (config.autoRegisterSchemas === true)
     problem(
-      `${labelOf(SETTINGS.autoRegisterSchemas)} (true): expected false with ${SETTINGS[option].name} ${name}, which has ` +
-        'no schema to register and writes by the latest version of the subject; or a serializer in code with its schema.',
+      `${labelOf(SETTINGS.autoRegisterSchemas)} (true): expected false with ${SETTINGS[option].name} ${name}, which ` +
+        'has no schema to register and writes by the latest version of the subject; or a serializer in code with its ' +
+        'schema.',
     )
   const strategy = option === 'keySerializer' ? 'keySubjectNameStrategy' : 'valueSubjectNameStrategy'
   if (name !== 'glue' && config[strategy] !== 'TopicName')
     problem(
-      `${labelOf(SETTINGS[strategy])} (${config[strategy]}): expected TopicName with ${SETTINGS[option].name} ${name}, ` +
-        'which has no schema whose name it could take; or a serializer in code with its schema.',
+      `${labelOf(SETTINGS[strategy])} (${config[strategy]}): expected TopicName with ${SETTINGS[option].name} ` +
+        `${name}, which has no schema whose name it could take; or a serializer in code with its schema.`,
     )
 }

@@ -1,6 +1,6 @@
 // The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters
 // imports none of this, so none of it is in its bundle (test/bundles.test.ts).
-import { awsDomain } from '../record/aws-domain.ts'
+import { awsDomain } from './aws-domain.ts'
 import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
 import { deadLetterTopic, isDeadLetterTopic } from './kafka/kafka-dead-letter.ts'

@@ -14,7 +14,7 @@ const REACH = {
 }
 const ACCESS = {
   confluent: 'Check basic.auth.…, bearer.auth.… or the client certificate, and the right to read the subject.',
-  glue: 'The role needs glue:GetSchemaByDefinition, for versions glue:GetSchemaVersion, on the registry and the schema.',
+  glue: 'The role needs glue:GetSchemaByDefinition, for versions glue:GetSchemaVersion, on registry and schema.',
 }
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   'schema-not-found': 'Register the schema, or correct the contract’s subject and version.',

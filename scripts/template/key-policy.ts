@@ -2,7 +2,7 @@
 // groups, and senders of other accounts.
 // docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 // docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-import { awsDomain } from '../../lib/record/aws-domain.ts'
+import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'
 import type { Json } from './cloudformation.ts'
 import type { Deployment, Expression, QueueSender } from './deployment-model.ts'
 

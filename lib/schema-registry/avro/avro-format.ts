@@ -11,7 +11,7 @@ import { ValueWriter } from './value-writer.ts'
  * Avro. What each type takes of JSON, and of a program:
  *
  * - `int`, `long`: whole numbers in range, all digits of a text; of a program beyond 2^53 a BigInt. `float`, `double`:
- *   the nearest; a number that would become infinite is refused. "NaN", "Infinity", "-Infinity" as Avro's Java has them.
+ *   the nearest; a number that would become infinite is refused. "NaN", "Infinity", "-Infinity" as Avro's Java has.
  * - `bytes`, `fixed`: text of the characters U+0000 to U+00FF, as Avro's JSON encoding has them, or a Uint8Array.
  * - unions: `{"<branch>": value}` (Confluent's JSON encoding), a named type by its full name; plain JSON where only one
  *   branch takes such a value. Whether that is so depends on the schema alone. An object whose only field is named like

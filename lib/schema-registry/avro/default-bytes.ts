@@ -1,5 +1,5 @@
-// Defaults of fields: encoded once, as a schema writes them. Unlike a caller's values they have no names of branches and
-// no texts for logical types.
+// Defaults of fields: encoded once, as a schema writes them. Unlike a caller's values they have no names of branches
+// and no texts for logical types.
 import { isJsonObject, type JsonObject } from '../../record/json-object.ts'
 import type { AvroEnum, AvroField, AvroFixed, AvroPrimitive, AvroRecord, AvroType, AvroUnion } from './avro-type.ts'
 import { ByteWriter } from './byte-writer.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'
 import { stsOf } from '../../lib/dead-letter/store-kinds.ts'
-import { awsDomain } from '../../lib/record/aws-domain.ts'
 
 test('China and the European Sovereign Cloud have domains of their own', () => {
   const domains = ['eu-west-1', 'us-gov-east-1', 'cn-northwest-1', 'eusc-de-east-1'].map(awsDomain)
