@@ -93,7 +93,7 @@ test('every action is named by its commit, and every Python package by its check
     for (const { steps } of Object.values(workflow(name).jobs))
       for (const { uses } of steps) assert.match(uses ?? 'a/b@'.padEnd(44, '0'), /@[0-9a-f]{40}$/)
   const lists = globSync('.ci/python/*.txt')
-  assert.equal(lists.length, 2)
+  assert.equal(lists.length, 3)
   for (const list of lists) {
     const packages = readFileSync(list, 'utf8').split(/^(?=[a-z0-9])/im)
     assert.ok(packages.length > 10)

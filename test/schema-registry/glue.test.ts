@@ -230,7 +230,8 @@ test('errors of the service: what is repeated, and what is said of the others', 
 test('a request without an answer ends after its time, and is repeated', async () => {
   const options = { schemaRegistryRequestTimeoutMs: 100 }
   assert.equal((await find(latest, { GetSchemaVersion: ['silence', AVAILABLE] }, options)).text, TEXT)
-  assert.equal(server.calls.length, 2)
+  // On a busy machine the second one may take too long as well.
+  assert.ok(server.calls.length >= 2)
 })
 
 test('a registry that is down is a failure that may pass, at the record’s deadline', async () => {

@@ -25,13 +25,16 @@ function contractOf(topic: string, file: object, isPinned = false) {
 
 const avro = (rest: object = {}) => ({ format: 'avro', registry: 'glue', ...rest })
 
+/** For contracts of the other kind of registry. */
+const REGISTRY = { KAFKA_SCHEMA_REGISTRY_URL: 'https://registry.example.com' }
+
 /** Function → its statements about Glue: actions and resources, without what all their ARNs begin with. */
 function rightsOf(
   contracts: readonly (readonly [string, ReturnType<typeof parseContract>])[],
   env: Record<string, string> = {},
   params: readonly string[] = [],
 ) {
-  const { functions } = deploymentOf(new Map(contracts), { ...MSK_IAM, ...env }, readOptions(params))
+  const { functions } = deploymentOf(new Map(contracts), { ...MSK_IAM, ...REGISTRY, ...env }, readOptions(params))
   return Object.fromEntries(
     functions.map(({ key, role }) => {
       const statements = [role, ...role.managedPolicies].flatMap(policy => policy.statements)
