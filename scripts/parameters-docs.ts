@@ -5,7 +5,7 @@ import { PARAMETER_GROUPS } from './template/parameters/table.ts'
 
 const DOCUMENT = 'docs/deploy.md'
 const TABLE = /(?<=<!-- parameters: npm run docs writes this table -->\n\n).*?(?=\n\n<!-- end of parameters -->)/s
-const SUFFIX = { deployment: '', function: '`[.<function>]`', queue: '`[.<queue>]`' } as const
+const SUFFIX = { deployment: '', function: '[.<function>]', queue: '[.<queue>]' } as const
 
 /** The table of the document with the parameters of today. */
 export function withParameters(document: string): string {
@@ -26,7 +26,7 @@ function rowOf(name: string, row: Parameter): string {
   const { about, actsOn, unit, kind, scope, defaultText } = row
   const value = defaultTextOf(row)
   const cells = [
-    `\`${name}\`${SUFFIX[scope]}`,
+    `\`${name}${SUFFIX[scope]}\``,
     `${kind.expected}${unit === undefined ? '' : `, ${unit}`}`,
     value === undefined ? (defaultText ?? 'none') : `\`${value}\``,
     about,

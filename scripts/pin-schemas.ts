@@ -37,11 +37,14 @@ export async function pinSchemas(
       try {
         pinned.set(`${part} ${topic}`, await schemaOf(codec, { topic, part }, config, signal))
       } catch (error) {
-        problems.push(`contracts/${topic}.json: ${part}: ${describeError(error)}`)
+        const { cause } = error as Error
+        // Of the configuration, and so the same for each contract.
+        if (cause instanceof ConfigError) problems.push(...cause.problems)
+        else problems.push(`contracts/${topic}.json: ${part}: ${describeError(error)}`)
       }
     }),
   )
-  if (problems.length > 0) throw new ConfigError(problems.sort())
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)].sort())
   for (const { topic, part } of uses) log(describe(topic, part, pinned.get(`${part} ${topic}`) as RegisteredSchema))
   return (topic, part) => pinned.get(`${part} ${topic}`)
 }

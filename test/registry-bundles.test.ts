@@ -132,6 +132,17 @@ test('contracts whose schemas are pinned say so', async t => {
   assert.deepEqual([uses(contracts), uses(withPins(contracts, pins))], [false, true])
 })
 
+test('a configuration without the registry’s address is one problem of a build with pins', async t => {
+  const folder = contractFolder(t, { 'orders.json': contractFile('avro'), 'others.json': contractFile('avro') })
+  const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'] }, {})
+  await assert.rejects(pinSchemas(await loadContracts(folder), config, assert.fail), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    assert.equal(error.problems.length, 1)
+    assert.match(error.problems[0] ?? '', /^schema\.registry\.url/)
+    return true
+  })
+})
+
 test('what can’t be pinned fails the build, each schema with its reason', async t => {
   const server = await RegistryServer.start(t, ({ path }) =>
     path.includes('orders')

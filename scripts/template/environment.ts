@@ -4,6 +4,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { emitWarning } from '../../lib/warn.ts'
 import type { FunctionKey } from './deployment-model.ts'
 import { DEFAULTS, type DeployOptions } from './options.ts'
@@ -64,7 +65,7 @@ export function environmentOf(
           `${env}: expected this value in a secret (KAFKA_SECRET_ARN), got it in the template, where it can be read.`,
       ),
     )
-  const warnings = new Set<string>()
+  const warnings = new Set(unknownSettings(env, settingNames))
   for (const seconds of new Set(FUNCTION_KEYS.map(key => timeoutOf(key, options)))) {
     const config = parseConfig(
       {},
@@ -90,4 +91,13 @@ export function environmentOf(
       'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, as the roles name the cluster; got nothing.',
     ])
   return environment
+}
+
+/** A variable of another program may begin like ours, so it is not refused. */
+function unknownSettings(env: NodeJS.ProcessEnv, settingNames: ReadonlySet<string>): string[] {
+  return Object.keys(env).flatMap(name => {
+    if (!name.startsWith('KAFKA_') || settingNames.has(name) || OF_TEMPLATE.includes(name)) return []
+    const nearest = nearestTo(name, [...settingNames])
+    return nearest ? [`${name} is not a known setting and is ignored; the nearest one is ${nearest}.`] : []
+  })
 }

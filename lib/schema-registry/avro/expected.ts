@@ -8,7 +8,7 @@ const EXPECTED: Readonly<Record<AvroPrimitive['kind'], string>> = {
   null: 'null',
   boolean: 'boolean',
   int: 'int: a whole number from -2^31 to 2^31 - 1',
-  long: 'long: a whole number from -2^63 to 2^63 - 1; of a program, beyond 2^53 a BigInt',
+  long: 'long: a whole number from -2^63 to 2^63 - 1',
   float: 'float: a number in its range, "NaN", "Infinity" or "-Infinity"',
   double: 'double: a number in its range, "NaN", "Infinity" or "-Infinity"',
   bytes: 'bytes: text of the characters U+0000 to U+00FF',
@@ -45,13 +45,13 @@ function expectedOfLogical(logical: LogicalType): string {
     case 'duration':
       return '{"months", "days", "millis"}, each from 0 to 2^32 - 1'
     case 'date':
-      return 'a date such as "2026-11-27", or days since 1970-01-01'
+      return '"2026-11-27", or days since 1970'
     case 'time':
-      return `a time such as "08:30:00${SECOND_DIGITS[logical.digits]}", or ${unitOf(logical.digits)} since midnight`
+      return `"08:30:00${SECOND_DIGITS[logical.digits]}", or ${unitOf(logical.digits)} since midnight`
     default: {
       const zone = logical.name === 'timestamp' ? 'Z' : ''
       const example = `2026-11-27T08:30:00${SECOND_DIGITS[logical.digits]}${zone}`
-      return `a time such as "${example}", or ${unitOf(logical.digits)} since 1970-01-01`
+      return `"${example}", or ${unitOf(logical.digits)} since 1970`
     }
   }
 }
