@@ -33,8 +33,8 @@ export class RegistryClient {
   readonly #clock: Clock
   /** The address that answered last, or that is tried next. */
   #current = 0
-  /** The registry asked for a pause until then (`Retry-After`). */
-  #pauseUntil = 0
+  /** Until when each address asked for a pause (`Retry-After`). */
+  readonly #pausedUntil = new Map<number, number>()
 
   constructor(options: RegistryClientOptions) {
     this.#options = options
@@ -46,25 +46,47 @@ export class RegistryClient {
    * @throws SerializationError; a retriable one when no address answered
    */
   async request(request: RegistryRequest, signal: AbortSignal): Promise<unknown> {
-    const pause = this.#pauseUntil - this.#clock.now()
-    if (pause > 0) await abortableSleep(this.#clock, pause, signal)
-    const { urls } = this.#options
-    for (let tried = 1; ; tried++) {
-      const index = this.#current
+    const untried = new Set(this.#options.urls.keys())
+    let index = this.#nextOf(untried)
+    if (index === undefined) {
+      index = this.#firstToEnd()
+      await abortableSleep(this.#clock, this.#pauseOf(index), signal)
+    }
+    for (;;) {
+      untried.delete(index)
       try {
-        return await this.#requestAt(urls[index] as string, request, signal)
+        const answer = await this.#requestAt(index, request, signal)
+        this.#current = index
+        return answer
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof SerializationError) || !error.retriable) throw error
         // Others may have moved on meanwhile.
-        if (this.#current === index) this.#current = (index + 1) % urls.length
-        if (tried >= urls.length) throw error
+        if (this.#current === index) this.#current = (index + 1) % this.#options.urls.length
+        index = this.#nextOf(untried)
+        if (index === undefined) throw error
       }
     }
   }
 
-  async #requestAt(url: string, request: RegistryRequest, signal: AbortSignal): Promise<unknown> {
-    const { credentials } = this.#options
+  /** The first one from the current address on that did not ask for a pause. */
+  #nextOf(untried: ReadonlySet<number>): number | undefined {
+    const inOrder = [...untried].sort((a, b) => Number(a < this.#current) - Number(b < this.#current))
+    return inOrder.find(index => this.#pauseOf(index) <= 0)
+  }
+
+  /** Of addresses that all asked for a pause, the one whose pause ends first. */
+  #firstToEnd(): number {
+    return [...this.#options.urls.keys()].reduce((a, b) => (this.#pauseOf(b) < this.#pauseOf(a) ? b : a))
+  }
+
+  #pauseOf(index: number): number {
+    return (this.#pausedUntil.get(index) ?? 0) - this.#clock.now()
+  }
+
+  async #requestAt(index: number, request: RegistryRequest, signal: AbortSignal): Promise<unknown> {
+    const { credentials, urls } = this.#options
+    const url = urls[index] as string
     const headers = await credentials.headers()
     let answer = await this.#send(url, request, headers, signal)
     if (answer.status === 401) {
@@ -75,7 +97,7 @@ export class RegistryClient {
     const { what, isRegistering = false } = request
     const refusal = refusalOf(answer, { what, isRegistering, hint: credentials.hint })
     if (refusal === undefined) return parseJson(answer.text ?? '')
-    if (refusal.retriable) this.#pauseUntil = this.#clock.now() + pauseOf(answer.retryAfter)
+    if (refusal.retriable) this.#pausedUntil.set(index, this.#clock.now() + pauseMs(answer.retryAfter))
     throw refusal
   }
 
@@ -109,7 +131,7 @@ export class RegistryClient {
 }
 
 /** @param text seconds, or a date (RFC 9110, section 10.2.3) */
-function pauseOf(text: string | undefined): number {
+function pauseMs(text: string | undefined): number {
   if (text === undefined) return 0
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
   return ms > 0 ? Math.min(ms, MAX_PAUSE_MS) : 0

@@ -117,6 +117,39 @@ test('the next address is asked when one is down or has a fault; the one that an
   assert.equal(faulty.asked.length, 2)
 })
 
+test('a pause (Retry-After) is that of its address: another one is asked at once, for every subject', async t => {
+  // Each further subject waited for up to a minute, or failed at its deadline, while another address was healthy.
+  const clock = new SkippingClock(TIMEOUT_MS)
+  const asked: string[] = []
+  const pauses: Record<string, string | undefined> = { a: '60' }
+  const urls: string[] = []
+  for (const name of ['a', 'b']) {
+    const server = await RegistryServer.start(t, ({ path }) => {
+      asked.push(`${name} ${path.split('/')[2]}`)
+      const pause = pauses[name]
+      pauses[name] = undefined
+      return pause === undefined ? FOUND : { status: 503, headers: { 'retry-after': pause } }
+    })
+    urls.push(server.url)
+  }
+  const find = confluentClient({ schemaRegistryUrl: urls }, { random: () => 0, clock })
+  for (const subject of ['1', '2', '3']) await find(latest(subject))
+  assert.deepEqual(asked.splice(0), ['a 1', 'b 1', 'b 2', 'b 3'])
+  assert.deepEqual(clock.waits, [])
+  // Both have paused: the pause that ends first is waited for.
+  pauses.b = '7'
+  await find(latest('4'))
+  assert.deepEqual(asked.splice(0), ['b 4', 'b 4'])
+  const [wait = 0, ...others] = clock.waits.filter(ms => ms > 2000)
+  assert.ok(wait > 6000 && wait <= 7000)
+  assert.deepEqual(others, [])
+  // What has ended is asked again.
+  clock.skip(60_000)
+  pauses.b = '60'
+  for (const subject of ['5', '6']) await find(latest(subject))
+  assert.deepEqual(asked, ['b 5', 'a 5', 'a 6'])
+})
+
 test('an answer that says no is not asked for at another address', async t => {
   const first = await RegistryServer.start(t, () => ({ status: 404, body: { error_code: 40401 } }))
   const second = await RegistryServer.start(t, () => FOUND)
