@@ -1,16 +1,25 @@
-import { type JsonShape, outlineJson } from '../record/json-outline.ts'
-import { type JsonText, NumberText } from '../record/json-text.ts'
+import { deepJsonText, isContainer } from '../record/json-object.ts'
+import { type JsonOutline, type JsonShape, outlineJson } from '../record/json-outline.ts'
+import { JsonText, NumberText } from '../record/json-text.ts'
+import { parseExactly } from './exact-json.ts'
 import { atPointer, pointerParts } from './pointer.ts'
 
 const ANY: JsonShape = {}
 
-/** What a text has at a JSON pointer: a number as it is written, any other value as it is parsed. */
+/**
+ * What a text has at a JSON pointer: a number as it is written; an object or a list as it is parsed, or as a JsonText
+ * where it has a number that a double does not hold; any other value as it is parsed.
+ */
 export function atTextPointer({ text, parsed }: JsonText, pointer: string): unknown {
   const value = atPointer(parsed, pointer)
-  if (typeof value !== 'number') return value
+  if (typeof value !== 'number' && !isContainer(value)) return value
   const parts = pointerParts(pointer)
   const shape = parts.reduceRight<JsonShape>((inner, part) => ({ fields: new Map([[part, inner]]) }), ANY)
-  let at = outlineJson(text, shape, Number.POSITIVE_INFINITY).root
+  let at: JsonOutline = outlineJson(text, shape, Number.POSITIVE_INFINITY).root
   for (const part of parts) at = at.fields?.get(part) ?? at
-  return new NumberText(text.slice(at.start, at.end))
+  const own = text.slice(at.start, at.end)
+  if (typeof value === 'number') return new NumberText(own)
+  const exact = parseExactly(new JsonText(own, value))
+  // In one form, however it is written: equal keys have equal bytes.
+  return exact === value ? value : new JsonText(deepJsonText(exact), value)
 }

@@ -1,3 +1,5 @@
+import { NumberText } from './json-text.ts'
+
 export type JsonObject = Record<string, unknown>
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -51,12 +53,17 @@ export function countEntries(value: unknown, enough = Number.POSITIVE_INFINITY):
   return count
 }
 
-/** The text of a parsed JSON value of any depth; `JSON.stringify` overflows the stack at some thousand levels. */
+/**
+ * The text of a parsed JSON value of any depth, with every digit of its BigInts and NumberTexts; `JSON.stringify`
+ * overflows the stack at some thousand levels.
+ */
 export function deepJsonText(value: unknown): string {
   const texts: string[] = []
   const work: ({ readonly text: string } | { readonly value: unknown })[] = [{ value }]
   for (let next = work.pop(); next !== undefined; next = work.pop()) {
     if ('text' in next) texts.push(next.text)
+    else if (next.value instanceof NumberText) texts.push(next.value.text)
+    else if (typeof next.value === 'bigint') texts.push(String(next.value))
     else if (isContainer(next.value)) for (const part of partsOf(next.value).reverse()) work.push(part)
     else texts.push(JSON.stringify(next.value) ?? 'null')
   }

@@ -1,5 +1,6 @@
 // The key of a record by its contract: from the caller, the value, or what its source has beside the value.
 import type { Contract } from '../contracts/contract.ts'
+import { parseExactly } from '../contracts/exact-json.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
 import { InvalidRecordError } from '../errors.ts'
 import { deepJsonText } from '../record/json-object.ts'
@@ -79,7 +80,7 @@ function isTextOrBytes(key: unknown): key is Uint8Array | string {
 /** Equal for JSON that says the same in the same order of fields; a JsonText that nobody parsed counts by its text. */
 function keyJson(key: unknown): string {
   if (!(key instanceof JsonText)) return deepJsonText(key)
-  return typeof key.parsed === 'object' ? deepJsonText(key.parsed) : key.text
+  return typeof key.parsed === 'object' ? deepJsonText(parseExactly(key)) : key.text
 }
 
 /** What a key says, once it has passed the checks of its codec, whose words and pointers are those of a value. */
