@@ -1,5 +1,5 @@
 // Finds where the parts of a JSON text lie, so that a part is passed on as the very text that its sender wrote.
-import { pointerPart } from './json-pointer.ts'
+import { MAX_POINTER, pointerPart } from './json-pointer.ts'
 
 /** What is read of a text. A string has it; a test counts the calls. */
 export type TextSource = Pick<string, 'length' | 'charCodeAt' | 'slice'>
@@ -40,8 +40,6 @@ export interface JsonFault {
   /** JSON Pointer (RFC 6901) from the outlined value that has the fault, cut at `MAX_POINTER` characters. */
   readonly pointer: string
 }
-
-export const MAX_POINTER = 256
 
 /** Each character of `__proto__` as an escape of six. */
 const LONGEST_PROTO = 9 * 6

@@ -1,7 +1,6 @@
 // JSON.stringify that refuses what it would change.
 import { SerializationError } from '../errors.ts'
-import { MAX_POINTER } from '../record/json-outline.ts'
-import { pointerPart } from '../record/json-pointer.ts'
+import { cutPointer } from '../record/json-pointer.ts'
 import { isThenable } from '../time/thenable.ts'
 
 /** What is wrong with a value; never the value itself. */
@@ -62,11 +61,7 @@ class Path {
 
   get pointer(): string {
     // The outermost name is that of the whole, which JSON.stringify puts in an object of its own.
-    const names = this.#holders.length === 0 ? [] : [...this.#names.slice(1), this.#name]
-    return names
-      .map(name => `/${pointerPart(name)}`)
-      .join('')
-      .slice(0, MAX_POINTER)
+    return cutPointer(this.#holders.length === 0 ? [] : [...this.#names.slice(1), this.#name])
   }
 
   moveTo(holder: unknown, name: string): void {

@@ -1,7 +1,8 @@
 // The parts of a JSON text: where they lie, and what is wrong with them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type JsonOutline, type JsonShape, MAX_POINTER, outlineJson } from '../../lib/record/json-outline.ts'
+import { type JsonOutline, type JsonShape, outlineJson } from '../../lib/record/json-outline.ts'
+import { MAX_POINTER } from '../../lib/record/json-pointer.ts'
 import { countedText } from '../support/counting.ts'
 
 const LEAF: JsonShape = {}

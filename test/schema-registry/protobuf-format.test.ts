@@ -160,6 +160,28 @@ test('every wrong place is listed, up to 20', () => {
   assert.deepEqual(violations({ counts: { 'a/~b': 'x' } }), ['/counts/a~1~0b type: int64'])
 })
 
+test('the search ends beyond the violations that are listed, and pointers are cut', () => {
+  let looks = 0
+  const line = { get: () => looks++, enumerable: true }
+  const orderLines = Array.from({ length: 1000 }, () => Object.defineProperty({}, 'sku', line))
+  const key = 'k'.repeat(100_000)
+  assert.throws(
+    () => order.encode({ linesByNumber: { [key]: {} }, orderLines }),
+    (error: unknown) => {
+      assert.ok(error instanceof SerializationError)
+      const { violations: listed, truncated } = error
+      assert.deepEqual([listed.length, truncated, listed.at(-1)?.pointer], [20, true, '/orderLines/18/sku'])
+      assert.equal(listed[0]?.pointer, `/linesByNumber/${key}`.slice(0, 256))
+      return true
+    },
+  )
+  assert.ok(looks < 100, String(looks))
+  // Each level holds itself twice: a walk through all would not end.
+  const list: unknown[] = []
+  list.push(list, list)
+  assert.match(violations({ list }).join(), /depth/)
+})
+
 test('an unknown field is refused without its name', () => {
   assert.deepEqual(violations(json('{"line": {"secret": 1}}')), ['/line additionalProperties: no other properties'])
   assert.deepEqual(violations(JSON.parse('{"__proto__": 1}')), [' additionalProperties: no other properties'])
@@ -237,7 +259,7 @@ test('what no reader could read is refused: more than 100 nested messages', () =
   const nested = (levels: number, inner: object): object =>
     levels === 0 ? inner : { parent: nested(levels - 1, inner) }
   assert.equal(violations(nested(100, {})).length, 0)
-  assert.match(violations(nested(101, {})).join(), /\/parent depth: at most 100 nested messages$/)
+  assert.match(violations(nested(101, {})).join(), /^(?:\/parent){36}\/par depth: at most 100 nested messages$/)
   const circular: Record<string, unknown> = {}
   circular.parent = circular
   assert.match(violations(circular).join(), /depth/)

@@ -2,8 +2,7 @@
 import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
 import { SerializationError, type Violation } from '../../errors.ts'
 import { MAX_DEPTH } from '../../record/json-object.ts'
-import { MAX_POINTER } from '../../record/json-outline.ts'
-import { pointerPart } from '../../record/json-pointer.ts'
+import { cutPointer } from '../../record/json-pointer.ts'
 import type { AvroFixed, AvroPrimitive, AvroRecord, AvroType, AvroUnion } from './avro-type.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { expectedOf, expectedOfUnion } from './expected.ts'
@@ -184,7 +183,6 @@ export class ValueWriter {
 
   #refuse(rule: string, expected: string): void {
     if (this.#isFull) return
-    const pointer = this.#path.map(name => `/${pointerPart(String(name))}`).join('')
-    this.#violations.push({ pointer: pointer.slice(0, MAX_POINTER), rule, expected })
+    this.#violations.push({ pointer: cutPointer(this.#path), rule, expected })
   }
 }

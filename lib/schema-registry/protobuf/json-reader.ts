@@ -4,7 +4,7 @@ import type { DescEnum, DescExtension, DescField, DescMessage } from '@bufbuild/
 import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
 import type { Violation } from '../../errors.ts'
 import { isContainer, type JsonObject } from '../../record/json-object.ts'
-import { pointerPart } from '../../record/json-pointer.ts'
+import { cutPointer } from '../../record/json-pointer.ts'
 import { NumberText } from '../../record/json-text.ts'
 import { isMapKey, SCALARS } from './scalar-values.ts'
 import { isWrapper, readTextType } from './text-types.ts'
@@ -36,6 +36,7 @@ export interface JsonReaderOptions {
 
 /** Reads one value. */
 export class JsonReader {
+  /** At most one more than are listed. */
   readonly violations: Violation[] = []
   readonly #options: JsonReaderOptions
   readonly #path: (string | number)[] = []
@@ -49,13 +50,18 @@ export class JsonReader {
     return this.#readMessage(message, value, 0)
   }
 
+  /** Further violations are not listed, so there is no need to look for them. */
+  get #isFull(): boolean {
+    return this.violations.length > MAX_VIOLATIONS
+  }
+
   #wrong(rule: string, expected: string): undefined {
-    const pointer = this.#path.map(part => `/${pointerPart(String(part))}`).join('')
-    if (this.violations.length < MAX_VIOLATIONS) this.violations.push({ pointer, rule, expected })
+    if (!this.#isFull) this.violations.push({ pointer: cutPointer(this.#path), rule, expected })
     return WRONG
   }
 
-  #at<T>(part: string | number, read: () => T): T {
+  #at(part: string | number, read: () => unknown): unknown {
+    if (this.#isFull) return WRONG
     this.#path.push(part)
     const result = read()
     this.#path.pop()
@@ -110,11 +116,7 @@ export class JsonReader {
       const field = byName.get(name) ?? tables.extensionOf(message, name)
       if (!field) return this.#wrong('additionalProperties', 'no other properties')
       if (value === undefined || (value === null && !takesNull(field))) return undefined
-      this.#path.push(name)
-      const isFree = this.#takePlace(field, seen)
-      const result = isFree ? this.#readField(field, value, level) : WRONG
-      this.#path.pop()
-      return result
+      return this.#at(name, () => (this.#takePlace(field, seen) ? this.#readField(field, value, level) : WRONG))
     })
     for (const field of required) if (!seen.has(field)) this.#wrong('required', field.jsonName)
     return result

@@ -1,6 +1,7 @@
 // Values of a Protobuf message, whose descriptors are known: canonical JSON → bytes.
 import type { DescMessage, Registry } from '@bufbuild/protobuf'
 import { parseExactly } from '../../contracts/exact-json.ts'
+import { listViolations } from '../../contracts/violations.ts'
 import { SerializationError, type Violation } from '../../errors.ts'
 import { JsonText } from '../../record/json-text.ts'
 import type { SchemaEncoder } from '../schema-format.ts'
@@ -62,8 +63,9 @@ class ProtobufEncoder implements SchemaEncoder {
     }
   }
 
-  #invalid(violations: readonly Violation[]): SerializationError {
+  #invalid(found: readonly Violation[]): SerializationError {
+    const { violations, truncated } = listViolations(found, violation => violation)
     const text = `${violations.length} violation(s) of the Protobuf message ${this.#type.typeName}.`
-    return new SerializationError('invalid-record', text, { code: 'schema', violations })
+    return new SerializationError('invalid-record', text, { code: 'schema', violations, truncated })
   }
 }

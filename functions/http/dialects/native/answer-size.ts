@@ -4,7 +4,7 @@ import { MAX_VIOLATIONS } from '../../../../lib/contracts/violations.ts'
 import { ERROR_CODES, type Violation } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
 import type { SourceRecord } from '../../../../lib/lambda/source-record.ts'
-import { MAX_POINTER } from '../../../../lib/record/json-outline.ts'
+import { MAX_POINTER } from '../../../../lib/record/json-pointer.ts'
 import { RequestError } from '../../request-error.ts'
 
 /**
