@@ -1,12 +1,14 @@
-// contracts check and types.
+// contracts check, diff and types.
 import type { Command } from 'commander'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { checkRegistries } from './check-registry.ts'
 import { printContractTypes } from './contract-types.ts'
+import { diffRegistries } from './diff-registry.ts'
 import { configuration, environment, exportAwsVariables } from './environment.ts'
-import { counted, printMessage, printTable } from './output.ts'
+import { SOME_REMAIN } from './exit.ts'
+import { counted, printLines, printMessage, printTable } from './output.ts'
 
 /** @throws Error that lists the schemas that records can't be written by */
 async function checkSchemas(contracts: Contracts): Promise<void> {
@@ -22,8 +24,27 @@ async function checkSchemas(contracts: Contracts): Promise<void> {
     throw new Error(problems.map(({ topic, part, result }) => `contracts/${topic}.json: ${part}: ${result}`).join('\n'))
 }
 
+/** Exit status 1 where a schema differs, as with diff. */
+async function printDiffs(folder: string): Promise<void> {
+  const contracts = await loadContracts(folder)
+  const env = environment()
+  exportAwsVariables(env)
+  const diffs = await diffRegistries(contracts, await configuration(env, false))
+  for (const { topic, part, subject, title, lines } of diffs)
+    if (lines.length > 0) await printLines([`contracts/${topic}.json: ${part}, ${subject}: ${title}`, ...lines, ''])
+  const problems = diffs.flatMap(({ topic, part, problem }) =>
+    problem === undefined ? [] : [`contracts/${topic}.json: ${part}: ${problem}`],
+  )
+  if (problems.length > 0) throw new Error(problems.join('\n'))
+  const changed = diffs.filter(({ lines }) => lines.length > 0)
+  printMessage(`${counted(changed.length, 'schema')} of ${diffs.length} differ from the latest version.`)
+  if (changed.length > 0) process.exitCode = SOME_REMAIN
+}
+
 export function addContracts(program: Command): void {
-  const contracts = program.command('contracts').description('Checks contracts, or prints their types.')
+  const contracts = program
+    .command('contracts')
+    .description('Checks contracts, compares them with registries, or prints their types.')
   contracts
     .command('check')
     .argument('[folder]', 'folder of the contracts', 'contracts')
@@ -46,6 +67,14 @@ export function addContracts(program: Command): void {
       printMessage(`${counted(loaded.size, 'valid contract')}.`)
       if (registry) await checkSchemas(loaded)
     })
+  contracts
+    .command('diff')
+    .argument('[folder]', 'folder of the contracts', 'contracts')
+    .description(
+      'Compares the schema files and versions that contracts name with the latest version of their subjects. ' +
+        'Exit status 1: one differs.',
+    )
+    .action(printDiffs)
   contracts
     .command('types')
     .argument('[folder]', 'folder of the contracts', 'contracts')

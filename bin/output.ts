@@ -25,6 +25,11 @@ export async function print(text: string): Promise<void> {
   await once(process.stdout, 'drain').catch(() => undefined)
 }
 
+/** Text of others, such as a schema of a registry, line by line. */
+export async function printLines(lines: readonly string[]): Promise<void> {
+  await print(lines.map(each => `${inert(each)}\n`).join(''))
+}
+
 /** @param rows of equal length; the last column is not padded */
 export function printTable(rows: readonly (readonly Cell[])[]): void {
   const cells = rows.map(row => row.map(cell => inert(String(cell ?? ''))))

@@ -82,6 +82,7 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
     /unpark[\s\S]*check[\s\S]*edit/,
   ],
   [/^kafka-producer contracts check --registry/, 'test/bin/check-registry.test.ts', /'check', '--registry'/],
+  [/^kafka-producer contracts diff$/, 'test/bin/diff-registry.test.ts', /\['contracts', 'diff', folder\]/],
   [/^kafka-producer contracts types$/, 'test/bin/contract-types.test.ts', /\['contracts', 'types', folder\]/],
   [/^kafka-producer (doctor|plan)/, 'test/kafka/command.test.ts', /doctor[\s\S]*plan|plan[\s\S]*doctor/],
   [

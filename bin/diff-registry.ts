@@ -1,0 +1,78 @@
+// contracts diff: what the schemas that contracts name have changed since the latest version of their subjects.
+import { diff } from 'node:util'
+import type { ProducerConfig } from '../lib/config/settings.ts'
+import type { Contracts } from '../lib/contracts/contract.ts'
+import { describeError, isInstance, SerializationError } from '../lib/errors.ts'
+import { codecParts } from '../lib/schema-registry/codec-parts.ts'
+import { registryOf } from '../lib/schema-registry/registries.ts'
+import { RegistryCodec } from '../lib/schema-registry/registry-codec.ts'
+import type { RegisteredSchema, SchemaDefinition } from '../lib/schema-registry/schema-registry.ts'
+
+/** For the schema of one topic's keys or values. */
+const DIFF_MS = 15_000
+
+export interface SchemaDiff {
+  readonly topic: string
+  readonly part: 'key' | 'value'
+  readonly subject: string
+  /** What is compared with what, for people. */
+  readonly title: string
+  /** Each begins with `+ `, `- ` or two spaces; empty: both are the same. */
+  readonly lines: readonly string[]
+  /** Why they could not be compared. */
+  readonly problem?: string
+}
+
+/** @returns one entry for each schema that is not the latest version by definition */
+export async function diffRegistries(contracts: Contracts, config: ProducerConfig): Promise<SchemaDiff[]> {
+  const diffs = [...contracts.values()].flatMap(({ topic, key, value }) =>
+    [['key', key.codec] as const, ['value', value.codec] as const].map(([part, codec]) =>
+      codec instanceof RegistryCodec ? diffOne(codec, topic, part, config) : undefined,
+    ),
+  )
+  return (await Promise.all(diffs)).filter(each => each !== undefined)
+}
+
+async function diffOne(
+  codec: RegistryCodec,
+  topic: string,
+  part: 'key' | 'value',
+  config: ProducerConfig,
+): Promise<SchemaDiff | undefined> {
+  const selection = codec.selection({ topic, isKey: part === 'key', config })
+  const { subject } = selection
+  if (selection.by === 'version' && selection.version === 'latest') return undefined
+  const place = { topic, part, subject }
+  try {
+    const signal = AbortSignal.timeout(DIFF_MS)
+    const registry = await registryOf(config, codecParts(codec.options).open)
+    const latest = await registry.find({ by: 'version', subject, version: 'latest' }, signal).catch(ifNotFound)
+    const ours = selection.by === 'definition' ? selection.definition : await registry.find(selection, signal)
+    const from = latest ? `version ${latest.version ?? 'latest'}` : 'no version'
+    const to = selection.by === 'definition' ? 'the file' : `version ${selection.version}`
+    return { ...place, title: `${from} → ${to}`, lines: lineDiff(latest, ours) }
+  } catch (error) {
+    return { ...place, title: '', lines: [], problem: describeError(error) }
+  }
+}
+
+function ifNotFound(error: unknown): undefined {
+  if (!isInstance(error, SerializationError) || error.code !== 'schema-not-found') throw error
+}
+
+function lineDiff(from: RegisteredSchema | undefined, to: SchemaDefinition): string[] {
+  const [before, after] = [from ? linesOf(from) : [], linesOf(to)]
+  if (before.join('\n') === after.join('\n')) return []
+  return diff(after, before).map(([operation, line]) => `${operation > 0 ? '+' : operation < 0 ? '-' : ' '} ${line}`)
+}
+
+/** JSON in one form, so that spaces are no difference; other text as it is. */
+function linesOf({ type, text }: SchemaDefinition): string[] {
+  if (type === 'PROTOBUF') return text.trim().split(/\r?\n/)
+  try {
+    return JSON.stringify(JSON.parse(text), undefined, 2).split('\n')
+  } catch {
+    // Avro takes the bare name of a type.
+    return text.trim().split(/\r?\n/)
+  }
+}
