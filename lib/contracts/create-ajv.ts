@@ -2,6 +2,7 @@
 import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
+import { refuseEndlessReferences } from './endless-references.ts'
 import { replaceKeywords } from './schema-keywords.ts'
 
 export type SchemaDialect = '2020-12' | 'draft-07'
@@ -30,6 +31,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
     })
     add(ajv)
     replaceKeywords(ajv, _, resolveRef)
+    refuseEndlessReferences(ajv, resolveRef)
     return ajv
   }
 }

@@ -133,6 +133,66 @@ test('a schema that can’t be used is a delivery failure that no retry helps', 
   await assert.rejects(encoderOf({ $ref: 'a' }, { a: { $schema: DRAFT_2020 } }), { code: 'schema-unusable' })
 })
 
+// Each record was invalid: the validator's RangeError was taken for the value's.
+test('a schema that refers to itself for the same value is a delivery failure', async () => {
+  const anchor = { $dynamicAnchor: 'x', type: 'string' }
+  for (const schema of [
+    { $ref: '#' },
+    { $id: 'http://example.com/a', $ref: 'a#' },
+    { allOf: [{ $ref: '#' }] },
+    { allOf: [{ $ref: '#/allOf/0' }] },
+    { if: { type: 'string' }, else: { anyOf: [{ not: { $ref: '#' } }] } },
+    {
+      $ref: '#/definitions/a',
+      definitions: { a: { $ref: '#/definitions/b' }, b: { oneOf: [{ $ref: '#/definitions/a' }] } },
+    },
+    // The way back has a part of the value in between, the way there does not.
+    {
+      properties: { p: { $ref: '#/definitions/a' } },
+      allOf: [{ $ref: '#/definitions/a' }],
+      definitions: { a: { allOf: [{ $ref: '#' }] } },
+    },
+    { $schema: DRAFT_2020, $dynamicAnchor: 'x', anyOf: [{ type: 'string' }, { $dynamicRef: '#x' }] },
+    { $schema: DRAFT_2020, dependentSchemas: { a: { $ref: '#' } }, $defs: { anchor } },
+  ])
+    await assert.rejects(
+      encoderOf(schema),
+      { kind: 'delivery-failure', code: 'schema-unusable' },
+      JSON.stringify(schema),
+    )
+  await assert.rejects(encoderOf({ $ref: 'a' }, { a: { allOf: [{ $ref: 'b' }] }, b: { $ref: 'a' } }), {
+    code: 'schema-unusable',
+  })
+})
+
+test('a schema that refers to itself for a part of the value, or where nothing leads to, is used', async () => {
+  const list = { type: ['object', 'null'], properties: { next: { $ref: '#' } } }
+  for (const schema of [
+    list,
+    {
+      $ref: '#/definitions/list',
+      definitions: { list: { ...list, properties: { next: { $ref: '#/definitions/list' } } } },
+    },
+    { ...list, propertyNames: { $ref: '#/definitions/name' }, definitions: { name: { propertyNames: { $ref: '#' } } } },
+    { ...list, definitions: { loop: { $ref: '#/definitions/loop' } } },
+    { $schema: DRAFT_2020, $dynamicAnchor: 'n', type: ['object', 'null'], properties: { next: { $dynamicRef: '#n' } } },
+  ]) {
+    assert.equal(await written(schema, text('{"next":{"next":null}}')), '{"next":{"next":null}}')
+    assert.deepEqual(pointersOf(await refusalOf(schema, text('{"next":{"next":5}}'))), ['/next/next'])
+  }
+})
+
+test('references that lead too deep for the stack are the schema’s fault, not the value’s', async () => {
+  const chain = Array.from({ length: 200 }, (_, index) => [
+    `d${index}`,
+    index === 199 ? { items: { $ref: '#/definitions/d0' } } : { allOf: [{ $ref: `#/definitions/d${index + 1}` }] },
+  ])
+  const encoder = await encoderOf({ $ref: '#/definitions/d0', definitions: Object.fromEntries(chain) })
+  assert.equal(String(encoder.encode(text('[[]]'))), '[[]]')
+  const deep = '['.repeat(90) + ']'.repeat(90)
+  assert.throws(() => encoder.encode(text(deep)), { kind: 'delivery-failure', code: 'schema-unusable' })
+})
+
 test('the steps of a check are counted: a schema that doubles the work per level refuses a deep value', async () => {
   const branch = (op: string) => ({ required: ['op'], properties: { left: { $ref: '#' }, op: { const: op } } })
   const node = { anyOf: [{ type: 'string' }, branch('or'), branch('xor'), branch('and')] }

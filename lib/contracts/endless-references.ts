@@ -1,0 +1,66 @@
+// Schemas whose references lead back to where they began, with no part of the value in between: their check never ends.
+import type { Ajv2020, CodeKeywordDefinition, KeywordCxt } from 'ajv/dist/2020.js'
+import { isMetaSchema, type ResolveRef } from './schema-steps.ts'
+
+/** Schemas → those that they refer to for the same value. */
+type Edges = Map<unknown, Set<unknown>>
+
+/** Makes the compilation of such a schema throw an Error. */
+export function refuseEndlessReferences(ajv: Ajv2020, resolveRef: ResolveRef): void {
+  const edges: Edges = new Map()
+  for (const keyword of ['$ref', '$dynamicRef']) {
+    // Draft-07 has no $dynamicRef.
+    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
+    if (!definition) continue
+    const { code } = definition
+    definition.code = (cxt, ruleType) => {
+      if (cxt.it.dataLevel === 0 && !isMetaSchema(cxt)) addEdge(edges, cxt, resolveRef)
+      code(cxt, ruleType)
+    }
+  }
+  const { process } = ajv.opts.code
+  ajv.opts.code.process = (source, environment) => {
+    // All that the outermost schema refers to is compiled before it.
+    if (ajv._compilations.size === 1) {
+      const isEndless = hasCycle(edges)
+      edges.clear()
+      if (isEndless)
+        throw new Error('expected references that end, got a schema that refers to itself for the same value')
+    }
+    return process ? process(source, environment) : source
+  }
+}
+
+function addEdge(edges: Edges, { it, schema, keyword }: KeywordCxt, resolveRef: ResolveRef): void {
+  const { schema: from, root } = it.schemaEnv
+  const isRoot = keyword === '$dynamicRef' || (it.baseId === root.baseId && (schema === '#' || schema === '#/'))
+  const named = isRoot ? root : resolveRef.call(it.self, root, it.baseId, schema)
+  // Only a schema without references has its code where it is referred to; it has no environment.
+  if (typeof named !== 'object' || !('validateName' in named || named === root)) return
+  const targets = edges.get(from) ?? new Set()
+  edges.set(from, targets.add(named.schema))
+}
+
+/** Without recursion: a chain may be as long as the schema. */
+function hasCycle(edges: Edges): boolean {
+  const ended = new Set<unknown>()
+  for (const start of edges.keys()) {
+    const onPath = new Set<unknown>()
+    const path: [unknown, Iterator<unknown>][] = []
+    const enter = (schema: unknown) => {
+      onPath.add(schema)
+      path.push([schema, (edges.get(schema) ?? new Set()).values()])
+    }
+    if (!ended.has(start)) enter(start)
+    for (let level = path.at(-1); level; level = path.at(-1)) {
+      const { value: next, done } = level[1].next()
+      if (done) {
+        onPath.delete(level[0])
+        ended.add(level[0])
+        path.pop()
+      } else if (onPath.has(next)) return true
+      else if (!ended.has(next)) enter(next)
+    }
+  }
+  return false
+}
