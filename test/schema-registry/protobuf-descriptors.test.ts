@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create, createFileRegistry, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { SerializationError } from '../../lib/errors.ts'
 import { descriptorsOf } from '../../lib/schema-registry/protobuf/descriptors-of.ts'
 import { protobufSchema } from '../support/protobuf-schema.ts'
 
@@ -18,6 +19,18 @@ async function mainOf(text: string, imports?: Record<string, string>): Promise<F
 
 async function isUnusable(text: string, reason: RegExp, imports?: Record<string, string>): Promise<void> {
   await assert.rejects(filesOf(text, imports), { code: 'schema-unusable', retriable: false, message: reason }, text)
+}
+
+function shortUnusable(error: unknown): true {
+  assert.ok(error instanceof SerializationError)
+  assert.equal(error.code, 'schema-unusable')
+  assert.ok(error.message.length < 200, error.message)
+  return true
+}
+
+function inBase64(descriptor: MessageInitShape<typeof FileDescriptorProtoSchema>): string {
+  const file = create(FileDescriptorProtoSchema, descriptor)
+  return Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
 }
 
 const PROTO3 = 'syntax = "proto3"; '
@@ -196,6 +209,27 @@ test('deep and long texts are read in one pass', async () => {
   ]
   for (const text of texts) assert.equal((await filesOf(text)).length, 1)
   await isUnusable(`option (o) = { ${'/ * '.repeat(100_000)}/*`, /the end of the comment/)
+})
+
+test('names are bounded, with their scopes', async () => {
+  const long = 'a'.repeat(500)
+  const texts = [
+    `${PROTO3} package ${'a.'.repeat(40_000)}b; message M {}`,
+    `${PROTO3} package ${'a.'.repeat(101)}b; message M {}`,
+    `${PROTO3} message M { ${'a.'.repeat(40_000)}N n = 1; }`,
+    `${PROTO3} message ${long.repeat(2)} {}`,
+    `${PROTO3} message M { option (${'a.'.repeat(40_000)}b) = 1; }`,
+  ]
+  for (const text of texts) await assert.rejects(filesOf(text), shortUnusable)
+  const descriptors = [
+    { name: 'x', syntax: 'proto3', package: `${'a.'.repeat(40_000)}b`, messageType: [{ name: 'M' }] },
+    { name: 'x', syntax: 'proto3', messageType: [{ name: long, nestedType: [{ name: long }] }] },
+  ]
+  for (const descriptor of descriptors) await assert.rejects(filesOf(inBase64(descriptor)), shortUnusable)
+  assert.equal(
+    (await mainOf(`${PROTO3} package ${'a.'.repeat(100)}b; message ${long.slice(250)} {}`)).package.length,
+    201,
+  )
 })
 
 test('names that objects have are names', async () => {

@@ -13,6 +13,8 @@ const NUMBER = /0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y
 const INTEGER = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/
 const SPACE = /[ \t\r\v\f]+/y
 const LINE_COMMENT = /\/\/[^\n]*/y
+/** Characters of a name with its scopes. Without a bound, names of names would grow with the square of the file. */
+export const MAX_NAME = 512
 const BYTE_ORDER_MARK = '\uFEFF'
 
 /** In steps that do not grow with the file, so that reading takes time in proportion to it. */
@@ -79,8 +81,10 @@ export class ProtoTokens {
   /** A name with dots, and a leading one where that is allowed. */
   dottedName({ mayLead = false } = {}): string {
     let name = mayLead && this.takes('.') ? '.' : ''
-    do name += (name === '' || name === '.' ? '' : '.') + this.name()
-    while (this.takes('.'))
+    do {
+      name += (name === '' || name === '.' ? '' : '.') + this.name()
+      if (name.length > MAX_NAME) throw this.fault(SHORTER)
+    } while (this.takes('.'))
     return name
   }
 
@@ -99,6 +103,7 @@ export class ProtoTokens {
     const first = this.#text[this.#at]
     if (first === undefined) return { kind: 'end', text: '', line }
     const name = this.#match(NAME)
+    if (name !== undefined && name.length > MAX_NAME) throw faultAt(line, SHORTER)
     if (name !== undefined) return { kind: 'name', text: name, line }
     const number = this.#match(NUMBER)
     if (number !== undefined) return this.#number(number, line)
@@ -179,6 +184,8 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
 }
+
+const SHORTER = `a name of at most ${MAX_NAME} characters`
 
 function faultAt(line: number, expected: string): ReturnType<typeof unusableSchema> {
   return unusableSchema(`expected ${expected} on line ${line}.`)

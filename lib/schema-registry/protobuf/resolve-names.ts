@@ -11,6 +11,7 @@ import {
   TYPE_GROUP,
   TYPE_MESSAGE,
 } from './descriptor-protos.ts'
+import { MAX_NAME } from './proto-tokens.ts'
 
 /** What is asked of a file; one from a descriptor has it too. */
 export interface FileScope {
@@ -32,16 +33,25 @@ interface MessageScope extends Named {
   readonly enumType: readonly Named[]
 }
 
+/** As protoc's. */
+const MAX_PACKAGE_PARTS = 101
+
 type SymbolKind = 'message' | 'enum' | 'service'
 
 /** What the files declare so far; each file comes after those that it imports. */
 export class ProtoSymbols {
   readonly #files = new Map<string, FileScope>()
   readonly #symbols = new Map<string, { readonly kind: SymbolKind; readonly file: string }>()
+  /** By each package and those around it, the files in it. */
+  readonly #packages = new Map<string, Set<string>>()
 
-  /** @throws SerializationError for a name that another file declares too */
+  /** @throws SerializationError for a name that another file declares too, or that is too long */
   add(file: FileScope): void {
     this.#files.set(file.name, file)
+    for (const name of packagesOf(file)) {
+      const files = this.#packages.get(name) ?? new Set()
+      this.#packages.set(name, files.add(file.name))
+    }
     for (const message of file.messageType) this.#addMessage(message, file.package, file.name)
     for (const { name } of file.enumType) this.#add(fullName(file.package, name), 'enum', file.name)
     for (const { name } of file.service) this.#add(fullName(file.package, name), 'service', file.name)
@@ -55,6 +65,7 @@ export class ProtoSymbols {
   }
 
   #add(name: string, kind: SymbolKind, file: string): void {
+    if (name.length > MAX_NAME) throw unusableSchema(`expected names of at most ${MAX_NAME} characters.`)
     if (this.#symbols.has(name)) throw unusableSchema(`expected ${name} to be declared once.`)
     this.#symbols.set(name, { kind, file })
   }
@@ -62,30 +73,37 @@ export class ProtoSymbols {
   /** The kind of each name that a file sees: its own, those of its imports and of their public imports. */
   seenBy(file: FileScope): (name: string) => SymbolKind | 'package' | undefined {
     const seen = new Set([file.name])
-    const packages = new Set(packagesOf(file))
     const waiting = [...file.dependency]
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
       const imported = this.#files.get(path)
       if (!imported || seen.has(path)) continue
       seen.add(path)
-      for (const name of packagesOf(imported)) packages.add(name)
       for (const index of imported.publicDependency) waiting.push(imported.dependency[index] ?? '')
     }
     return name => {
       const symbol = this.#symbols.get(name)
       if (symbol && seen.has(symbol.file)) return symbol.kind
-      return packages.has(name) ? 'package' : undefined
+      for (const path of this.#packages.get(name) ?? []) if (seen.has(path)) return 'package'
+      return undefined
     }
   }
 }
 
+/** @throws SerializationError for more parts, or a longer name, than a package may have */
 function packagesOf({ package: name }: FileScope): string[] {
-  const parts = name.split('.')
+  const parts = name.slice(0, MAX_NAME + 1).split('.')
+  if (name.length > MAX_NAME || parts.length > MAX_PACKAGE_PARTS)
+    throw unusableSchema(`expected a package of at most ${MAX_PACKAGE_PARTS} parts and ${MAX_NAME} characters.`)
   return name === '' ? [] : parts.map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
 export function fullName(scope: string, name: string): string {
   return scope === '' ? name : `${scope}.${name}`
+}
+
+interface Resolved {
+  readonly name: string
+  readonly kind: 'message' | 'enum'
 }
 
 /**
@@ -94,7 +112,7 @@ export function fullName(scope: string, name: string): string {
  */
 export function resolveNames(file: FileProto, symbols: ProtoSymbols): void {
   const kindOf = symbols.seenBy(file)
-  const resolve = (name: string, scope: string): { name: string; kind: 'message' | 'enum' } => {
+  const resolve = (name: string, scope: string): Resolved => {
     const found = name.startsWith('.') ? name.slice(1) : inScopes(name, scope, kindOf)
     const kind = found === undefined ? undefined : kindOf(found)
     if (found !== undefined && (kind === 'message' || kind === 'enum')) return { name: `.${found}`, kind }
@@ -102,22 +120,29 @@ export function resolveNames(file: FileProto, symbols: ProtoSymbols): void {
       `expected the type ${name} that ${scope === '' ? 'the file' : scope} uses to be declared by it or an import.`,
     )
   }
-  const resolveField = (field: FieldProto, scope: string): void => {
-    if (field.extendee !== undefined) field.extendee = resolve(field.extendee, scope).name
+  const resolveField = (field: FieldProto, scope: string, known: Map<string, Resolved>): void => {
+    const resolveOnce = (name: string): Resolved => {
+      const resolved = known.get(name) ?? resolve(name, scope)
+      known.set(name, resolved)
+      return resolved
+    }
+    if (field.extendee !== undefined) field.extendee = resolveOnce(field.extendee).name
     if (field.typeName === undefined) return
-    const { name, kind } = resolve(field.typeName, scope)
+    const { name, kind } = resolveOnce(field.typeName)
     field.typeName = name
     if (field.type !== TYPE_GROUP) field.type = kind === 'enum' ? TYPE_ENUM : TYPE_MESSAGE
   }
   const resolveMessage = (message: MessageProto, outer: string): void => {
     const scope = fullName(outer, message.name)
     checkUnique(message, scope)
-    for (const field of [...message.field, ...message.extension]) resolveField(field, scope)
+    const known = new Map<string, Resolved>()
+    for (const field of [...message.field, ...message.extension]) resolveField(field, scope, known)
     for (const nested of message.nestedType) resolveMessage(nested, scope)
     for (const nested of message.enumType) checkEnum(nested, scope)
   }
   for (const message of file.messageType) resolveMessage(message, file.package)
-  for (const extension of file.extension) resolveField(extension, file.package)
+  const known = new Map<string, Resolved>()
+  for (const extension of file.extension) resolveField(extension, file.package, known)
   for (const type of file.enumType) checkEnum(type, file.package)
 }
 
