@@ -7,6 +7,22 @@ import { replaceKeywords } from './schema-keywords.ts'
 
 export type SchemaDialect = '2020-12' | 'draft-07'
 
+/**
+ * The format `url` of ajv-formats, whose pattern for a user's name takes time that grows with the square of the text:
+ * here the name ends at the first @ or slash, as in RFC 3986.
+ */
+const URL_FORMAT = new RegExp(
+  '^(?:https?|ftp)://(?:[^\\s@/]+@)?' +
+    // A public IPv4 address, or a host name with a domain.
+    '(?:(?!(?:10|127)(?:\\.\\d{1,3}){3})(?!(?:169\\.254|192\\.168)(?:\\.\\d{1,3}){2})' +
+    '(?!172\\.(?:1[6-9]|2\\d|3[0-1])(?:\\.\\d{1,3}){2})(?:[1-9]\\d?|1\\d\\d|2[01]\\d|22[0-3])' +
+    '(?:\\.(?:1?\\d{1,2}|2[0-4]\\d|25[0-5])){2}(?:\\.(?:[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-4]))|' +
+    '(?:(?:[a-z0-9\\u{a1}-\\u{ffff}]+-)*[a-z0-9\\u{a1}-\\u{ffff}]+)' +
+    '(?:\\.(?:[a-z0-9\\u{a1}-\\u{ffff}]+-)*[a-z0-9\\u{a1}-\\u{ffff}]+)*(?:\\.[a-z\\u{a1}-\\u{ffff}]{2,}))' +
+    '(?::\\d{2,5})?(?:/\\S*)?$',
+  'iu',
+)
+
 /** @param allErrors finds all violations of a value, however many they are; else the first one */
 export type CreateAjv = (allErrors: boolean) => Ajv2020
 
@@ -30,6 +46,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
       code: { source: true, esm: true },
     })
     add(ajv)
+    ajv.addFormat('url', URL_FORMAT)
     replaceKeywords(ajv, _, resolveRef)
     refuseEndlessReferences(ajv, resolveRef)
     return ajv
