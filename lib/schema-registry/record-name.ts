@@ -1,5 +1,6 @@
 // The full name of a schema's record, by which RecordName and TopicRecordName name subjects. Java: ParsedSchema.name().
 import { isJsonObject, parseJson } from '../record/json-object.ts'
+import { protoOutline } from './protobuf/proto-outline.ts'
 import type { SchemaType } from './schema-registry.ts'
 
 /**
@@ -21,22 +22,8 @@ function avroName(schema: Readonly<Record<string, unknown>>): string | undefined
   return name.includes('.') || namespace === undefined ? name : `${namespace}.${name}`
 }
 
-/** Comments, quoted texts, and what matters beside them. */
-const PROTO_TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[{};]|[\w.]+/g
-
 function firstMessage(text: string): string | undefined {
-  let packageName: string | undefined
-  let message: string | undefined
-  let depth = 0
-  let previous = ''
-  for (const [token] of text.matchAll(PROTO_TOKEN)) {
-    if (/^(?:\/[/*]|["'])/.test(token)) continue
-    if (depth === 0 && previous === 'package') packageName = token
-    if (depth === 0 && previous === 'message') message ??= token
-    if (token === '{') depth++
-    if (token === '}') depth--
-    previous = token
-  }
+  const { packageName, message } = protoOutline(text)
   return message === undefined || packageName === undefined ? message : `${packageName}.${message}`
 }
 
