@@ -2,8 +2,9 @@
 // same one share a look-up, and a look-up is repeated until nobody waits for it any more.
 import { isInstance, SerializationError } from '../errors.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
+import { RecentlyUsed } from './recently-used.ts'
 import { SchemaLookup } from './schema-lookup.ts'
-import type { RegisteredSchema, SchemaSelection } from './schema-registry.ts'
+import { type RegisteredSchema, type SchemaSelection, textLength } from './schema-registry.ts'
 import { selectionKey } from './selection-key.ts'
 
 /** Characters of the schemas that are kept: some 10,000 of the usual size. The one used longest ago goes first. */
@@ -28,18 +29,16 @@ interface Failure {
 }
 
 export class SchemaCache {
-  readonly #schemas = new Map<string, RegisteredSchema>()
-  readonly #failures = new Map<string, Failure>()
+  readonly #schemas: RecentlyUsed<RegisteredSchema>
+  readonly #failures = new RecentlyUsed<Failure>(MAX_FAILURES)
   readonly #lookups = new Map<string, SchemaLookup>()
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #maxKept: number
-  #kept = 0
 
   constructor({ clock = systemClock, random = Math.random, maxKept = MAX_KEPT }: SchemaCacheOptions = {}) {
     this.#clock = clock
     this.#random = random
-    this.#maxKept = maxKept
+    this.#schemas = new RecentlyUsed(maxKept)
   }
 
   /**
@@ -55,12 +54,7 @@ export class SchemaCache {
   ): Promise<RegisteredSchema> {
     const key = selectionKey(selection)
     const schema = this.#schemas.get(key)
-    if (schema) {
-      // A map lists its entries in the order in which they were set.
-      this.#schemas.delete(key)
-      this.#schemas.set(key, schema)
-      return schema
-    }
+    if (schema) return schema
     const failure = this.#failures.get(key)
     if (failure && this.#clock.now() < failure.until) throw failure.error
     return (this.#lookups.get(key) ?? this.#lookUp(key, attempt)).wait(signal)
@@ -80,27 +74,15 @@ export class SchemaCache {
 
   #keep(key: string, schema: RegisteredSchema): void {
     this.#failures.delete(key)
-    this.#schemas.set(key, schema)
-    this.#kept += sizeOf(schema)
-    for (const [oldest, other] of this.#schemas) {
-      if (this.#kept <= this.#maxKept || oldest === key) return
-      this.#schemas.delete(oldest)
-      this.#kept -= sizeOf(other)
-    }
+    this.#schemas.set(key, schema, sizeOf(schema))
   }
 
   #keepFailure(key: string, error: unknown): void {
     if (!isInstance(error, SerializationError)) return
-    this.#failures.delete(key)
-    this.#failures.set(key, { error, until: this.#clock.now() + FAILURE_MS })
-    if (this.#failures.size <= MAX_FAILURES) return
-    const [oldest] = this.#failures.keys()
-    this.#failures.delete(oldest as string)
+    this.#failures.set(key, { error, until: this.#clock.now() + FAILURE_MS }, 1)
   }
 }
 
-function sizeOf({ text, imports }: RegisteredSchema): number {
-  let size = ENTRY_SIZE + text.length
-  for (const imported of imports.values()) size += imported.length
-  return size
+function sizeOf(schema: RegisteredSchema): number {
+  return ENTRY_SIZE + textLength(schema)
 }

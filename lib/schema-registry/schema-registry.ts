@@ -39,6 +39,13 @@ export interface RegisteredSchema extends SchemaDefinition {
   readonly imports: ReadonlyMap<string, string>
 }
 
+/** Characters of the schema and of all that it imports. */
+export function textLength({ text, imports }: RegisteredSchema): number {
+  let length = text.length
+  for (const imported of imports.values()) length += imported.length
+  return length
+}
+
 /** Which schema of a subject (of Glue: of a schema name) is meant. */
 export type SchemaSelection =
   | { readonly by: 'version'; readonly subject: string; readonly version: 'latest' | number }

@@ -2,6 +2,7 @@
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { SerializationError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
+import { RecentlyUsed } from '../recently-used.ts'
 import type { SchemaCache } from '../schema-cache.ts'
 import type { RegisteredSchema, SchemaRegistry, SchemaSelection, SchemaType } from '../schema-registry.ts'
 import { resolveReferences } from './references.ts'
@@ -17,8 +18,7 @@ const MAX_IMPORTS_KEPT = 8 * 1024 * 1024
 export class ConfluentRegistry implements SchemaRegistry {
   readonly #client: RegistryClient
   readonly #cache: SchemaCache
-  readonly #imports = new Map<string, StoredSchema>()
-  #importsLength = 0
+  readonly #imports = new RecentlyUsed<StoredSchema>(MAX_IMPORTS_KEPT)
 
   constructor(client: RegistryClient, cache: SchemaCache) {
     this.#client = client
@@ -75,12 +75,7 @@ export class ConfluentRegistry implements SchemaRegistry {
     const kept = this.#imports.get(key)
     if (kept) return kept
     const stored = await this.#version(subject, version, signal)
-    if (this.#importsLength + stored.text.length > MAX_IMPORTS_KEPT) {
-      this.#imports.clear()
-      this.#importsLength = 0
-    }
-    this.#imports.set(key, stored)
-    this.#importsLength += stored.text.length
+    this.#imports.set(key, stored, stored.text.length)
     return stored
   }
 
