@@ -65,9 +65,11 @@ async function schemaOf(
 ): Promise<RegisteredSchema> {
   const parts = codecParts(codec.options)
   const registry = await registryOf(config, parts.open)
-  const schema = await registry.find(codec.selection({ topic, isKey: part === 'key', config }), signal)
+  const isKey = part === 'key'
+  const schema = await registry.find(codec.selection({ topic, isKey, config }), signal)
   // A schema that no function could use fails the build.
   await (await parts.loadFormat()).compile(schema, { message: codec.options.message })
+  codec.checkId(schema.id, { isKey, config })
   return schema
 }
 

@@ -159,3 +159,25 @@ test('what can’t be pinned fails the build, each schema with its reason', asyn
     return true
   })
 })
+
+test('a schema whose GUID is not known can’t be pinned for ids in headers', async t => {
+  // It was pinned, and every record of that package was then a delivery failure.
+  const server = await RegistryServer.start(t, () => ({ body: { id: 7, version: 3, ...SCHEMAS.avro } }))
+  const part = { format: 'avro', registry: 'confluent', schemaIdIn: 'header' }
+  const folder = contractFolder(t, {
+    'bySetting.json': { key: { format: 'avro', registry: 'confluent' }, value: {} },
+    'orders.json': { key: part, value: part },
+  })
+  const settings = { schemaRegistryUrl: [server.url], keySchemaIdSerializer: 'header' } as const
+  const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...settings }, {})
+  await assert.rejects(pinSchemas(await loadContracts(folder), config, assert.fail), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    const reason = 'schema: expected the registry to give it a UUID, got none.'
+    assert.deepEqual(error.problems, [
+      `contracts/bySetting.json: key: ${reason}`,
+      `contracts/orders.json: key: ${reason}`,
+      `contracts/orders.json: value: ${reason}`,
+    ])
+    return true
+  })
+})

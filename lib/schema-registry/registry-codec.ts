@@ -10,7 +10,7 @@ import { ReadySchemas } from './ready-schemas.ts'
 import { type RegistryCodecOptions, type RegistryCodecParts, SCHEMA_TYPES } from './registry-codec-options.ts'
 import type { SchemaEncoder } from './schema-format.ts'
 import type { SchemaDefinition, SchemaId, SchemaSelection } from './schema-registry.ts'
-import { frame } from './wire-format.ts'
+import { type FramingOptions, frame } from './wire-format.ts'
 
 /** What values of a schema are written by. */
 export interface ReadySchema {
@@ -67,9 +67,16 @@ export class RegistryCodec implements ValueCodec {
     return found.then(ready => this.#framed(ready, content, context))
   }
 
-  findSchema(context: CodecContext): Promise<unknown> {
+  async findSchema(context: CodecContext): Promise<void> {
     const selection = this.selection(context)
-    return this.#schemas.find(selection.by === 'definition' ? { ...selection, register: false } : selection, context)
+    const toFind = selection.by === 'definition' ? { ...selection, register: false } : selection
+    const { id } = await this.#schemas.find(toFind, context)
+    this.checkId(id, context)
+  }
+
+  /** @throws SerializationError `schema-unusable` where records can't say that they are of this schema */
+  checkId(id: SchemaId, context: Pick<CodecContext, 'isKey' | 'config'>): void {
+    frame(id, new Uint8Array(), undefined, this.#framing(context))
   }
 
   /** What the registry is asked for. */
@@ -81,11 +88,15 @@ export class RegistryCodec implements ValueCodec {
     return { by: 'definition', subject, definition, register: autoRegister, normalize }
   }
 
-  #framed({ id, encoder }: ReadySchema, content: unknown, { isKey, config }: CodecContext): SerializedData {
+  #framed({ id, encoder }: ReadySchema, content: unknown, context: CodecContext): SerializedData {
     const payload = encoded(encoder, content)
+    return frame(id, payload, encoder.message, this.#framing(context))
+  }
+
+  #framing({ isKey, config }: Pick<CodecContext, 'isKey' | 'config'>): FramingOptions {
     const { schemaIdIn, compression } = this.options
     const idIn = schemaIdIn ?? (isKey ? config?.keySchemaIdSerializer : config?.valueSchemaIdSerializer)
-    return frame(id, payload, encoder.message, { isKey, idIn, compression: compression ?? config?.glueCompression })
+    return { isKey, idIn, compression: compression ?? config?.glueCompression }
   }
 }
 

@@ -68,6 +68,13 @@ test('a subject that is missing, refused, has rules or another format fails, wit
   }
 })
 
+test('a schema without a GUID fails where records name it in a header', async t => {
+  const answer = { body: { id: 1, version: 3, subject: 's', schema: SCHEMA } }
+  const check = await checkOfConfluent(t, answer, { schemaIdIn: 'header' })
+  assert.equal(check.status, 'failed')
+  assert.match(check.detail ?? '', /expected the registry to give it a UUID/)
+})
+
 test('a registry without an address fails before anything is asked', async () => {
   const [check] = await checksOf({ value: { format: 'avro', registry: 'confluent' } }, {})
   assert.equal(check?.status, 'failed')
