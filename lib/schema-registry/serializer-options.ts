@@ -7,6 +7,7 @@ import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from '../conf
 import { ConfigError } from '../errors.ts'
 import { type PackageUserName, requirePackages } from '../optional-packages.ts'
 import { emitWarning } from '../warn.ts'
+import { checkedRegistry } from './checked-registry.ts'
 import type {
   SchemaDefinition,
   SchemaReference,
@@ -138,7 +139,7 @@ export function readOptions(
     config,
     definition: text === undefined ? undefined : { text, references },
     message,
-    registry,
+    registry: registry && checkedRegistry(registry, kind),
   }
 }
 

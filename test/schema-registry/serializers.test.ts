@@ -7,7 +7,13 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { inflateSync } from 'node:zlib'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { ConfigError, DeliveryError, InvalidRecordError, type KafkaProducerError } from '../../lib/errors.ts'
+import {
+  ConfigError,
+  DeliveryError,
+  InvalidRecordError,
+  type KafkaProducerError,
+  SerializationError,
+} from '../../lib/errors.ts'
 import { KafkaTemplate } from '../../lib/kafka-template.ts'
 import {
   ConfluentAvroSerializer,
@@ -16,6 +22,7 @@ import {
   type ConfluentSerializerOptions,
   GlueSchemaRegistrySerializer,
 } from '../../lib/schema-registry/index.ts'
+import type { SchemaRegistry } from '../../lib/schema-registry/schema-registry.ts'
 import type { SerializedData } from '../../lib/serialize/serializer.ts'
 import { createFakeKafka } from '../../lib/testing/fake-kafka.ts'
 import { RegistryServer } from '../fakes/registry-server.ts'
@@ -222,7 +229,7 @@ test('the id may be in a header, of keys and values apart', async () => {
   assert.equal(hexOf(await serializer.serialize(order, serializerContext({ isKey: true }))), `0000000102${AVRO_BYTES}`)
 })
 
-function templateOf(t: TestContext, registry: ScriptedRegistry) {
+function templateOf(t: TestContext, registry: SchemaRegistry) {
   const kafka = createFakeKafka()
   const valueSerializer = new ConfluentAvroSerializer<Order>({ registry })
   const factory = kafka.producerFactory({ valueSerializer })
@@ -266,6 +273,47 @@ for (const [code, retriable] of [
     registry.set('t-value', registeredSchema('AVRO', AVRO, inConfluent))
     await template.send('t', 'k', order)
   })
+
+const answer = registeredSchema('AVRO', AVRO, inConfluent)
+const withId = (id: object | undefined) => async () => ({ ...answer, id })
+const NO_REGISTRIES: Readonly<Record<string, () => unknown>> = {
+  'throws at once': () => {
+    throw new Error('hush')
+  },
+  'throws for an invalid record': () => {
+    throw new SerializationError('invalid-record', 'hush', { code: 'schema' })
+  },
+  'rejects with nothing': () => Promise.reject(),
+  'finds nothing': async () => undefined,
+  'has an id below 0': withId({ registry: 'confluent', id: -1, guid: undefined }),
+  'has an id above Java’s int': withId({ registry: 'confluent', id: 2 ** 31, guid: undefined }),
+  'has an id that is no number': withId({ registry: 'confluent', id: '7', guid: undefined }),
+  'has a GUID that is none': withId({ registry: 'confluent', id: 7, guid: 'hush' }),
+  'has no id': withId(undefined),
+  'has an id of another registry': withId(inGlue.id),
+  'has a type of its own': async () => ({ ...answer, type: 'THRIFT' }),
+  'has no text': async () => ({ ...answer, text: 5 }),
+  'has no references': async () => ({ ...answer, references: undefined }),
+  'has no imports': async () => ({ ...answer, imports: undefined }),
+  'has imports without a text': async () => ({ ...answer, imports: new Map([['a', undefined]]) }),
+}
+for (const [what, find] of Object.entries(NO_REGISTRIES))
+  test(`a client of a program that ${what} makes no record invalid, and ends no process`, async t => {
+    const { template } = templateOf(t, { find } as unknown as SchemaRegistry)
+    const error = await template.send('t', 'k', order).catch(error => error)
+    assert.ok(error instanceof DeliveryError, String(error))
+    assert.deepEqual([error.code, error.retriable], ['schema-registry', false])
+    assert.doesNotMatch(error.message, /hush/)
+  })
+
+test('a client of a program may return its schema at once, and without a GUID', async t => {
+  const { kafka, template } = templateOf(t, { find: () => registeredSchema('AVRO', AVRO) } as unknown as SchemaRegistry)
+  await template.send('t', 'k', order)
+  assert.deepEqual(
+    kafka.records('t', { value: bytes => bytes.toString('hex') }).at(0)?.value,
+    `0000000007${AVRO_BYTES}`,
+  )
+})
 
 test('a subject whose schema is in another language fails the delivery', async () => {
   const { serializer } = avro({}, registryOf('JSON', JSON_SCHEMA))
