@@ -285,6 +285,60 @@ test("a program's value may have bytes, bigints, dates and undefined", () => {
   ])
 })
 
+test("a program's value whose fields do not say what is in it is refused, at its place", () => {
+  class Line {
+    #sku = 'a'
+    get sku() {
+      return this.#sku
+    }
+  }
+  class OpenLine {
+    sku = 'a'
+  }
+  const lazy = Object.fromEntries([['then', () => undefined]])
+  const odd: unknown[] = [
+    new Map([['sku', 'a']]),
+    Promise.resolve({ sku: 'a' }),
+    new Error('x'),
+    new WeakMap(),
+    new Line(),
+  ]
+  odd.push(new Set(['a']), /x/, Object(5), Object('a'), new Uint16Array(1), new DataView(new ArrayBuffer(2)))
+  odd.push(new Date(Number.NaN), Object.assign(Object.create(lazy), { sku: 'a' }))
+  for (const value of odd) {
+    assert.deepEqual(violations(value), [' type: object'])
+    assert.deepEqual(violations({ line: value }), ['/line type: object'])
+    assert.deepEqual(violations({ more: value }), ['/more type: object'])
+    assert.deepEqual(violations({ value }), ['/value type: JSON'])
+    assert.deepEqual(violations({ list: [value] }), ['/list/0 type: JSON'])
+    assert.deepEqual(violations({ any: value }), ['/any type: object'])
+    if (!(value instanceof Map)) assert.deepEqual(violations({ counts: value }), ['/counts type: object'])
+  }
+  assert.deepEqual(violations({ counts: new Map([[1, 2]]), wrapped: Object(5) }), [
+    '/counts type: object',
+    '/wrapped type: int64',
+  ])
+  const holes: unknown[] = []
+  holes[1] = 5
+  assert.deepEqual(violations({ numbers: holes, list: holes }), ['/numbers/0 type: uint64', '/list/0 type: JSON'])
+  const counts = new Map<string, unknown>([
+    ['a', 5n],
+    ['__proto__', 1],
+    ['b', undefined],
+  ])
+  assert.equal(hex(order.encode({ counts })), bytes('{"counts": {"a": 5, "__proto__": 1}}'))
+  assert.equal(hex(order.encode({ line: new OpenLine() })), bytes('{"line": {"sku": "a"}}'))
+})
+
+test("a program's fields are read once", () => {
+  let reads = 0
+  const sku = () => (reads++ === 0 ? 'a' : 5)
+  assert.equal(
+    hex(order.encode({ line: Object.defineProperty({}, 'sku', { get: sku, enumerable: true }) })),
+    '42030a0161',
+  )
+})
+
 test('a value is not changed', () => {
   const data = Object.freeze({ id: 5n, numbers: Object.freeze([1n]), line: null })
   order.encode(data)

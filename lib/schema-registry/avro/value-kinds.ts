@@ -1,6 +1,6 @@
-// What a caller's value is. What JSON would change or lose is nothing of Avro's either: a Set, a promise, an error.
+// What a caller's value is to Avro.
 import { NumberText } from '../../record/json-text.ts'
-import { hasHiddenParts } from '../../serialize/strict-json.ts'
+import { isObject } from '../program-values.ts'
 import type { ValueKind } from './avro-type.ts'
 
 /** The value as JSON.stringify takes it; dates and bytes stay what they are. */
@@ -35,33 +35,9 @@ function kindOfObject(value: object): ValueKind | undefined {
   return value instanceof Map || isObject(value) ? 'object' : undefined
 }
 
-/** Whether its own fields say all that is in it. */
-export function isObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof NumberText) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return true
-  if (Object.prototype.toString.call(value) !== '[object Object]') return false
-  return Object.keys(value).length > 0 || !hasHiddenParts(value)
-}
-
-/** Of an object or a Map with text as keys, without what is undefined, as JSON.stringify has it. */
-export function entriesOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
-  if (!(value instanceof Map)) return isObject(value) ? Object.entries(value).filter(isThere) : undefined
-  const entries: [unknown, unknown][] = [...value].filter(isThere)
-  return entries.every(hasName) ? entries : undefined
-}
-
 /** The name of the only field of an object. */
 export function onlyName(value: unknown): string | undefined {
   if (!isObject(value)) return undefined
   const names = Object.keys(value)
   return names.length === 1 ? names[0] : undefined
-}
-
-function isThere([, value]: readonly [unknown, unknown]): boolean {
-  return value !== undefined
-}
-
-function hasName(entry: readonly [unknown, unknown]): entry is [string, unknown] {
-  return typeof entry[0] === 'string'
 }

@@ -3,11 +3,12 @@ import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
 import { SerializationError, type Violation } from '../../errors.ts'
 import { MAX_DEPTH } from '../../record/json-object.ts'
 import { cutPointer } from '../../record/json-pointer.ts'
+import { entriesOf, isObject } from '../program-values.ts'
 import type { AvroFixed, AvroPrimitive, AvroRecord, AvroType, AvroUnion } from './avro-type.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { expectedOf, expectedOfUnion } from './expected.ts'
 import { toBytes, toDouble, toFloat, toInt, toLogicalBytes, toLong, toRaw } from './scalars.ts'
-import { entriesOf, isObject, kindOf, onlyName, written } from './value-kinds.ts'
+import { kindOf, onlyName, written } from './value-kinds.ts'
 
 type Values = Readonly<Record<string, unknown>>
 

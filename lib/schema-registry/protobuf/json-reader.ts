@@ -6,6 +6,8 @@ import type { Violation } from '../../errors.ts'
 import { isContainer, type JsonObject } from '../../record/json-object.ts'
 import { cutPointer } from '../../record/json-pointer.ts'
 import { NumberText } from '../../record/json-text.ts'
+import { entriesOf, isObject } from '../program-values.ts'
+import { changedOf, copyOf, type ReadField } from './object-copies.ts'
 import { isMapKey, SCALARS } from './scalar-values.ts'
 import { isWrapper, readTextType } from './text-types.ts'
 import type { TypeTables } from './type-tables.ts'
@@ -68,6 +70,10 @@ export class JsonReader {
     return result
   }
 
+  #copyOf(object: JsonObject, read: ReadField): JsonObject {
+    return this.#options.isParsed ? changedOf(object, read) : copyOf(object, read)
+  }
+
   #readSingular(type: Singular, value: unknown, level: number): unknown {
     if (type.message) return this.#readMessage(type.message, value, level + 1)
     return type.enum ? this.#readEnum(type.enum, value) : this.#readScalar(type.scalar ?? 0, value)
@@ -112,7 +118,7 @@ export class JsonReader {
     const { tables } = this.#options
     const { byName, required } = tables.fieldsOf(message)
     const seen = new Set<unknown>()
-    const result = copyOf(json, (name, value) => {
+    const result = this.#copyOf(json, (name, value) => {
       const field = byName.get(name) ?? tables.extensionOf(message, name)
       if (!field) return this.#wrong('additionalProperties', 'no other properties')
       if (value === undefined || (value === null && !takesNull(field))) return undefined
@@ -143,13 +149,15 @@ export class JsonReader {
   #readList(item: Singular, value: unknown, level: number): unknown {
     if (!Array.isArray(value)) return this.#wrong('type', 'array')
     const items: readonly unknown[] = value
-    const read = items.map((one, index) => this.#at(index, () => this.#readSingular(item, one, level)))
+    // An item that is not there is looked at too.
+    const read = Array.from(items, (one, index) => this.#at(index, () => this.#readSingular(item, one, level)))
     return read.every((one, index) => one === items[index]) ? items : read
   }
 
   #readMap(field: Field & { fieldKind: 'map' }, value: unknown, level: number): unknown {
-    if (!isObject(value)) return this.#wrong('type', 'object')
-    return copyOf(value, (key, one) => {
+    const object = value instanceof Map ? objectOf(value) : value
+    if (!isObject(object)) return this.#wrong('type', 'object')
+    return this.#copyOf(object, (key, one) => {
       if (one === undefined && !this.#options.isParsed) return undefined
       return this.#at(key, () => {
         if (!isMapKey(field.mapKey, key)) return this.#wrong('key', SCALARS.get(field.mapKey)?.name ?? 'a key')
@@ -184,10 +192,10 @@ export class JsonReader {
     if (typeof json === 'number') return Number.isFinite(json) ? json : this.#wrong('type', 'a finite number')
     if (Array.isArray(json)) {
       const items: readonly unknown[] = json
-      return items.map((one, index) => this.#at(index, () => this.#readValue(one, level + LEVELS_OF_ARRAY)))
+      return Array.from(items, (one, index) => this.#at(index, () => this.#readValue(one, level + LEVELS_OF_ARRAY)))
     }
     if (!isObject(json)) return this.#wrong('type', 'JSON')
-    return copyOf(json, (name, one) => {
+    return this.#copyOf(json, (name, one) => {
       if (one === undefined) return undefined
       return this.#at(name, () =>
         name.isWellFormed() ? this.#readValue(one, level + LEVELS_OF_OBJECT) : this.#wrong('key', 'text in UTF-8'),
@@ -216,26 +224,14 @@ function takesNull(field: Field): boolean {
 
 /** What JSON.stringify would write of a program's value. */
 function jsonOf(value: unknown): unknown {
-  const hasForm = isContainer(value) && typeof value.toJSON === 'function' && !(value instanceof Uint8Array)
+  if (!isContainer(value) || ArrayBuffer.isView(value)) return value
+  // JSON has null for a date that is none.
+  const hasForm = typeof value.toJSON === 'function' && !(value instanceof Date && Number.isNaN(Number(value)))
   return hasForm ? (value.toJSON as () => unknown)() : value
 }
 
-function isObject(value: unknown): value is JsonObject {
-  const isOther = Array.isArray(value) || value instanceof Uint8Array || value instanceof NumberText
-  return isContainer(value) && !isOther
-}
-
-/** The object itself if `read` changes no field; otherwise one without the fields of which it makes undefined. */
-function copyOf(object: JsonObject, read: (name: string, value: unknown) => unknown): JsonObject {
-  let copy: JsonObject | undefined
-  for (const name of Object.keys(object)) {
-    const before = object[name]
-    const value = read(name, before)
-    if (value === before && value !== undefined) continue
-    copy ??= { ...object }
-    if (value === undefined) delete copy[name]
-    // A field may have the name __proto__.
-    else Object.defineProperty(copy, name, { value, enumerable: true, writable: true, configurable: true })
-  }
-  return copy ?? object
+/** @returns undefined for keys that are no text */
+function objectOf(map: Map<unknown, unknown>): JsonObject | undefined {
+  const entries = entriesOf(map)
+  return entries && Object.fromEntries(entries)
 }
