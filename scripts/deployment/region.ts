@@ -42,23 +42,35 @@ export function regionOf(sources: RegionSources, changesStack: boolean): string 
   return region ?? EXAMPLE_REGION
 }
 
+/** Parameters whose ARNs must be of the region of the deployment. */
+const OF_THE_REGION = [
+  'alarmTopicArn',
+  'kmsKeyArn',
+  'codeSigningConfigArn',
+  'efsAccessPointArn',
+  'authorizerArn',
+  'certificateArn',
+  'layers',
+  'existingQueues',
+  'existingDlqs',
+  'existingQueueKeyArns',
+] as const satisfies readonly (keyof DeployOptions)[]
+
 /**
- * A secret may be in another region: it is read in its own.
+ * A secret may be in another region: it is read in its own. So may the keys of targets, and senders.
  * @returns one line for each resource that must be in the region of the deployment and is in another
  */
 export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: DeployOptions): string[] {
-  const arns = {
-    KAFKA_MSK_CLUSTER_ARN: env.KAFKA_MSK_CLUSTER_ARN,
-    '--param alarmTopicArn': options.alarmTopicArn,
-    '--param kmsKeyArn': options.kmsKeyArn,
-    '--param codeSigningConfigArn': options.codeSigningConfigArn,
-    '--param efsAccessPointArn': options.efsAccessPointArn,
-  }
-  return Object.entries(arns).flatMap(([name, arn]) => {
-    const other = regionOfArn(arn)
-    return other === undefined || other === region
-      ? []
-      : [`${name}: expected an ARN of ${region} (--region), got one of ${other}.`]
+  const arns = [
+    ['KAFKA_MSK_CLUSTER_ARN', env.KAFKA_MSK_CLUSTER_ARN] as const,
+    ...OF_THE_REGION.map(name => [`--param ${name}`, options[name]] as const),
+  ]
+  return arns.flatMap(([name, value]) => {
+    const other = [value ?? []]
+      .flat()
+      .map(regionOfArn)
+      .find(found => found !== undefined && found !== region)
+    return other === undefined ? [] : [`${name}: expected an ARN of ${region} (--region), got one of ${other}.`]
   })
 }
 

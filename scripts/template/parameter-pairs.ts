@@ -9,7 +9,6 @@ export function pairProblems({
   jwtIssuer,
   jwtAudience,
   authorizerArn,
-  authorizerIdentitySources,
   domainName,
   certificateArn,
   layers,
@@ -19,8 +18,6 @@ export function pairProblems({
     problems.push('--param httpAuth: expected jwtIssuer and jwtAudience too with jwt.')
   if (httpAuth === 'lambda' && authorizerArn === undefined)
     problems.push('--param httpAuth: expected authorizerArn too with lambda.')
-  if (authorizerIdentitySources.length === 0)
-    problems.push('--param authorizerIdentitySources: expected at least one, got none.')
   if ((domainName === undefined) !== (certificateArn === undefined))
     problems.push('--param domainName and certificateArn: expected both or neither.')
   if (layers.length > MAX_LAYERS) problems.push(`--param layers: expected at most ${MAX_LAYERS}, got ${layers.length}.`)

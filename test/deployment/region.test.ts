@@ -37,7 +37,7 @@ test('text that is not the name of a region is refused, with its source', () => 
     assert.equal(findRegion({ option, stage, env }), option)
 })
 
-test('the cluster, the key and the topic of alarms must be in the region; a secret is read in its own', () => {
+test('the cluster, keys, queues, layers and the topic of alarms must be in the region; a secret is read in its own', () => {
   const env = {
     KAFKA_MSK_CLUSTER_ARN: msk('us-east-1'),
     KAFKA_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_a-AbCdEf',
@@ -46,10 +46,14 @@ test('the cluster, the key and the topic of alarms must be in the region; a secr
     ...DEFAULTS,
     alarmTopicArn: 'arn:aws:sns:us-west-2:123456789012:alarms',
     kmsKeyArn: 'arn:aws:kms:eu-west-1:123456789012:key/1',
+    layers: ['eu-west-1', 'eu-west-2'].map(region => `arn:aws:lambda:${region}:123456789012:layer:tools:1`),
+    existingQueues: ['arn:aws:sqs:us-east-2:123456789012:orders'],
   }
   assert.deepEqual(regionProblems('eu-west-1', env, options), [
     'KAFKA_MSK_CLUSTER_ARN: expected an ARN of eu-west-1 (--region), got one of us-east-1.',
     '--param alarmTopicArn: expected an ARN of eu-west-1 (--region), got one of us-west-2.',
+    '--param layers: expected an ARN of eu-west-1 (--region), got one of eu-west-2.',
+    '--param existingQueues: expected an ARN of eu-west-1 (--region), got one of us-east-2.',
   ])
   assert.deepEqual(regionProblems('us-east-1', { KAFKA_BOOTSTRAP_SERVERS: 'a:9092' }, DEFAULTS), [])
 })

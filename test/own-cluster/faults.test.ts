@@ -23,7 +23,7 @@ test('faults F1, F2, F4, F5 and F13: no record is lost, duplicated or out of ord
   }
   assert.equal(rows.length, 5)
   for (const { acked, strikes, ...counts } of rows) {
-    assert.ok((acked as number) > 1000 && (strikes as number) >= 1)
+    assert.ok((acked as number) > 100 && (strikes as number) >= 1, `${acked} acknowledged, ${strikes} strikes`)
     for (const kind of ['lost', 'duplicated', 'twoFates', 'noFate', 'late', 'disordered'])
       assert.equal(counts[kind], 0, kind)
   }

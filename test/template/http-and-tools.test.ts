@@ -54,7 +54,7 @@ test('a function may admit callers: each route asks it, with payload 2.0 and sim
   })
   refused(['httpAuth=lambda'], /httpAuth: expected authorizerArn too with lambda/)
   refused([...params, 'authorizerIdentitySources=Authorization'], /expected \$request\.header\.…, .*got Authorization/)
-  refused([...params, 'authorizerIdentitySources=,'], /expected at least one, got none/)
+  refused([...params, 'authorizerIdentitySources=,'], /authorizerIdentitySources: expected \$request/)
   refused([...params, 'jwtAudience=a'], /jwtAudience: expected httpAuth=jwt/)
 })
 

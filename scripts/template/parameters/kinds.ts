@@ -39,9 +39,9 @@ export function wholeNumberOf(...numbers: readonly number[]): Kind<number> {
 }
 
 /** Texts separated by commas. @param what one item, e.g. `subnet-…` */
-export function list(items: string, what: string): Kind<readonly string[]> {
+export function list(items: string, what: string, min: 0 | 1 = 0): Kind<readonly string[]> {
   return {
-    pattern: new RegExp(`^(,|(${items})(?=,|$))*$`, 'u'),
+    pattern: new RegExp(`^${min === 0 ? '' : '(?=.*[^,])'}(,|(${items})(?=,|$))*$`, 'u'),
     expected: `${what}, separated by commas`,
     read: value => value.split(',').filter(Boolean),
   }

@@ -34,6 +34,7 @@ const AUTHORIZER = text(/^arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]{1,64}(:
 const IDENTITY_SOURCES = list(
   '\\$(request\\.(header|querystring)|context|stageVariables)\\.[\\w.-]+',
   '$request.header.…, $request.querystring.…, $context.… or $stageVariables.…',
+  1,
 )
 
 /** CodeDeploy's configurations for Lambda, without `CodeDeployDefault.Lambda`. */
