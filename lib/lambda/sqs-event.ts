@@ -1,13 +1,15 @@
 // Stage 1 of 9: SQS batch → messages in the order of the batch, each with its records. Pure.
 import type { SQSBatchResponse, SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from 'aws-lambda'
-import type { Contracts, SqsFeed } from '../contracts/contract.ts'
+import type { Contract, Contracts, SqsFeed } from '../contracts/contract.ts'
 import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts/key-sources.ts'
+import { isWrittenBySchema, SCHEMA_IDS_EXPECTED } from '../contracts/refuse-schema-ids.ts'
 import { type Route, routeOfQueue } from '../contracts/route.ts'
 import type { RawMessage } from '../dead-letter/raw-message.ts'
 import { InvalidRecordError, KafkaProducerError } from '../errors.ts'
 import { deepJsonText, isJsonObject } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
 import { type ProducerRecord, type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../record/producer-record.ts'
+import { isSchemaIdHeader } from '../record/schema-id-headers.ts'
 import {
   asInvalidRecord,
   type IgnoredReason,
@@ -98,16 +100,16 @@ function recordsOf(
     sourceId: messageId,
     ...(orderGroup === undefined ? {} : { orderGroup }),
   }
+  const failed = (error: InvalidRecordError) => ({ records: [{ id: messageId, record: whole, error }] })
+  if (!route)
+    return failed(
+      new InvalidRecordError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.'),
+    )
   let parts: readonly Unwrapped[] | IgnoredReason
   try {
-    if (!route)
-      throw new InvalidRecordError(
-        'unknown-topic',
-        'queue: expected one that a contract claims (from.sqs), got another.',
-      )
     parts = unwrap(message.body, route)
   } catch (error) {
-    return { records: [{ id: messageId, record: whole, error: asInvalidRecord(error) }] }
+    return failed(asInvalidRecord(error))
   }
   if (typeof parts === 'string') return { records: [], ignored: parts }
   const { length } = parts
@@ -115,9 +117,9 @@ function recordsOf(
     const id = length > 1 ? `${messageId}:${index}` : messageId
     const own = { ...whole, sourceId: id, value: toValue(part.value) }
     // What can be read of an invalid message stays with its dead letter: the message itself is deleted.
-    const record = toRecord(message, own, part, route as Route<SqsFeed>)
+    const record = toRecord(message, own, part, route)
     return sourceRecord(id, record, () => {
-      checkAttributes(message.messageAttributes, part)
+      checkAttributes(message.messageAttributes, part, route.contract)
       return record
     })
   })
@@ -128,7 +130,7 @@ function toRecord(
   { attributes: system, messageAttributes }: SQSRecord,
   incomplete: ProducerRecord & { readonly sourceId: string },
   part: Unwrapped,
-  { feed }: Route<SqsFeed>,
+  { feed, contract }: Route<SqsFeed>,
 ): ProducerRecord {
   const attributes = new Map([...readAttributes(messageAttributes), ...(part.attributes ?? [])])
   const keyFrom = feed?.key ?? (incomplete.orderGroup === undefined ? undefined : FIFO_KEY_SOURCES)
@@ -137,7 +139,7 @@ function toRecord(
     ...incomplete,
     headers: [
       ...standardHeaders(incomplete.sourceId, 'sqs', traceparent, text(system?.AWSTraceHeader)),
-      ...toHeaders(attributes),
+      ...toHeaders(attributes, contract),
     ],
     origin: { lookup: keyLookup(attributes, part, text(system?.MessageGroupId)), ...(keyFrom ? { keyFrom } : {}) },
   }
@@ -157,18 +159,30 @@ function keyLookup(
 }
 
 /** @throws InvalidRecordError for what `readAttributes` and `toHeaders` leave out */
-function checkAttributes(messageAttributes: SQSMessageAttributes | undefined, part: Unwrapped): void {
+function checkAttributes(
+  messageAttributes: SQSMessageAttributes | undefined,
+  part: Unwrapped,
+  contract: Contract,
+): void {
   const entries = Object.entries(messageAttributes ?? {})
   if (!entries.every(([, attribute]) => isAttribute(attribute)))
     throw new InvalidRecordError('bad-value', 'attributes: expected a dataType with a stringValue or binaryValue each.')
-  if ([...entries, ...(part.attributes ?? [])].some(([name]) => isReserved(name)))
-    throw new InvalidRecordError(
-      'reserved-header',
-      `attributes: expected no name that begins with ${RESERVED_HEADER_PREFIX}.`,
-    )
+  const names = [...entries, ...(part.attributes ?? [])].map(([name]) => name)
+  const isReserved = reservedFor(contract)
+  if (!names.some(isReserved)) return
+  const expected = names.some(hasReservedPrefix)
+    ? `no name that begins with ${RESERVED_HEADER_PREFIX}`
+    : `${SCHEMA_IDS_EXPECTED} where a schema of a registry writes the key or the value`
+  throw new InvalidRecordError('reserved-header', `attributes: expected ${expected}.`)
 }
 
-function isReserved(name: string): boolean {
+/** Which names no message may have. */
+function reservedFor(contract: Contract): (name: string) => boolean {
+  if (!isWrittenBySchema(contract)) return hasReservedPrefix
+  return name => hasReservedPrefix(name) || isSchemaIdHeader(name)
+}
+
+function hasReservedPrefix(name: string): boolean {
   return name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX)
 }
 
@@ -189,7 +203,8 @@ function isAttribute(attribute: unknown): attribute is SQSMessageAttribute {
   )
 }
 
-function toHeaders(attributes: ReadonlyMap<string, string | Buffer>): ProducerRecordHeader[] {
+function toHeaders(attributes: ReadonlyMap<string, string | Buffer>, contract: Contract): ProducerRecordHeader[] {
+  const isReserved = reservedFor(contract)
   return [...attributes].filter(([name]) => name !== 'traceparent' && !isReserved(name))
 }
 

@@ -30,8 +30,12 @@ const ADDED = new WeakMap<readonly unknown[], number>()
 
 /** The caller's headers behind others; messages count only the caller's. */
 export function behindAdded<T>(added: readonly T[], headers: readonly T[]): readonly T[] {
-  const list = [...added, ...headers]
-  ADDED.set(list, added.length)
+  return startingWithAdded([...added, ...headers], added.length)
+}
+
+/** The list, of which the library added the first ones. */
+export function startingWithAdded<T>(list: readonly T[], count: number): readonly T[] {
+  if (count > 0) ADDED.set(list, count)
   return list
 }
 

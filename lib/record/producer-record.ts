@@ -60,6 +60,8 @@ export interface ValidRecord {
   readonly value: unknown
   /** A copy: the caller may change its own. */
   readonly headers: readonly RecordHeader[]
+  /** How many of the headers the library added, before those of the caller. Default: 0 */
+  readonly addedHeaders?: number | undefined
   readonly partition: number | undefined
   readonly timestamp: number | undefined
   readonly orderGroup: string | undefined

@@ -6,6 +6,7 @@ import { type DeadLetter, deadLetterId, recordOf } from '../dead-letter/dead-let
 import { InvalidRecordError } from '../errors.ts'
 import { toBase64 } from '../record/base64.ts'
 import type { ProducerRecord, RecordHeader } from '../record/producer-record.ts'
+import { isSchemaIdHeader } from '../record/schema-id-headers.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { isSentAsItIs, sourceForm } from '../validate/source-form.ts'
 import { checkedOrigin, originOf } from './dead-letter-origin.ts'
@@ -48,8 +49,10 @@ export async function editDeadLetter(
       'bad-value',
       `value: expected one with the edit: the record is encoded, and the contract of ${topic} encodes what is edited.`,
     )
-  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew.
-  const { key: keyBefore, value, headers } = { ...before, ...(isReplaced ? { key: null } : {}), ...edit }
+  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew. The headers that
+  // name the schemas of its bytes end with them.
+  const kept = isReplaced ? { key: null, headers: before.headers.filter(([name]) => !isSchemaIdHeader(name)) } : {}
+  const { key: keyBefore, value, headers } = { ...before, ...kept, ...edit }
   const key =
     topic === null
       ? keyBefore

@@ -1,5 +1,7 @@
 // A codec of contracts that encodes values and keys by a schema of a registry. What needs no registry is checked
 // before; once the schema is here, bytes are returned at once.
+
+import { refuseSchemaIdsOf } from '../contracts/refuse-schema-ids.ts'
 import { errorName, InvalidRecordError, isInstance, SerializationError } from '../errors.ts'
 import type { JsonShape } from '../record/json-outline.ts'
 import type { JsonText } from '../record/json-text.ts'
@@ -60,6 +62,8 @@ export class RegistryCodec implements ValueCodec {
   }
 
   encode({ content }: ValueSource, context: CodecContext): SerializedData | Promise<SerializedData> {
+    // Stage 3 does not know of a codec that is within one of a program's own.
+    refuseSchemaIdsOf(context)
     const subject = this.options.subject ?? defaultSubject(this.options, context)
     const schema = this.#schemas.get(subject, context.config)
     if (schema) return this.#framed(schema, content, context)

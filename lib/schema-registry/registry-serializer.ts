@@ -1,6 +1,7 @@
 // What the serializers of all registries and formats share: once the schema of a subject is here, bytes are returned at
 // once.
 import type { ProducerConfig } from '../config/settings.ts'
+import { refuseSchemaIdsOf } from '../contracts/refuse-schema-ids.ts'
 import type { SerializedData, SerializerContext } from '../serialize/serializer.ts'
 import { ReadySchemas } from './ready-schemas.ts'
 import type { ReadySchema } from './registry-codec.ts'
@@ -28,6 +29,7 @@ export class RegistrySerializer {
 
   /** @throws SerializationError; the promise rejects with one */
   serialize(data: unknown, context: SerializerContext): SerializedData | Promise<SerializedData> {
+    refuseSchemaIdsOf(context)
     const { config, subjectOf, selectionOf } = this.#options
     const subject = subjectOf(context.topic, context.isKey)
     const ready = this.#schemas.get(subject, config)

@@ -4,6 +4,7 @@
 import { deflateSync } from 'node:zlib'
 import { SerializationError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
+import { KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER } from '../record/schema-id-headers.ts'
 import type { SerializedData } from '../serialize/serializer.ts'
 import type { SchemaEncoder } from './schema-format.ts'
 import type { SchemaId } from './schema-registry.ts'
@@ -42,7 +43,7 @@ export function frame(
     return Buffer.concat([prefix, indexes, payload])
   }
   const header: RecordHeader = [
-    isKey ? '__key_schema_id' : '__value_schema_id',
+    isKey ? KEY_SCHEMA_ID_HEADER : VALUE_SCHEMA_ID_HEADER,
     Buffer.concat([Buffer.of(CONFLUENT_GUID), uuidBytes(id.guid), indexes]),
   ]
   return { bytes: Buffer.from(payload), headers: [header] }

@@ -9,6 +9,7 @@ import {
   SerializationError,
   TransportError,
 } from '../errors.ts'
+import { startingWithAdded } from '../record/header-list.ts'
 import type { RecordHeader, SerializedRecord, ValidRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
 import { checkedData } from './checked-data.ts'
@@ -84,7 +85,7 @@ export class RecordSerializer {
 
   #serialized(
     what: 'key' | 'value',
-    { topic, key, value, headers }: ValidRecord,
+    { topic, key, value, headers, addedHeaders }: ValidRecord,
     signalOf: SignalOf,
   ): SerializedData | Promise<SerializedData> {
     const isKey = what === 'key'
@@ -93,7 +94,7 @@ export class RecordSerializer {
     const serializer = isKey ? this.#key : this.#value
     if (serializer instanceof BuiltInSerializer) return serializer.serialize(data)
     // Its own properties all: a serializer that wraps another may copy them.
-    const context = { topic, isKey, headers: frozenCopy(headers), signal: signalOf() }
+    const context = { topic, isKey, headers: frozenCopy(headers, addedHeaders), signal: signalOf() }
     const result: unknown = serializer.serialize(data, context)
     return isThenable(result) ? Promise.resolve(result).then(checkedData) : checkedData(result)
   }
@@ -174,8 +175,9 @@ class RecordContext implements CodecContext {
 }
 
 /** Nobody can freeze bytes, so that a serializer that writes into them must have others than the record. */
-function frozenCopy(headers: readonly RecordHeader[]): readonly RecordHeader[] {
-  return Object.freeze(headers.map(([name, value]): RecordHeader => Object.freeze([name, value && Buffer.from(value)])))
+function frozenCopy(headers: readonly RecordHeader[], added = 0): readonly RecordHeader[] {
+  const copy = headers.map(([name, value]): RecordHeader => Object.freeze([name, value && Buffer.from(value)]))
+  return startingWithAdded(Object.freeze(copy), added)
 }
 
 function bytesIn(data: SerializedData): Bytes {

@@ -15,7 +15,6 @@ const MAX_TIMESTAMP = 8.64e15
 export interface ReadRecord
   extends Omit<ValidRecord, 'codec' | 'content' | 'maxValueBytes' | 'keyCodec' | 'keyContent' | 'maxKeyBytes'> {
   readonly origin: ProducerRecord['origin'] | undefined
-  /** How many of the headers the library added, before those of the caller. */
   readonly addedHeaders: number
 }
 

@@ -1,6 +1,7 @@
 // Stage 3 of 9: ProducerRecord → ValidRecord: topic, key, value, headers, limits. An invalid record is never retried.
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
+import { isWrittenBySchema, refuseSchemaIds } from '../contracts/refuse-schema-ids.ts'
 import { InvalidRecordError } from '../errors.ts'
 import { JsonText } from '../record/json-text.ts'
 import {
@@ -128,11 +129,13 @@ function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }
   checkLimit('headers', headerBytes, limits.headerBytes, 'bytes')
 }
 
-function checkHeaderRules({ headers, addedHeaders }: ReadRecord, { headers: rule }: Contract): void {
+function checkHeaderRules({ headers, addedHeaders }: ReadRecord, contract: Contract): void {
+  const { headers: rule } = contract
   const missing = rule.required.find(required => !headers.some(([name]) => name === required))
   if (missing !== undefined)
     throw new InvalidRecordError('header-missing', `headers: expected ${missing}, which the contract requires.`)
   checkTraceparents(headers, index => `/headers/${index - addedHeaders}/value`)
+  if (isWrittenBySchema(contract)) refuseSchemaIds(headers, index => `/headers/${index - addedHeaders}/name`)
   if (rule.allow.includes('*')) return
   const isAllowed = ([name]: RecordHeader) =>
     name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent' || rule.allow.includes(name)

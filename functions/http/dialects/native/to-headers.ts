@@ -1,5 +1,6 @@
 // The headers of a record in an HTTP body.
-import type { ContractLimits } from '../../../../lib/contracts/contract.ts'
+import type { Contract } from '../../../../lib/contracts/contract.ts'
+import { isWrittenBySchema, refuseSchemaIds } from '../../../../lib/contracts/refuse-schema-ids.ts'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import { isBase64 } from '../../../../lib/record/base64.ts'
 import { isContainer, isJsonObject } from '../../../../lib/record/json-object.ts'
@@ -25,21 +26,19 @@ interface HeaderPointers {
 export function toHeaders(
   field: unknown,
   outline: JsonOutline | undefined,
-  { headers: maxHeaders }: ContractLimits,
+  contract: Contract,
 ): ProducerRecordHeader[] {
   if (field === undefined) return []
   if (!isContainer(field))
     throw new InvalidRecordError('bad-header', 'headers: expected a list of {"name","value"} or an object.')
   const count = Array.isArray(field) ? field.length : Object.keys(field).length
-  checkLimit('headers', count, maxHeaders, 'headers')
-  if (Array.isArray(field)) {
-    const headers = field.map((entry, index) => toHeader(entry, pointersOfItem(index)))
-    checkTraceparents(headers)
-    return headers
-  }
+  checkLimit('headers', count, contract.limits.headers, 'headers')
   const names = [...(outline?.fields?.keys() ?? [])]
-  const headers = names.map(name => toHeader({ name, value: field[name] }, pointersOfField(name)))
-  checkTraceparents(headers, index => pointersOfField(names[index] as string).value)
+  const pointersOf = Array.isArray(field) ? pointersOfItem : (at: number) => pointersOfField(names[at] as string)
+  const entries = Array.isArray(field) ? field : names.map(name => ({ name, value: field[name] }))
+  const headers = entries.map((entry, index) => toHeader(entry, pointersOf(index)))
+  checkTraceparents(headers, index => pointersOf(index).value)
+  if (isWrittenBySchema(contract)) refuseSchemaIds(headers, index => pointersOf(index).name)
   return headers
 }
 

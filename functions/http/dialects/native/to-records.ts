@@ -64,7 +64,7 @@ function toRecord(
     throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', {
       violations: [{ pointer: '/value', rule: 'required', expected: 'value' }],
     })
-  const headers = toHeaders(parsed.headers, fields.get('headers'), contract.limits)
+  const headers = toHeaders(parsed.headers, fields.get('headers'), contract)
   const hasTraceparent = headers.some(([name]) => name === 'traceparent')
   return {
     topic: contract.topic,
