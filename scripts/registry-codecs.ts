@@ -5,6 +5,7 @@ import standaloneModule from 'ajv/dist/standalone/index.js'
 import { loadAjv } from '../lib/contracts/create-ajv.ts'
 import { compileWithImports, refuseRiskyPatterns } from '../lib/schema-registry/json-schema/json-schema-format.ts'
 import { readJsonSchema } from '../lib/schema-registry/json-schema/read-json-schema.ts'
+import { registryAjv } from '../lib/schema-registry/json-schema/registry-ajv.ts'
 import { descriptorsOf } from '../lib/schema-registry/protobuf/descriptors-of.ts'
 import type { RegistryCodec } from '../lib/schema-registry/registry-codec.ts'
 import type { RegistryFormatName, RegistryName } from '../lib/schema-registry/registry-codec-options.ts'
@@ -92,7 +93,7 @@ export class RegistryCodecs {
       ['validator', false],
       ['explainer', true],
     ] as const) {
-      const ajv = create(allErrors)
+      const ajv = registryAjv(create, allErrors, { asSource: true })
       const code = standaloneCode(ajv, compileWithImports(ajv, source))
       writeFileSync(`${this.#folder.outdir}/registry-${name}-${index}.js`, code)
     }

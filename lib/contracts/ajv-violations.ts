@@ -2,6 +2,7 @@
 // may quote.
 import type { Violation } from '../errors.ts'
 import { hasMoreEntriesThan } from '../record/json-object.ts'
+import { MAX_POINTER } from '../record/json-pointer.ts'
 import type { SchemaCheck } from './contract.ts'
 import { SchemaEvaluation, STEPS_EXPECTED, TooManySteps } from './schema-evaluation.ts'
 import { listViolations } from './violations.ts'
@@ -57,8 +58,17 @@ function evaluate(validate: AjvValidate, value: unknown, text: string | undefine
   }
 }
 
+/** Of a list that a schema allows, and the characters of all that is expected: answers and logs stay small. */
+const MAX_LISTED = 20
+const MAX_EXPECTED = 1000
+
 function toViolation({ instancePath, keyword, params }: AjvError): Violation {
-  return { pointer: `/value${instancePath}`, rule: keyword, expected: expectation(keyword, params) }
+  const expected = expectation(keyword, params)
+  return {
+    pointer: `/value${instancePath}`.slice(0, MAX_POINTER),
+    rule: keyword,
+    expected: expected.length > MAX_EXPECTED ? `${expected.slice(0, MAX_EXPECTED)}…` : expected,
+  }
 }
 
 /** What the schema asks for: its own words only, so a caller's field name never comes back in an answer or a log. */
@@ -74,5 +84,7 @@ function expectation(keyword: string, params: Readonly<Record<string, unknown>>)
     params.format ??
     params.multipleOf
   if (said === undefined) return keyword
-  return Array.isArray(said) ? said.map(String).join(' | ') : String(said)
+  if (!Array.isArray(said)) return String(said)
+  const listed = said.slice(0, MAX_LISTED).map(String).join(' | ')
+  return said.length > MAX_LISTED ? `${listed} | …` : listed
 }

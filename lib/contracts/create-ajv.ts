@@ -1,5 +1,5 @@
 // Ajv as schemas are checked with it here: with bounds on what a value may cost.
-import type { Ajv2020 } from 'ajv/dist/2020.js'
+import type { Ajv2020, Options } from 'ajv/dist/2020.js'
 import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { refuseEndlessReferences } from './endless-references.ts'
@@ -23,8 +23,11 @@ const URL_FORMAT = new RegExp(
   'iu',
 )
 
-/** @param allErrors finds all violations of a value, however many they are; else the first one */
-export type CreateAjv = (allErrors: boolean) => Ajv2020
+/**
+ * @param allErrors finds all violations of a value, however many they are; else the first one
+ * @param others replace the options that contracts' schemas have
+ */
+export type CreateAjv = (allErrors: boolean, others?: Options) => Ajv2020
 
 export async function createAjv(allErrors: boolean, dialect: SchemaDialect = '2020-12'): Promise<Ajv2020> {
   return (await loadAjv(dialect))(allErrors)
@@ -36,7 +39,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
   const { resolveRef } = await importCommonJs(import('ajv/dist/compile/index.js').catch(ifMissing('contracts')))
   const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
   const add = addFormats as unknown as (ajv: Ajv2020) => void
-  return allErrors => {
+  return (allErrors, others) => {
     // Strict mode would refuse common schemas, such as one with a union type.
     const options = { strict: 'log', allErrors, messages: false, logger: false, passContext: true } as const
     // Draft-07, section 8.3: what stands beside a $ref is ignored.
@@ -44,6 +47,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
       ...options,
       ignoreKeywordsWithRef: dialect === 'draft-07',
       code: { source: true, esm: true },
+      ...others,
     })
     add(ajv)
     ajv.addFormat('url', URL_FORMAT)

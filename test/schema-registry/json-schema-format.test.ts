@@ -193,6 +193,53 @@ test('references that lead too deep for the stack are the schema’s fault, not 
   assert.throws(() => encoder.encode(text(deep)), { kind: 'delivery-failure', code: 'schema-unusable' })
 })
 
+const each = (count: number, entry: (index: number) => [string, unknown]) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => entry(index)))
+
+// Ajv compared each pair of members: this many would take it ten minutes.
+test('an enum of 200,000 texts is compiled in linear time; a violation lists 20', async () => {
+  const members = Array.from({ length: 200_000 }, (_, index) => `v${index}`)
+  for (const $schema of [DRAFT_07, DRAFT_2020]) {
+    const encoder = await encoderOf({ $schema, enum: members })
+    assert.equal(String(encoder.encode(text('"v199999"'))), '"v199999"')
+    assert.throws(
+      () => encoder.encode(text('"x"')),
+      ({ violations: [violation] }: SerializationError) => {
+        assert.equal(violation?.expected, `${members.slice(0, 20).join(' | ')} | …`)
+        return true
+      },
+    )
+  }
+  await assert.rejects(encoderOf({ enum: [], type: ['string', 'string'] }), { code: 'schema-unusable' })
+})
+
+test('what a violation says has a bound: pointer, and words of the schema', async () => {
+  const long = 'k'.repeat(5000)
+  const [violation] = (await refusalOf({ additionalProperties: { const: long } }, { [long]: 1 })).violations
+  assert.deepEqual([violation?.pointer.length, violation?.expected.length], [250, 1001])
+})
+
+test('a schema of more parts than may be compiled is a delivery failure', async () => {
+  const many = { properties: each(6000, index => [`p${index}`, { maxLength: index }]) }
+  const lists = { dependencies: { a: Array.from({ length: 10_000 }, (_, index) => `p${index}`) } }
+  const wide = { properties: each(100, index => [`p${index}`, { properties: each(100, at => [`q${at}`, {}]) }]) }
+  for (const schema of [many, lists, wide])
+    await assert.rejects(encoderOf(schema), { code: 'schema-unusable', message: /at most 10000 keywords/ })
+  // Nested too deeply in Ajv's code for the stack.
+  const deep = { properties: each(3000, index => [`p${index}`, { maxLength: index }]) }
+  await assert.rejects(encoderOf(deep), { code: 'schema-unusable' })
+})
+
+// Ajv copies what a reference names: 100 copies of 200 parts.
+test('what many references name is compiled once', async () => {
+  const part = { properties: each(100, index => [`q${index}`, { maxLength: index }]) }
+  const schema = {
+    definitions: { part },
+    properties: each(100, index => [`p${index}`, { $ref: '#/definitions/part' }]),
+  }
+  assert.deepEqual(pointersOf(await refusalOf(schema, text('{"p99":{"q1":"long"}}'))), ['/p99/q1'])
+})
+
 test('the steps of a check are counted: a schema that doubles the work per level refuses a deep value', async () => {
   const branch = (op: string) => ({ required: ['op'], properties: { left: { $ref: '#' }, op: { const: op } } })
   const node = { anyOf: [{ type: 'string' }, branch('or'), branch('xor'), branch('and')] }

@@ -4,10 +4,12 @@ import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
 import { type AjvValidate, schemaCheck } from '../../contracts/ajv-violations.ts'
 import { loadAjv } from '../../contracts/create-ajv.ts'
 import { createPatternCheck } from '../../contracts/risky-patterns.ts'
+import { SchemaEvaluation } from '../../contracts/schema-evaluation.ts'
 import type { SchemaFormat } from '../schema-format.ts'
 import { unusableSchema } from '../unusable-schema.ts'
 import { jsonSchemaEncoder } from './json-schema-encoder.ts'
 import { type JsonSchema, type JsonSchemaSource, readJsonSchema } from './read-json-schema.ts'
+import { registryAjv } from './registry-ajv.ts'
 
 /** Nothing else runs while a pattern is checked. */
 const PATTERN_CHECK_MS = 1000
@@ -18,11 +20,11 @@ export const jsonSchemaFormat: SchemaFormat = {
     const source = readJsonSchema(registered)
     await refuseRiskyPatterns(source)
     const create = await loadAjv(source.dialect)
-    const validate = compileWithImports(create(false), source) as AjvValidate
+    const validate = compileWithImports(registryAjv(create, false), source) as AjvValidate
     let explain: AjvValidate | undefined
     return jsonSchemaEncoder(
       schemaCheck(validate, () => {
-        explain ??= compileWithImports(create(true), source) as AjvValidate
+        explain ??= compileWithImports(registryAjv(create, true), source) as AjvValidate
         return explain
       }),
     )
@@ -54,6 +56,8 @@ export function compileWithImports(ajv: Ajv2020, { schema, imports }: JsonSchema
     const validate = ajv.compile(schema)
     // Its check would return a promise, which is true.
     if ('$async' in validate) throw new Error('expected no $async')
+    // Its code is made at the first call, where one that is nested too deeply would fail with each record.
+    validate.call(new SchemaEvaluation(null), null)
     return validate
   } catch (cause) {
     throw unusableSchema(`it is not one that can be compiled (${(cause as Error).message})`, cause)
