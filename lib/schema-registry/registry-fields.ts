@@ -1,6 +1,7 @@
 // The fields of a contract's `value` or `key` whose schema is in a registry.
 import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
 import type { FormatPlace } from '../serialize/value-codec.ts'
+import { isSubject } from './confluent/subject.ts'
 import type { RegistryCodecOptions, RegistryFormatName } from './registry-codec-options.ts'
 import type { SchemaReference } from './schema-registry.ts'
 
@@ -34,7 +35,7 @@ export function parseRegistryFields(
   expect(
     subject === undefined || (typeof subject === 'string' && (isGlue ? GLUE_NAME.test(subject) : isSubject(subject))),
     'subject',
-    isGlue ? 'the name of a schema (A-Z a-z 0-9 - _ $ # . and at most 255)' : 'text that is not empty',
+    isGlue ? 'the name of a schema (A-Z a-z 0-9 - _ $ # . and at most 255)' : 'text that is not empty, . or ..',
   )
   expect(part === 'value' || !isGlue || subject !== undefined, 'subject', 'a name: that of the topic is for values')
   const unknown = (field: string, known: string) => problem(`${part}.${field}: unknown field; expected ${known}`)
@@ -116,7 +117,7 @@ function parseReferences(references: unknown, isGlue: boolean, expect: Expect): 
   list.forEach((reference, index) => {
     const { name, subject, version, ...others } = isJsonObject(reference) ? reference : {}
     expect(
-      isSubject(name) && isSubject(subject) && isVersion(version) && Object.keys(others).length === 0,
+      isName(name) && isSubject(subject) && isVersion(version) && Object.keys(others).length === 0,
       `version.references[${index}]`,
       '{ "name": text, "subject": text, "version": positive integer }',
     )
@@ -124,7 +125,7 @@ function parseReferences(references: unknown, isGlue: boolean, expect: Expect): 
   return list as readonly SchemaReference[]
 }
 
-function isSubject(value: unknown): value is string {
+function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value.isWellFormed()
 }
 

@@ -86,13 +86,13 @@ test('events may feed the formats, as they take JSON', () => {
 const avro = { format: 'avro', registry: 'confluent' }
 const glue = { format: 'avro', registry: 'glue' }
 const NOT_A_VERSION = 'version: expected latest, a positive integer, or { "schema": file }'
+const A_SUBJECT = 'text that is not empty, . or ..'
 const NOT_A_REFERENCE = 'version.references[0]: expected { "name": text, "subject": text, "version": positive integer }'
 
 for (const [fields, problem] of [
   [{ format: 'avro' }, 'registry: expected confluent | glue'],
   [{ ...avro, registry: 'apicurio' }, 'registry: expected confluent | glue'],
-  [{ ...avro, subject: '' }, 'subject: expected text that is not empty'],
-  [{ ...avro, subject: 5 }, 'subject: expected text that is not empty'],
+  ...['', '.', '..', '\ud800', 5].map(subject => [{ ...avro, subject }, `subject: expected ${A_SUBJECT}`] as const),
   [{ ...glue, subject: 'a b' }, 'subject: expected the name of a schema (A-Z a-z 0-9 - _ $ # . and at most 255)'],
   [{ ...avro, version: 0 }, NOT_A_VERSION],
   [{ ...avro, version: 1.5 }, NOT_A_VERSION],
@@ -104,6 +104,10 @@ for (const [fields, problem] of [
   [{ ...avro, version: { schema: 'order.avsc', file: 1 } }, 'version.file: unknown field; expected schema, references'],
   [{ ...avro, version: { schema: 'order.avsc', references: {} } }, 'version.references: expected a list'],
   [{ ...avro, version: { schema: 'order.avsc', references: [{ name: 'a', subject: 's' }] } }, NOT_A_REFERENCE],
+  [
+    { ...avro, version: { schema: 'order.avsc', references: [{ name: 'a', subject: '..', version: 1 }] } },
+    NOT_A_REFERENCE,
+  ],
   [{ ...avro, version: { schema: 'order.avsc', references: [5] } }, NOT_A_REFERENCE],
   [
     { ...glue, version: { schema: 'order.avsc', references: [] } },

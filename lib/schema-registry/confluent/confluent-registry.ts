@@ -5,10 +5,12 @@ import { isJsonObject } from '../../record/json-object.ts'
 import { RecentlyUsed } from '../recently-used.ts'
 import type { SchemaCache } from '../schema-cache.ts'
 import type { RegisteredSchema, SchemaRegistry, SchemaSelection, SchemaType } from '../schema-registry.ts'
+import { unusableSchema } from '../unusable-schema.ts'
 import { resolveReferences } from './references.ts'
 import { readStoredSchema, type StoredSchema } from './registry-answers.ts'
 import type { RegistryClient, RegistryRequest } from './registry-client.ts'
 import { badAnswer } from './registry-refusals.ts'
+import { isSubject } from './subject.ts'
 
 type ByDefinition = Extract<SchemaSelection, { by: 'definition' }>
 
@@ -64,7 +66,7 @@ export class ConfluentRegistry implements SchemaRegistry {
     const isLatest = version === 'latest'
     const what = isLatest ? `a version of subject ${subject}` : `version ${version} of subject ${subject}`
     const stored = await this.#request({ path: `${pathOf(subject)}/versions/${version}`, what }, signal)
-    // A cache in between could answer with another one.
+    // A cache in between could answer with another one. The subject is not compared: of an alias, it is the other name.
     if (!isLatest && stored.version !== undefined && stored.version !== version)
       throw badAnswer(what, `expected version ${version}`)
     return stored
@@ -122,8 +124,11 @@ export class ConfluentRegistry implements SchemaRegistry {
   }
 }
 
+/** @throws SerializationError `schema-unusable` */
 function pathOf(subject: string): string {
-  return `/subjects/${encodeURIComponent(subject.toWellFormed())}`
+  if (!isSubject(subject))
+    throw unusableSchema('expected a subject with a name that is not empty, . or .., and without lone surrogates')
+  return `/subjects/${encodeURIComponent(subject)}`
 }
 
 function queryOf(normalize: boolean): string {

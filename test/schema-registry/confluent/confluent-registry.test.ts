@@ -38,13 +38,27 @@ test('the latest version: its id, GUID, type and text; asked once', async t => {
 
 test('a version by its number; names of subjects are encoded, those with a context too', async t => {
   const { server, find } = await scriptedRegistry(t, () => ({ body: { ...stored, version: 12 } }))
-  for (const subject of ['a/b', ':.staging:a-value', 'ü?#%', '\ud800']) await find(numbered(subject, 12))
+  for (const subject of ['a/b', ':.staging:a-value', 'ü?#%', '...']) await find(numbered(subject, 12))
   assert.deepEqual(server.requests, [
     'GET /subjects/a%2Fb/versions/12',
     'GET /subjects/%3A.staging%3Aa-value/versions/12',
     'GET /subjects/%C3%BC%3F%23%25/versions/12',
-    'GET /subjects/%EF%BF%BD/versions/12',
+    'GET /subjects/.../versions/12',
   ])
+})
+
+test('a subject that a URL can’t name is refused: another path would be asked for, or get the schema', async t => {
+  // `..` asked for GET /versions/latest, and `.` would have registered a schema under the subject `versions`.
+  const { server, find } = await scriptedRegistry(t, () => ({ body: stored }))
+  for (const subject of ['..', '.', '', '\ud800'])
+    for (const selection of [latest(subject), { ...byText('"string"', { register: true }), subject }])
+      await assert.rejects(find(selection), { code: 'schema-unusable', retriable: false })
+  assert.deepEqual(server.requests, [])
+})
+
+test('the answer may name another subject, as that of an alias does', async t => {
+  const { find } = await scriptedRegistry(t, () => ({ body: { ...stored, subject: 'orders-value' } }))
+  for (const selection of [latest('alias'), numbered('alias', 3)]) assert.equal((await find(selection)).version, 3)
 })
 
 test('the path of the address is kept', async t => {
