@@ -37,9 +37,9 @@ import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
 import { verify } from './verify-aws/verify.ts'
 
-const START_LIMIT = 362 * 1024
+const START_LIMIT = 364 * 1024
 /** Higher, because no caller waits for the start of a redrive. */
-const REDRIVE_START_LIMIT = 405 * 1024
+const REDRIVE_START_LIMIT = 408 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
 const ZIP_LIMIT = 1024 * 1024
 const RECHECK_ZIP = 720 * 1024

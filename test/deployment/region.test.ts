@@ -37,7 +37,7 @@ test('text that is not the name of a region is refused, with its source', () => 
     assert.equal(findRegion({ option, stage, env }), option)
 })
 
-test('the cluster, keys, queues, layers and the topic of alarms must be in the region; a secret is read in its own', () => {
+test('what the stack uses must be in its region; a secret is read in its own', () => {
   const env = {
     KAFKA_MSK_CLUSTER_ARN: msk('us-east-1'),
     KAFKA_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_a-AbCdEf',
