@@ -4,9 +4,16 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { create, createFileRegistry, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import {
+  FieldDescriptorProto_Type,
+  type FieldDescriptorProtoSchema,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt'
 import { SerializationError } from '../../lib/errors.ts'
 import { descriptorsOf } from '../../lib/schema-registry/protobuf/descriptors-of.ts'
+import { protobufFormat } from '../../lib/schema-registry/protobuf/protobuf-format.ts'
 import { protobufSchema } from '../support/protobuf-schema.ts'
 
 async function filesOf(text: string, imports: Record<string, string> = {}): Promise<FileDescriptorProto[]> {
@@ -32,6 +39,8 @@ function inBase64(descriptor: MessageInitShape<typeof FileDescriptorProtoSchema>
   const file = create(FileDescriptorProtoSchema, descriptor)
   return Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
 }
+
+const INT = (name: string, number: number) => ({ name, number, type: FieldDescriptorProto_Type.INT32 })
 
 const PROTO3 = 'syntax = "proto3"; '
 
@@ -136,6 +145,65 @@ test('a descriptor in base64 is what the schema says', async () => {
   )
   assert.equal(files[1]?.messageType[0]?.field[0]?.typeName, '.A')
   await isUnusable('AAAA', /expected a \.proto file, or a descriptor in base64/)
+})
+
+test('a descriptor without names in JSON, as Python registers it, has those that protoc derives', async () => {
+  const nested = [{ name: 'N', field: [INT('in_ner', 1), INT('b', 2)] }]
+  const extension = [{ ...INT('ex_tra', 100), extendee: '.M' }]
+  const file = inBase64({
+    name: 'x',
+    syntax: 'proto2',
+    messageType: [
+      {
+        name: 'M',
+        field: [INT('a_b', 1), { ...INT('own', 2), jsonName: 'mine' }],
+        nestedType: nested,
+        extensionRange: [{ start: 100, end: 101 }],
+      },
+    ],
+    extension,
+  })
+  const [main] = (await mainOf(file)).messageType
+  assert.deepEqual(
+    [main?.field, main?.nestedType[0]?.field].flatMap(fields => fields?.map(field => field.jsonName)),
+    ['aB', 'mine', 'inNer', 'b'],
+  )
+  const encoder = await protobufFormat.compile(protobufSchema(file))
+  assert.equal(Buffer.from(encoder.encode({ aB: 1, mine: 2, '[ex_tra]': 3 })).toString('hex'), '08011002a00603')
+})
+
+test('a descriptor is refused for what no .proto file could say', async () => {
+  const fields: MessageInitShape<typeof FieldDescriptorProtoSchema>[][] = [
+    [INT('a', 0)],
+    [INT('a', -1)],
+    [INT('a', 2 ** 29)],
+    [INT('a', 19_000)],
+    [INT('a', 1), INT('b', 1)],
+    [INT('a', 1), INT('a', 2)],
+    [INT('', 1)],
+    [INT('a.b', 1)],
+    [INT('a'.repeat(513), 1)],
+    [{ ...INT('a', 1), jsonName: 'a'.repeat(513) }],
+    [{ ...INT('a', 1), type: 99 as FieldDescriptorProto_Type }],
+    [{ name: 'a', number: 1 }],
+  ]
+  for (const field of fields) {
+    await assert.rejects(filesOf(inBase64({ messageType: [{ name: 'M', field }] })), shortUnusable)
+    await assert.rejects(
+      filesOf(inBase64({ messageType: [{ name: 'M', nestedType: [{ name: 'N', field }] }] })),
+      shortUnusable,
+    )
+  }
+  const value = [
+    { name: 'A', number: 0 },
+    { name: 'B', number: 0 },
+  ]
+  await assert.rejects(filesOf(inBase64({ enumType: [{ name: 'E', value }] })), shortUnusable)
+  await assert.rejects(filesOf(inBase64({ extension: [{ ...INT('a', 0), extendee: '.M' }] })), shortUnusable)
+  await isUnusable(
+    `${PROTO3} message M { int32 a = 1 [json_name = "${'a'.repeat(513)}"]; }`,
+    /json_name of at most 512/,
+  )
 })
 
 test('strings have escapes, and adjacent ones are one', async () => {

@@ -4,6 +4,7 @@ import type { RegisteredSchema } from '../schema-registry.ts'
 import { unusableSchema } from '../unusable-schema.ts'
 import { parseProto } from './proto-parser.ts'
 import { loadProtobuf, type ProtobufPackage } from './protobuf-package.ts'
+import { readDescriptor } from './read-descriptor.ts'
 import { ProtoSymbols, resolveNames } from './resolve-names.ts'
 import { WELL_KNOWN_FILES } from './well-known-files.ts'
 
@@ -70,7 +71,11 @@ class DescriptorBuilder {
 
   #addText(path: string, text: string): void {
     this.#files.set(path, undefined)
-    if (BASE64.test(text.trim())) return this.#addFile(path, this.#deserialized(path, text))
+    if (BASE64.test(text.trim())) {
+      const file = readDescriptor(this.#package, text)
+      file.name = path
+      return this.#addFile(path, file)
+    }
     const { protobuf, wkt } = this.#package
     const file = parseProto(text, path)
     for (const dependency of file.dependency) this.#addImport(dependency)
@@ -89,16 +94,5 @@ class DescriptorBuilder {
   #finish(path: string, file: FileDescriptorProto): void {
     this.#files.set(path, file)
     this.#done.push(file)
-  }
-
-  #deserialized(path: string, text: string): FileDescriptorProto {
-    const { protobuf, wkt } = this.#package
-    try {
-      const file = protobuf.fromBinary(wkt.FileDescriptorProtoSchema, Buffer.from(text, 'base64'))
-      file.name = path
-      return file
-    } catch (error) {
-      throw unusableSchema('expected a .proto file, or a descriptor in base64.', error)
-    }
   }
 }

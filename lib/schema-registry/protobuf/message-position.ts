@@ -1,7 +1,7 @@
 // Which message of a file the bytes are, as Confluent and Glue write it before them.
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import type { SchemaEncoder } from '../schema-format.ts'
-import { fullName } from './resolve-names.ts'
+import { fullName } from './check-names.ts'
 
 interface Nested {
   readonly name: string

@@ -10,13 +10,17 @@ import {
   TYPE_GROUP,
 } from './descriptor-protos.ts'
 import { applyOption, readOptionList } from './proto-options.ts'
-import type { ProtoTokens } from './proto-tokens.ts'
+import { MAX_NAME, type ProtoTokens } from './proto-tokens.ts'
 
 export type Syntax = 'proto2' | 'proto3' | 'editions'
 
 export const MAX_FIELD_NUMBER = 2 ** 29 - 1
 /** Reserved for Protobuf itself. */
 const [FIRST_OWN_NUMBER, LAST_OWN_NUMBER] = [19_000, 19_999]
+
+export function isOwnNumber(number: number): boolean {
+  return number >= 1 && number <= MAX_FIELD_NUMBER && !(number >= FIRST_OWN_NUMBER && number <= LAST_OWN_NUMBER)
+}
 
 /** Where a field stands. */
 export interface FieldPlace {
@@ -70,12 +74,12 @@ function typeOf(name: string): Pick<FieldProto, 'type' | 'typeName'> {
 function readRest(tokens: ProtoTokens, name: string): FieldProto {
   tokens.expect('=')
   const number = tokens.integer(1, MAX_FIELD_NUMBER)
-  if (number >= FIRST_OWN_NUMBER && number <= LAST_OWN_NUMBER)
-    throw tokens.fault('a number that Protobuf does not reserve before it')
-  const field: FieldProto = { name, number, label: LABEL.optional, jsonName: jsonName(name) }
+  if (!isOwnNumber(number)) throw tokens.fault('a number that Protobuf does not reserve before it')
+  const field: FieldProto = { name, number, label: LABEL.optional, jsonName: jsonNameOf(name) }
   const options: Options = {}
   for (const option of readOptionList(tokens)) {
     if (option.name === 'json_name' && option.value.kind === 'string') field.jsonName = option.value.text
+    if (field.jsonName.length > MAX_NAME) throw tokens.fault(`a json_name of at most ${MAX_NAME} characters before it`)
     applyOption(tokens, options, option)
   }
   if (Object.keys(options).length > 0) field.options = options
@@ -127,7 +131,7 @@ function upperCamelCase(name: string): string {
 }
 
 /** As protoc derives it: `_` is dropped, and the letter behind it is upper case. */
-function jsonName(name: string): string {
+export function jsonNameOf(name: string): string {
   return name.replace(/_+([a-z])?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? '')
 }
 

@@ -2,8 +2,8 @@
 // https://protobuf.dev/programming-guides/proto3/#name-resolution
 
 import { unusableSchema } from '../unusable-schema.ts'
+import { boundedName, checkEnum, checkUnique, fullName } from './check-names.ts'
 import {
-  type EnumProto,
   type FieldProto,
   type FileProto,
   type MessageProto,
@@ -65,8 +65,7 @@ export class ProtoSymbols {
   }
 
   #add(name: string, kind: SymbolKind, file: string): void {
-    if (name.length > MAX_NAME) throw unusableSchema(`expected names of at most ${MAX_NAME} characters.`)
-    if (this.#symbols.has(name)) throw unusableSchema(`expected ${name} to be declared once.`)
+    if (this.#symbols.has(boundedName(name))) throw unusableSchema(`expected ${name} to be declared once.`)
     this.#symbols.set(name, { kind, file })
   }
 
@@ -95,10 +94,6 @@ function packagesOf({ package: name }: FileScope): string[] {
   if (name.length > MAX_NAME || parts.length > MAX_PACKAGE_PARTS)
     throw unusableSchema(`expected a package of at most ${MAX_PACKAGE_PARTS} parts and ${MAX_NAME} characters.`)
   return name === '' ? [] : parts.map((_, index) => parts.slice(0, index + 1).join('.'))
-}
-
-export function fullName(scope: string, name: string): string {
-  return scope === '' ? name : `${scope}.${name}`
 }
 
 interface Resolved {
@@ -154,20 +149,4 @@ function inScopes(name: string, scope: string, kindOf: (name: string) => string 
     if (first !== name ? kind !== undefined : kind === 'message' || kind === 'enum') return fullName(outer, name)
     if (outer === '') return undefined
   }
-}
-
-function checkUnique({ field: fields }: MessageProto, scope: string): void {
-  const names = new Set(fields.map(({ name }) => name))
-  const numbers = new Set(fields.map(({ number }) => number))
-  if (names.size < fields.length || numbers.size < fields.length)
-    throw unusableSchema(`expected fields with different names and numbers in ${scope}.`)
-}
-
-function checkEnum({ name, value, options }: EnumProto, scope: string): void {
-  const names = new Set(value.map(one => one.name))
-  const numbers = new Set(value.map(one => one.number))
-  if (names.size < value.length || (numbers.size < value.length && options?.allowAlias !== true))
-    throw unusableSchema(
-      `expected values with different names, and numbers unless it has aliases, in ${fullName(scope, name)}.`,
-    )
 }
