@@ -120,7 +120,11 @@ test('a message that is a number itself has the digits of the source', async () 
 
 test('what does not fit a scalar is refused at its place', () => {
   const refused: [field: string, values: string[], type: string][] = [
-    ['id', ['""', '"0x10"', '" 1"', '1.5', 'true', '"1e3"', '[]', '{}'], 'int64'],
+    [
+      'id',
+      ['""', '"0x10"', '" 1"', '1.5', 'true', '"1e-1"', '"1e19"', '"1e999999999"', '"1."', '"+1"', '[]', '{}'],
+      'int64',
+    ],
     ['small', ['2147483648', '""', '"0x10"', '"secret"', '1.5'], 'int32'],
     ['note', ['1', '{}', '"\\ud800"'], 'string'],
     ['cash', ['"true"', '1'], 'bool'],
@@ -137,6 +141,13 @@ test('what does not fit a scalar is refused at its place', () => {
 
 test('other spellings of scalars are taken', () => {
   assert.equal(bytes('{"small": 1e2}'), bytes('{"small": "100"}'))
+  assert.equal(bytes('{"id": "1e18"}'), bytes('{"id": "1000000000000000000"}'))
+  assert.equal(bytes('{"id": "-9007199254740993.0"}'), bytes('{"id": "-9007199254740993"}'))
+  assert.equal(bytes('{"id": "90071992547409930e-1"}'), bytes('{"id": "9007199254740993"}'))
+  assert.equal(hex(order.encode(json('{"id": 90071992547409930e-1}'))), bytes('{"id": "9007199254740993"}'))
+  assert.equal(bytes('{"id": "00.5e1"}'), bytes('{"id": "0005"}'))
+  for (const zero of ['0e9', '-0', '0.000', `${'0'.repeat(1000)}`])
+    assert.equal(bytes(`{"note": "", "id": "${zero}"}`), bytes('{"note": "", "id": 0}'), zero)
   assert.equal(bytes('{"raw": "-_8"}'), bytes('{"raw": "+/8="}'))
   assert.equal(bytes('{"amount": "1.5e1"}'), bytes('{"amount": 15}'))
   assert.equal(bytes('{"kind": 7}'), '2007')

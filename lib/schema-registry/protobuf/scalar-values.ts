@@ -9,11 +9,10 @@ import { NumberText } from '../../record/json-text.ts'
  */
 type ScalarReader = (value: unknown, isParsed: boolean) => unknown
 
-/** More digits than any integer has, and few enough to read. */
-const WHOLE = /^-?\d{1,40}$/
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-const PARTS = /^(-?\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-const MAX_SHIFT = 40
+const PARTS = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+/** More than any integer has, and few enough to read. */
+const MAX_DIGITS = 40
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 const MAX_FLOAT = 3.4028234663852886e38
 const NOT_FINITE: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity'])
@@ -63,9 +62,9 @@ function int64(min: bigint, max: bigint): ScalarReader {
   return value => {
     // The usual one, whose text is exact.
     if (Number.isSafeInteger(value) && (min < 0n || (value as number) >= 0)) return value
-    const exact = value instanceof NumberText ? wholeText(value.text) : value
-    const isWhole = typeof exact === 'bigint' || Number.isInteger(exact)
-    if (!isWhole && (typeof exact !== 'string' || !WHOLE.test(exact))) return undefined
+    const text = value instanceof NumberText ? value.text : value
+    const exact = typeof text === 'string' ? wholeText(text) : text
+    if (typeof exact !== 'string' && typeof exact !== 'bigint' && !Number.isInteger(exact)) return undefined
     const number = BigInt(exact as string | number | bigint)
     return number >= min && number <= max ? String(number) : undefined
   }
@@ -76,13 +75,17 @@ function numberOf(value: unknown): unknown {
   return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value
 }
 
-/** The digits of 12e3 and 12000.0; undefined for a number with a fraction, or with more digits than an integer has. */
+/** Those of 12e3, 12000.0 and 120e-1; undefined for a number with a fraction, or with more than an integer has. */
 function wholeText(number: string): string | undefined {
-  const [, whole = '', fraction = '', exponent = '0'] = PARTS.exec(number) ?? []
-  const shift = Number(exponent)
-  if (shift < 0 || shift > MAX_SHIFT) return undefined
-  const rest = fraction.slice(shift)
-  return /[1-9]/.test(rest) ? undefined : whole + fraction.slice(0, shift).padEnd(shift, '0')
+  const parts = PARTS.exec(number)
+  if (!parts) return undefined
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = parts
+  const digits = (whole + fraction).replace(/^0+/, '')
+  if (digits === '') return '0'
+  const leadingZeros = whole.length + fraction.length - digits.length
+  const length = whole.length - leadingZeros + Number(exponent)
+  if (length <= 0 || length > MAX_DIGITS || /[1-9]/.test(digits.slice(length))) return undefined
+  return sign + digits.slice(0, length).padEnd(length, '0')
 }
 
 function decimal(max: number): ScalarReader {
