@@ -4,12 +4,18 @@ import { isInstance, SerializationError } from '../../lib/errors.ts'
 import { JsonText } from '../../lib/record/json-text.ts'
 import { encodeAvro as encode, jsonText as json } from '../support/avro/avro-encoder.ts'
 
+function refusal(schema: unknown, value: unknown): SerializationError {
+  try {
+    encode(schema, value)
+  } catch (error) {
+    if (isInstance(error, SerializationError)) return error
+    throw error
+  }
+  return assert.fail(`taken: ${value instanceof JsonText ? value.text : value}`)
+}
+
 function refuses(schema: unknown, value: unknown): void {
-  assert.throws(
-    () => encode(schema, value),
-    error => isInstance(error, SerializationError) && error.code === 'schema',
-    String(value instanceof JsonText ? value.text : value),
-  )
+  assert.equal(refusal(schema, value).code, 'schema')
 }
 
 const logical = (type: string, logicalType: string) => ({ type, logicalType })
@@ -42,6 +48,33 @@ test('a decimal is never rounded', () => {
     refuses(decimal(4, 2), value)
   refuses(decimal(4, 2), json('1e99999999999'))
   refuses(decimal(4, 2), json('1e-99999999999'))
+})
+
+test('a decimal has at most 100,000 digits, whatever the schema allows', () => {
+  const { violations } = refusal(decimal(1_000_000, 0), json('1e100000'))
+  assert.match(violations[0]?.expected ?? '', /at most 100000 digits/)
+  // Its digits would not fit into memory: they are counted before they are there.
+  refuses(decimal(2 ** 40, 0), json('1e999999999'))
+  const digits = `${'7'.repeat(99_999)}8`
+  const written = encode(decimal(1_000_000, 0), digits)
+  assert.equal(BigInt(`0x${written.slice(6)}`), BigInt(digits))
+})
+
+test('a short text that asks for many long decimals is refused', () => {
+  // 160 characters were 8 MB, after two seconds; a longer text ended the process.
+  const fixed = { type: 'fixed', name: 'F', size: 1_000_000, logicalType: 'decimal', precision: 9 }
+  const huge = { ...fixed, size: 2 ** 31 - 1 }
+  for (const [items, text] of [
+    [decimal(100_000, 0), '1e99999'],
+    [decimal(100_000, 99_999), '1'],
+    [fixed, '1'],
+    [huge, '1'],
+  ] as const) {
+    const list = json(`[${Array(500).fill(text)}]`)
+    assert.equal(refusal({ type: 'array', items }, list).code, 'record-too-large')
+  }
+  const many = json(`[${Array(50_000).fill('1')}]`)
+  assert.equal(encode({ type: 'array', items: decimal(150, 149) }, many).length / 2, 3 + 50_000 * 63 + 1)
 })
 
 test('a decimal fills a fixed, with its sign', () => {

@@ -17,6 +17,8 @@ const TEMPORAL: ReadonlyMap<string, LogicalType> = new Map([
 
 const UUID_BYTES = 16
 const DURATION_BYTES = 12
+/** A short text such as 1e999999 asks for as many digits as the schema allows. */
+const MAX_DIGITS = 100_000
 
 /** @param size of a `fixed`, bytes */
 export function logicalTypeOf(schema: JsonObject, kind: string, size?: number): LogicalType | undefined {
@@ -29,7 +31,8 @@ export function logicalTypeOf(schema: JsonObject, kind: string, size?: number): 
 
 function decimalOf({ precision, scale = 0 }: JsonObject, size: number | undefined): LogicalType | undefined {
   if (!isCount(precision) || !isCount(scale) || precision === 0 || scale > precision) return undefined
-  return size === undefined || precision <= maxPrecision(size) ? { name: 'decimal', precision, scale } : undefined
+  if (size !== undefined && precision > maxPrecision(size)) return undefined
+  return { name: 'decimal', precision: Math.min(precision, MAX_DIGITS), scale }
 }
 
 /** The most digits of which every number fits into so many bytes. */

@@ -12,8 +12,12 @@ import { kindOf, onlyName, written } from './value-kinds.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A short text may ask for the long defaults of a record a million times; all else grows with the text. */
-const MAX_DEFAULTS = 2 ** 24
+/** A short text may ask for long defaults, or long decimals, a million times; all else grows with the text. */
+const MAX_EXTRA = 2 ** 24
+/** Bytes of a decimal that are not counted: those of 150 digits. */
+const SHORT_DECIMAL = 64
+/** A byte of a decimal takes longer than one of a default, which is copied. */
+const DECIMAL_COST = 4
 
 /** For one value. */
 export class ValueWriter {
@@ -21,8 +25,8 @@ export class ValueWriter {
   readonly #isText: boolean
   readonly #violations: Violation[] = []
   readonly #path: (string | number)[] = []
-  /** Bytes of defaults so far, and one more for each. */
-  #defaults = 0
+  /** Bytes of defaults so far, and one more for each; bytes of long decimals, times their cost. */
+  #extra = 0
 
   /** @param isText the value is what a JSON text says; otherwise it is a program's */
   constructor(to: ByteWriter, isText: boolean) {
@@ -89,8 +93,10 @@ export class ValueWriter {
         return double === undefined ? this.#refuse('type', expectedOf(type)) : this.#to.double(double)
       }
       case 'bytes': {
-        const bytes = type.logical ? toLogicalBytes(type.logical, value, this.#isText, undefined) : toBytes(value)
-        return bytes ? this.#to.bytes(bytes) : this.#refuse(type.logical?.name ?? 'type', expectedOf(type))
+        const { logical } = type
+        const bytes = logical ? toLogicalBytes(logical, value, this.#isText, undefined) : toBytes(value)
+        if (logical?.name === 'decimal' && bytes) this.#countDecimal(bytes.length)
+        return bytes ? this.#to.bytes(bytes) : this.#refuse(logical?.name ?? 'type', expectedOf(type))
       }
       default:
         if (typeof raw !== 'string') return this.#refuse(type.logical?.name ?? 'type', expectedOf(type))
@@ -110,6 +116,7 @@ export class ValueWriter {
 
   #fixed(type: AvroFixed, value: unknown): void {
     const { logical, size } = type
+    if (logical?.name === 'decimal') this.#countDecimal(size)
     const bytes = logical ? toLogicalBytes(logical, value, this.#isText, size) : toBytes(value)
     if (bytes?.length === size) this.#to.fixed(bytes)
     else this.#refuse(logical?.name ?? 'type', expectedOf(type))
@@ -153,12 +160,22 @@ export class ValueWriter {
   }
 
   #default(bytes: Uint8Array): void {
-    this.#defaults += 1 + bytes.length
-    if (this.#defaults > MAX_DEFAULTS)
-      throw new SerializationError('invalid-record', `expected defaults of at most ${MAX_DEFAULTS} bytes, got more.`, {
-        code: 'record-too-large',
-      })
+    this.#count(1 + bytes.length)
     this.#to.fixed(bytes)
+  }
+
+  #countDecimal(size: number): void {
+    if (size > SHORT_DECIMAL) this.#count(DECIMAL_COST * size)
+  }
+
+  #count(bytes: number): void {
+    this.#extra += bytes
+    if (this.#extra <= MAX_EXTRA) return
+    throw new SerializationError(
+      'invalid-record',
+      `expected defaults and decimals that take at most ${MAX_EXTRA} bytes, got more.`,
+      { code: 'record-too-large' },
+    )
   }
 
   #union(type: AvroUnion, value: unknown): void {
