@@ -4,6 +4,7 @@ import type { RegistrySerializerName } from './config/class-names.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { ConfigError, errorName, isInstance, SerializationError } from './errors.ts'
 import type { SerializedData, Serializer, SerializerContext } from './serialize/serializer.ts'
+import { snapshot } from './serialize/snapshot.ts'
 
 export class NamedRegistrySerializer implements Serializer {
   readonly #name: RegistrySerializerName
@@ -19,11 +20,12 @@ export class NamedRegistrySerializer implements Serializer {
 
   serialize(data: unknown, context: SerializerContext): SerializedData | Promise<SerializedData> {
     if (this.#serializer) return this.#serializer.serialize(data, context)
+    const taken = snapshot(data)
     this.#loading ??= this.#load().catch(error => {
       this.#loading = undefined
       throw notLoaded(error)
     })
-    return this.#loading.then(serializer => serializer.serialize(data, context))
+    return this.#loading.then(serializer => serializer.serialize(taken, context))
   }
 
   async #load(): Promise<Serializer> {

@@ -7,6 +7,7 @@ import type { JsonShape } from '../record/json-outline.ts'
 import type { JsonText } from '../record/json-text.ts'
 import { readJsonValue, refuseFaults } from '../serialize/read-json-value.ts'
 import type { SerializedData } from '../serialize/serializer.ts'
+import { snapshot } from '../serialize/snapshot.ts'
 import type { CodecContext, RegistryUse, ValueCodec, ValueSource } from '../serialize/value-codec.ts'
 import { ReadySchemas } from './ready-schemas.ts'
 import { type RegistryCodecOptions, type RegistryCodecParts, SCHEMA_TYPES } from './registry-codec-options.ts'
@@ -67,8 +68,9 @@ export class RegistryCodec implements ValueCodec {
     const subject = this.options.subject ?? defaultSubject(this.options, context)
     const schema = this.#schemas.get(subject, context.config)
     if (schema) return this.#framed(schema, content, context)
+    const taken = snapshot(content)
     const found = this.#schemas.find(this.selection(context), context)
-    return found.then(ready => this.#framed(ready, content, context))
+    return found.then(ready => this.#framed(ready, taken, context))
   }
 
   async findSchema(context: CodecContext): Promise<void> {

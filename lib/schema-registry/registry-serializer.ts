@@ -3,6 +3,7 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import { refuseSchemaIdsOf } from '../contracts/refuse-schema-ids.ts'
 import type { SerializedData, SerializerContext } from '../serialize/serializer.ts'
+import { snapshot } from '../serialize/snapshot.ts'
 import { ReadySchemas } from './ready-schemas.ts'
 import type { ReadySchema } from './registry-codec.ts'
 import type { RegistryCodecParts } from './registry-codec-options.ts'
@@ -34,9 +35,10 @@ export class RegistrySerializer {
     const subject = subjectOf(context.topic, context.isKey)
     const ready = this.#schemas.get(subject, config)
     if (ready) return this.#framed(ready, data, context.isKey)
+    const taken = snapshot(data)
     return this.#schemas
       .find(selectionOf(subject), { ...context, config })
-      .then(found => this.#framed(found, data, context.isKey))
+      .then(found => this.#framed(found, taken, context.isKey))
   }
 
   #framed({ id, encoder }: ReadySchema, data: unknown, isKey: boolean): SerializedData {
