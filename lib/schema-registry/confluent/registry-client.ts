@@ -59,14 +59,19 @@ export class RegistryClient {
         this.#current = index
         return answer
       } catch (error) {
+        // One that let the caller's time pass is not asked first by the next caller either.
+        if (signal.aborted || isRetriable(error)) this.#moveOn(index)
         signal.throwIfAborted()
-        if (!(error instanceof SerializationError) || !error.retriable) throw error
-        // Others may have moved on meanwhile.
-        if (this.#current === index) this.#current = (index + 1) % this.#options.urls.length
+        if (!isRetriable(error)) throw error
         index = this.#nextOf(untried)
         if (index === undefined) throw error
       }
     }
+  }
+
+  #moveOn(from: number): void {
+    // Others may have moved on meanwhile.
+    if (this.#current === from) this.#current = (from + 1) % this.#options.urls.length
   }
 
   /** The first one from the current address on that did not ask for a pause. */
@@ -128,6 +133,10 @@ export class RegistryClient {
       throw error instanceof SerializationError ? error : noAnswer(error)
     }
   }
+}
+
+function isRetriable(error: unknown): boolean {
+  return error instanceof SerializationError && error.retriable
 }
 
 /** @param text seconds, or a date (RFC 9110, section 10.2.3) */

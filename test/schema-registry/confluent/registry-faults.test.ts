@@ -150,6 +150,17 @@ test('a pause (Retry-After) is that of its address: another one is asked at once
   assert.deepEqual(asked, ['b 5', 'a 5', 'a 6'])
 })
 
+test('an address that lets a record’s time pass is not asked first for the next record', async t => {
+  // Deadlines below schema.registry.request.timeout.ms: each look-up asked the address that never answers.
+  const silent = await RegistryServer.start(t, () => 'silence')
+  const good = await RegistryServer.start(t, () => FOUND)
+  const find = confluentClient({ schemaRegistryUrl: [silent.url, good.url], schemaRegistryRequestTimeoutMs: 600_000 })
+  const together = ['a', 'b'].map(subject => find(latest(subject), AbortSignal.timeout(200)))
+  for (const result of together) await assert.rejects(result, { code: 'schema-registry', retriable: true })
+  for (const subject of ['a', 'b', 'c']) await find(latest(subject))
+  assert.deepEqual([silent.asked.length, good.asked.length], [2, 3])
+})
+
 test('an answer that says no is not asked for at another address', async t => {
   const first = await RegistryServer.start(t, () => ({ status: 404, body: { error_code: 40401 } }))
   const second = await RegistryServer.start(t, () => FOUND)
