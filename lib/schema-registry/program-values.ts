@@ -1,4 +1,4 @@
-// What a program's value is, beside what JSON has. What JSON would change or lose is no value: a Set, a promise, an error.
+// What a program's value is, beside what JSON has. What JSON would change or lose is none: a Set, a promise, an error.
 import type { JsonObject } from '../record/json-object.ts'
 import { NumberText } from '../record/json-text.ts'
 import { hasHiddenParts } from '../serialize/strict-json.ts'
