@@ -72,7 +72,7 @@ export function readCommandLine([command, ...args]: readonly string[]): CommandL
     if (token.kind === 'positional') {
       const before = tokens[index - 1]
       // The value of an unknown option, which is a problem already.
-      if (before?.kind === 'option' && !(before.name in OPTIONS)) continue
+      if (before?.kind === 'option' && !Object.hasOwn(OPTIONS, before.name)) continue
       problems.push(`npm run ${command}: expected only options after --, got ${token.value}.`)
       continue
     }

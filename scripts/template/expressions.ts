@@ -2,13 +2,13 @@
 // accounts and names that CloudFormation chooses are as long as they can be.
 import type { Json } from './cloudformation.ts'
 
-const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
-  'AWS::Partition': 'aws-us-gov',
-  'AWS::Region': 'ap-northeast-1',
-  'AWS::AccountId': '123456789012',
-  'AWS::URLSuffix': 'amazonaws.com.cn',
-  'AWS::StackName': 'x'.repeat(80),
-}
+const PSEUDO_PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['AWS::Partition', 'aws-us-gov'],
+  ['AWS::Region', 'ap-northeast-1'],
+  ['AWS::AccountId', '123456789012'],
+  ['AWS::URLSuffix', 'amazonaws.com.cn'],
+  ['AWS::StackName', 'x'.repeat(80)],
+])
 /** The longest name of a queue, a role or a bucket. */
 const LONGEST_NAME = 'x'.repeat(80)
 
@@ -22,7 +22,8 @@ export function resolved(value: unknown): unknown {
   switch (name) {
     case 'Ref':
       return (
-        PSEUDO_PARAMETERS[argument as string] ?? `https://sqs.ap-northeast-1.amazonaws.com/123456789012/${LONGEST_NAME}`
+        PSEUDO_PARAMETERS.get(argument as string) ??
+        `https://sqs.ap-northeast-1.amazonaws.com/123456789012/${LONGEST_NAME}`
       )
     case 'Fn::GetAtt':
       return `arn:aws-us-gov:sqs:ap-northeast-1:123456789012:${LONGEST_NAME}`
@@ -49,6 +50,6 @@ function resolvedObject(value: Json): Json {
 function substituted(argument: unknown): string {
   const [text, values] = (Array.isArray(argument) ? argument : [argument, {}]) as [string, Json]
   return text.replaceAll(/\$\{([^!}]+)\}/g, (_, name: string) =>
-    String(name in values ? resolved(values[name]) : (PSEUDO_PARAMETERS[name] ?? LONGEST_NAME)),
+    String(Object.hasOwn(values, name) ? resolved(values[name]) : (PSEUDO_PARAMETERS.get(name) ?? LONGEST_NAME)),
   )
 }

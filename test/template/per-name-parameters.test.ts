@@ -51,6 +51,17 @@ test('batches, windows and concurrency are those of the queue, else of all', () 
   refused(['batchWindowS=0'], /batchWindowS: expected at least 1 with batches of more than 10 for orders, got 0/)
 })
 
+test('a queue may have the name of a property that every object has', () => {
+  const names = ['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty']
+  const queues = { orders: { sqs: names.map(queue => ({ queue })) } }
+  const batchSizes = (params: string[]) =>
+    deployed(queues, params)
+      .ofType('AWS::Lambda::EventSourceMapping')
+      .map(({ BatchSize }) => BatchSize)
+  assert.deepEqual(batchSizes([]), [1000, 1000, 1000, 1000, 1000])
+  assert.deepEqual(batchSizes(['batchSize=7', 'batchSize.__proto__=5']), [7, 7, 7, 5, 7])
+})
+
 test('filter patterns stand in the mapping as texts', () => {
   const patterns = [{ body: { type: ['order'], total: [{ numeric: ['>', 0] }] } }]
   const { OrdersQueue, ReturnsQueue } = mappingsOf(`filterPatterns.orders=${JSON.stringify(patterns)}`)

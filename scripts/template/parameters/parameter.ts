@@ -49,8 +49,9 @@ export interface ByName<T> {
   readonly of: Readonly<Record<string, T>>
 }
 
+/** @param name may be that of a property which every object has, e.g. a queue called `constructor` */
 export function valueFor<T>({ all, of }: ByName<T>, name: string): T | undefined {
-  return of[name] ?? all
+  return Object.hasOwn(of, name) ? of[name] : all
 }
 
 /** As `--param` takes it; undefined for a parameter without a default of its own. */
