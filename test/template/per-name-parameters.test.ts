@@ -67,12 +67,23 @@ test('filter patterns stand in the mapping as texts', () => {
   const { OrdersQueue, ReturnsQueue } = mappingsOf(`filterPatterns.orders=${JSON.stringify(patterns)}`)
   assert.deepEqual(OrdersQueue.FilterCriteria, { Filters: [{ Pattern: JSON.stringify(patterns[0]) }] })
   assert.equal(ReturnsQueue.FilterCriteria, undefined)
+  const fieldsNamedSo = '{"body":{"wildcard":["a"],"$or":[{"cidr":[1]},{"text":["\\"cidr\\":"]}]}}'
+  const [filter] = mappingsOf(`filterPatterns.orders=[${fieldsNamedSo}]`).OrdersQueue.FilterCriteria.Filters
+  assert.deepEqual(JSON.parse(filter.Pattern), JSON.parse(fieldsNamedSo))
   for (const wrong of [
     '[]',
     '[{"body":"x"}]',
+    // Of a message from SQS, Lambda compares its body alone.
+    '[{"type":["order"]}]',
+    '[{"Body":{"type":["order"]}}]',
+    '[{"body":{"type":["order"]},"attributes":{"a":["b"]}}]',
+    `[{"body":{"type":["${'x'.repeat(4096)}"]}}]`,
+    '[{"body":{"a":[{"wildcard" : "*"}]}}]',
+    '[{"body":{"a":[{"anything-but":{"wildcard":"*"}}]}}]',
+    '[{"body":{"$or":[{"a":[{"cidr":"10.0.0.0/8"}]},{"b":[1]}]}}]',
     '[{"body":{"a":[{"wildcard":"*"}]}}]',
     '{}',
-    `[${'{"a":[1]},'.repeat(5)}{"a":[1]}]`,
+    `[${'{"body":[1]},'.repeat(5)}{"body":[1]}]`,
   ])
     refused([`filterPatterns=${wrong}`], /filterPatterns: expected a JSON list of one to five filter patterns/)
 })

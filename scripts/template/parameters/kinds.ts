@@ -1,8 +1,5 @@
 // The kinds of values that a parameter may have. A pattern covers the whole text, so that the JSON Schema of stages
 // refuses what the command refuses.
-import { eventPatternProblem } from '../../../lib/contracts/parse-event-pattern.ts'
-import { parseJson } from '../../../lib/record/json-object.ts'
-import type { Json } from '../cloudformation.ts'
 import { wholeNumberPattern } from './whole-number-pattern.ts'
 
 export interface Kind<T> {
@@ -45,20 +42,6 @@ export function list(items: string, what: string, min: 0 | 1 = 0): Kind<readonly
     expected: `${what}, separated by commas`,
     read: value => value.split(',').filter(Boolean),
   }
-}
-
-/** Event patterns of EventBridge's kind, as Lambda's filters take them. */
-export const FILTER_PATTERNS: Kind<readonly Json[]> = {
-  pattern: /^\[.+\]$/su,
-  expected: 'a JSON list of one to five filter patterns, without wildcard and cidr',
-  read: text => {
-    const patterns = parseJson(text)
-    const isRight = Array.isArray(patterns) && patterns.length > 0 && patterns.length <= 5
-    const isSupported = !/"(wildcard|cidr)":/.test(text)
-    return isRight && isSupported && patterns.every(each => eventPatternProblem('', each) === undefined)
-      ? (patterns as Json[])
-      : undefined
-  },
 }
 
 /** `name=value`, separated by commas. */

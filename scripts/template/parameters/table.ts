@@ -1,9 +1,9 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
 // and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
+import { FILTER_PATTERNS } from './filter-patterns.ts'
 import {
   choice,
-  FILTER_PATTERNS,
   KMS_KEY,
   KMS_KEYS,
   list,
