@@ -49,8 +49,8 @@ export async function editDeadLetter(
       'bad-value',
       `value: expected one with the edit: the record is encoded, and the contract of ${topic} encodes what is edited.`,
     )
-  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew. The headers that
-  // name the schemas of its bytes end with them.
+  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew. The headers
+  // that name the schemas of its bytes end with them.
   const kept = isReplaced ? { key: null, headers: before.headers.filter(([name]) => !isSchemaIdHeader(name)) } : {}
   const { key: keyBefore, value, headers } = { ...before, ...kept, ...edit }
   const key =
