@@ -37,12 +37,7 @@ import { readStage, type Stage } from './template/stage.ts'
 import { templateProblems, templateSizes } from './template/template-limits.ts'
 import { verify } from './verify-aws/verify.ts'
 
-const START_LIMIT = 364 * 1024
-/** Higher, because no caller waits for the start of a redrive. */
-const REDRIVE_START_LIMIT = 408 * 1024
 const COMPILED = `${BUILT_FOLDER}/${COMPILED_TEMPLATE}`
-const ZIP_LIMIT = 1024 * 1024
-const RECHECK_ZIP = 720 * 1024
 const EXAMPLE_CLUSTER = '123456789012:cluster/example/00000000-0000-4000-8000-000000000000-1'
 const exampleIn = (region: string) => ({
   KAFKA_MSK_CLUSTER_ARN: `arn:${partitionOf(region)}:kafka:${region}:${EXAMPLE_CLUSTER}`,
@@ -138,16 +133,11 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   osls('package', target, line.oslsOptions('package'))
   writeSbom()
   const problems: string[] = []
-  const zipLimit = zipLimitOf(contracts)
   for (const { name, startBytes, bytes, unresolved } of bundles) {
     const deployed = deployment.functions.find(({ bundle }) => bundle === name)
     if (deployed === undefined) continue
     const zip = statSync(`.serverless/${deployed.key}.zip`).size
     console.log(`${name.padEnd(12)} ${kib(startBytes)} read at a cold start, ${kib(bytes)} in total, zip ${kib(zip)}`)
-    const limit = name === 'redrive' ? REDRIVE_START_LIMIT : START_LIMIT
-    if (startBytes > limit)
-      problems.push(`${name}: a cold start reads ${kib(startBytes)}; expected at most ${kib(limit)}.`)
-    if (zip > zipLimit) problems.push(`${name}: the zip has ${kib(zip)}; expected at most ${kib(zipLimit)}.`)
     if (unresolved.length > 0)
       problems.push(`${name}: expected every import in the bundle, got ${unresolved.join(', ')} outside of it.`)
   }
@@ -172,13 +162,6 @@ async function contractsWithPins(
   if (!pinsSchemas) return { contracts }
   const pins = await pinSchemas(contracts, await loadConfig({}, env, undefined, false), text => console.log(text))
   return { contracts: withPins(contracts, pins), pins }
-}
-
-/** recheck is in the bundle for JSON Schemas that a function gets from a registry: their patterns are not known yet. */
-function zipLimitOf(contracts: Contracts): number {
-  const codecs = [...contracts.values()].flatMap(({ key, value }) => [key.codec, value.codec])
-  const hasRecheck = codecs.some(codec => codec?.format === 'json-schema' && !codec.uses?.isPinned)
-  return ZIP_LIMIT + (hasRecheck ? RECHECK_ZIP : 0)
 }
 
 /** Writes the contents of the packages as CycloneDX, beside the template. */

@@ -22,6 +22,17 @@ function modulesIn(outputs: Metafile['outputs'], files: Iterable<string> = Objec
   return [...new Set(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path))]
 }
 
+/** KiB of code, without contracts. That of redrive is higher, because no caller waits for its start. */
+const MAX_START_KIB: Readonly<Record<string, number>> = { redrive: 388 }
+const MAX_START_KIB_OF_OTHERS = 346
+
+for (const name of functionNames())
+  test(`${name}: a cold start reads little code`, async () => {
+    const { outputs } = (await bundleOf(name, undefined, true)).metafile
+    const bytes = [...readAtStart(name, outputs)].reduce((sum, file) => sum + (outputs[file]?.bytes ?? 0), 0)
+    assert.ok(bytes <= (MAX_START_KIB[name] ?? MAX_START_KIB_OF_OTHERS) * 1024, `${bytes} bytes`)
+  })
+
 for (const name of functionNames().filter(each => each !== 'redrive'))
   test(`${name}: every target is loaded at the start; nothing that reads dead letters is in the bundle`, async () => {
     const outputs = await outputsOf(name)

@@ -10,15 +10,18 @@ const NO_CONTRACTS: Plugin = {
   },
 }
 
-/** @param outdir where it is written; by default it isn't */
-export function bundleOf(name: string, outdir?: string): Promise<BuildResult<{ metafile: true }>> {
+/**
+ * @param outdir where it is written; by default it isn't
+ * @param minify as it is deployed
+ */
+export function bundleOf(name: string, outdir?: string, minify = false): Promise<BuildResult<{ metafile: true }>> {
   const options = functionBuild(name)
   return build({
     ...options,
     outdir: outdir ?? options.outdir,
     alias: {},
     plugins: [...options.plugins, NO_CONTRACTS],
-    minify: false,
+    minify,
     sourcemap: false,
     write: outdir !== undefined,
   })
