@@ -10,14 +10,21 @@ interface RiskyPatterns {
 
 export type PatternCheck = (schema: unknown) => RiskyPatterns
 
+export interface PatternTimes {
+  /** How long the check of one pattern may take, ms. */
+  readonly one: number
+  /** How long the check of all of a schema may take; those that are left then are unknown. Default: no limit */
+  readonly all?: number
+  readonly now?: () => number
+}
+
 /**
  * @param schemas the schemas that will be checked; recheck, which is large, is loaded only if one has patterns.
  * Undefined: any
- * @param timeoutMs how long the check of one pattern may take
  */
 export async function createPatternCheck(
   schemas: readonly unknown[] | undefined,
-  timeoutMs: number,
+  { one, all = Number.POSITIVE_INFINITY, now = () => performance.now() }: PatternTimes,
 ): Promise<PatternCheck> {
   const hasPatterns = schemas === undefined || patternsIn(schemas).next().done !== true
   const recheck = hasPatterns ? await importCommonJs(import('recheck').catch(ifMissing('patterns'))) : undefined
@@ -25,8 +32,11 @@ export async function createPatternCheck(
     const patterns = [...new Set(patternsIn(schema))]
     if (patterns.length === 0) return { vulnerable: [], unknown: [] }
     if (!recheck) throw new Error('Expected a schema that the check was created for.')
+    const until = now() + all
     const judged = Map.groupBy(patterns, pattern => {
-      const judgement = recheck.checkSync(pattern, 'u', { timeout: timeoutMs })
+      const timeout = Math.min(one, until - now())
+      if (timeout <= 0) return 'unknown'
+      const judgement = recheck.checkSync(pattern, 'u', { timeout })
       // Ajv says what is wrong with a pattern that is none.
       return judgement.status === 'unknown' && judgement.error.kind === 'invalid' ? 'safe' : judgement.status
     })

@@ -21,7 +21,7 @@ export async function createSchemaCompiler({
 }: SchemaCompilerOptions = {}): Promise<SchemaCompiler> {
   const ajv = await createAjv(false)
   const explaining = await createAjv(true)
-  const riskyPatterns = await createPatternCheck(schemas, patternCheckMs)
+  const riskyPatterns = await createPatternCheck(schemas, { one: patternCheckMs })
   return (topic, schema) => {
     const { vulnerable, unknown } = riskyPatterns(schema)
     if (vulnerable.length > 0)

@@ -193,6 +193,12 @@ test('references that lead too deep for the stack are the schema’s fault, not 
   assert.throws(() => encoder.encode(text(deep)), { kind: 'delivery-failure', code: 'schema-unusable' })
 })
 
+test('a message quotes of an unusable schema no more than it needs', async () => {
+  const risky = each(30, index => [`^(a+)+${index}$`, true])
+  for (const schema of [{ patternProperties: risky }, { $ref: 'a'.repeat(10_000) }])
+    await assert.rejects(encoderOf(schema), ({ message }: Error) => message.length < 600)
+})
+
 const each = (count: number, entry: (index: number) => [string, unknown]) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => entry(index)))
 

@@ -1,0 +1,24 @@
+// The time that the check of patterns may take.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createPatternCheck } from '../../lib/contracts/risky-patterns.ts'
+
+test('all patterns of a schema have one time: those that are left when it is over are unknown', async () => {
+  const patterns = ['^a$', '^b$', '^c$', '^d$']
+  const schema = { allOf: patterns.map(pattern => ({ pattern })) }
+  let time = 0
+  const now = () => {
+    time += 900
+    return time
+  }
+  const check = await createPatternCheck([schema], { one: 1000, all: 3000, now })
+  assert.deepEqual(check(schema), { vulnerable: [], unknown: ['^d$'] })
+  // Each schema has its own.
+  assert.deepEqual(check({ pattern: '^e$' }), { vulnerable: [], unknown: [] })
+})
+
+test('without such a limit each pattern is checked', async () => {
+  const schema = { allOf: [{ pattern: '^a$' }, { pattern: '^(a+)+$' }] }
+  const check = await createPatternCheck(undefined, { one: 10_000 })
+  assert.deepEqual(check(schema), { vulnerable: ['^(a+)+$'], unknown: [] })
+})
