@@ -193,6 +193,16 @@ for (const [name, ruleSet, isRefused] of [
       else assert.equal((await find(selection)).text, '"string"')
   })
 
+test('the rules that count are those of the version that is written by, as in Confluent’s clients', async t => {
+  const ruleSet = { domainRules: [rule] }
+  const { server, find } = await scriptedRegistry(t, ({ path }) => ({
+    body: path.endsWith('/latest') ? { ...stored, ruleSet } : { ...stored, version: 1 },
+  }))
+  assert.equal((await find(numbered('s', 1))).version, 1)
+  assert.equal(server.asked.length, 1)
+  await assert.rejects(find(latest('s')), { code: 'schema-rules' })
+})
+
 for (const body of [
   '<html>',
   '[]',
