@@ -1,5 +1,5 @@
 // The dead-letter envelope, version 2 (`application/vnd.kafka-dead-letter+json; version=2`). All bytes are base64.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import { fromBase64, toBase64 } from '../record/base64.ts'
@@ -195,10 +195,16 @@ function bytesOf(value: unknown): Uint8Array | null {
   return Buffer.from(typeof value === 'string' ? value : jsonText(value))
 }
 
-/** Empty for values without a JSON form (undefined, a function, a bigint, a cycle). */
+/** With every digit of a bigint, and maps as objects. Empty for values without such a form (a function, a cycle). */
 function jsonText(value: unknown): string {
+  const mark = randomUUID()
+  const inJson = (_name: string, part: unknown) => {
+    if (typeof part === 'bigint') return `${mark}${part}`
+    return part instanceof Map ? Object.fromEntries(part) : part
+  }
   try {
-    return JSON.stringify(value) ?? ''
+    const text = JSON.stringify(value, inJson) ?? ''
+    return text.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1')
   } catch {
     return ''
   }

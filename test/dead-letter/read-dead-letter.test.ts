@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { checkDeadLetter, parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
 import { sizeInMemory } from '../../lib/dead-letter/size-in-memory.ts'
-import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
@@ -53,6 +53,17 @@ test('the dead letter of any record, however malformed, can be read back', () =>
       assert.deepEqual(result.kind === 'dead-letter' && result.deadLetter, JSON.parse(JSON.stringify(written)))
     }),
   )
+})
+
+test('a value of a program keeps the digits of its bigints, and its maps', () => {
+  const textOf = (value: unknown) => {
+    const record = { topic: 't', value } as unknown as ProducerRecord
+    const failed = notSent(record, undefined, new InvalidRecordError('schema', 'wrong'), 1)
+    return Buffer.from(toDeadLetter(failed, 'id', good.source).record.value ?? '', 'base64').toString()
+  }
+  const value = { l: 9007199254740993n, n: [-5n], m: new Map([['a', 1n]]), text: '5', at: new Date(0) }
+  assert.equal(textOf(value), '{"l":9007199254740993,"n":[-5],"m":{"a":1},"text":"5","at":"1970-01-01T00:00:00.000Z"}')
+  assert.equal(textOf(7n), '7')
 })
 
 test('a dead letter with a field of the wrong type or size is not used; the error names the field', () => {
