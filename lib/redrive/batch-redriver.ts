@@ -86,7 +86,7 @@ export class BatchRedriver {
   /** @returns the record to send; undefined if an error kept the dead letter open */
   async #record(candidate: Candidate): Promise<ProducerRecord | undefined> {
     try {
-      return await redrivenRecord(candidate, this.#run.options)
+      return await redrivenRecord(candidate, this.#run.options, this.#run.encodingFailures)
     } catch (error) {
       if (!(error instanceof KafkaProducerError)) throw error
       this.#notes.keep(candidate.open, error.code, !error.retriable)

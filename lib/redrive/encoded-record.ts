@@ -6,9 +6,10 @@ import { InvalidRecordError, TransportError } from '../errors.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { RecordSerializer } from '../serialize/record-serializer.ts'
 import { systemClock } from '../time/clock.ts'
-import { withTimeout } from '../time/patient-timer.ts'
+import { patientTimer } from '../time/patient-timer.ts'
 import { validateRecord } from '../validate/record-validator.ts'
 import { isSentAsItIs } from '../validate/source-form.ts'
+import type { EncodingFailures } from './encoding-failures.ts'
 
 /** For the registry of one record; it is asked once per schema. */
 const ENCODE_MS = 10_000
@@ -17,6 +18,8 @@ export interface EncodingOptions {
   /** Where the schema registry is, for contracts that need one. */
   readonly config?: ProducerConfig | undefined
   readonly signal?: AbortSignal | undefined
+  /** Of this run. */
+  readonly failures?: EncodingFailures | undefined
 }
 
 /** Whether a dead letter has the bytes for Kafka, which no contract can check if its formats change them. */
@@ -37,30 +40,40 @@ export function canBeChecked(deadLetter: DeadLetter, contract: Contract): boolea
 export async function encodedRecord(
   record: ProducerRecord,
   contracts: Contracts | undefined,
-  { config, signal }: EncodingOptions = {},
+  { config, signal, failures }: EncodingOptions = {},
 ): Promise<ProducerRecord> {
   if (!contracts)
     throw new InvalidRecordError('unknown-topic', 'The record was never encoded: expected contracts that do it.')
+  const valid = validateRecord(record, { contracts })
+  failures?.check(record.topic)
   // The sender checks the size.
   const serializer = new RecordSerializer(Number.POSITIVE_INFINITY, { config })
-  const { signal: late, end } = endsWith(signal)
+  const ended = new AbortController()
+  const late = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal
   try {
-    const work = Promise.resolve(serializer.serialize(validateRecord(record, { contracts }), () => late))
+    const work = Promise.resolve(serializer.serialize(valid, () => late))
     const { origin: _origin, ...rest } = record
-    const { key, value, headers } = await withTimeout(systemClock, ENCODE_MS, work, () =>
-      tooLate(`The record was not encoded within ${ENCODE_MS} ms.`),
-    )
+    const { key, value, headers } = await inTime(work, ended)
     return { ...rest, key, value, headers }
+  } catch (error) {
+    failures?.note(record.topic, error)
+    throw error
   } finally {
-    end()
+    // What still runs is for nothing.
+    ended.abort(tooLate('The encoding ended.'))
   }
 }
 
-/** A signal that is aborted at the end of the work, too: what still runs then is for nothing. */
-function endsWith(signal: AbortSignal | undefined): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController()
-  const signals = signal ? [signal, controller.signal] : [controller.signal]
-  return { signal: AbortSignal.any(signals), end: () => controller.abort(tooLate('The encoding ended.')) }
+/** When the time has passed, what is aborted may say why: that its registry is down, for one. */
+function inTime<T>(work: Promise<T>, controller: AbortController): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const error = tooLate(`The record was not encoded within ${ENCODE_MS} ms.`)
+    const cancel = patientTimer(systemClock, ENCODE_MS, () => {
+      controller.abort(error)
+      setImmediate(reject, error)
+    })
+    work.finally(cancel).then(resolve, reject)
+  })
 }
 
 function tooLate(message: string): TransportError {

@@ -8,6 +8,7 @@ import { validateRecord } from '../validate/record-validator.ts'
 import type { Candidate } from './candidate.ts'
 import { checkedOrigin, originOf } from './dead-letter-origin.ts'
 import { canBeChecked, encodedRecord, isEncoded } from './encoded-record.ts'
+import type { EncodingFailures } from './encoding-failures.ts'
 import type { RedriveOptions } from './redrive-options.ts'
 import { timeOf, withTopic } from './retried-dead-letter.ts'
 
@@ -15,9 +16,13 @@ import { timeOf, withTopic } from './retried-dead-letter.ts'
  * @throws KafkaProducerError when the record can't be sent: its claim is missing, it breaks its contract, or what
  * encodes it does not answer
  */
-export async function redrivenRecord(candidate: Candidate, options: RedriveOptions): Promise<ProducerRecord> {
+export async function redrivenRecord(
+  candidate: Candidate,
+  options: RedriveOptions,
+  failures: EncodingFailures,
+): Promise<ProducerRecord> {
   const { contracts, timestamp = 'original', to, signal } = options
-  const encoding = { config: options.producer.config, signal }
+  const encoding = { config: options.producer.config, signal, failures }
   const deadLetter = await withValue(candidate, options)
   const { key, value, headers, partition } = recordOf(deadLetter)
   const { topic } = candidate

@@ -1,6 +1,7 @@
 // What the parts of one run share: its store, its options, its counts, and whether it has to end.
 import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { type ErrorCode, KafkaProducerError } from '../errors.ts'
+import { EncodingFailures } from './encoding-failures.ts'
 import { RedriveCounts } from './redrive-counts.ts'
 import type { RedriveOptions } from './redrive-options.ts'
 import { SendingJournal } from './sending-journal.ts'
@@ -9,6 +10,7 @@ export class RunState {
   readonly store: DeadLetterStore
   readonly options: RedriveOptions
   readonly counts = new RedriveCounts()
+  readonly encodingFailures = new EncodingFailures()
   /** Undefined in a dry run. */
   readonly lease: Lease | undefined
   #journal: SendingJournal | undefined

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defineContract } from '../../lib/contracts/define-contract.ts'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { createProbe } from '../../lib/dead-letter/probe.ts'
 import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
-import { DeadLetterError, TransportError } from '../../lib/errors.ts'
+import { DeadLetterError, SerializationError, TransportError } from '../../lib/errors.ts'
+import type { JsonText } from '../../lib/record/json-text.ts'
 import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import type { ValueCodec } from '../../lib/serialize/value-codec.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
+import { Registry } from '../support/registry-codec.ts'
 import { pause } from '../support/time.ts'
 import { batchOf } from '../wire-format/batches.ts'
 
@@ -90,6 +94,27 @@ test('many dead letters of a deleted topic keep no dead letter of another topic 
   assert.equal(store.open.size, 350)
   // Only the first batch is sent to the topic.
   assert.equal(result.tried, 400)
+})
+
+test('a registry that does not answer is waited for once per topic; other topics are sent', async () => {
+  const asked: string[] = []
+  const codec: ValueCodec = {
+    ...new Registry().codec(() => 1),
+    encode: async ({ content }, { topic }) => {
+      asked.push(topic)
+      if (topic === 'down') throw new SerializationError('delivery-failure', 'No answer.', { code: 'schema-registry' })
+      return Buffer.from((content as JsonText).text)
+    },
+  }
+  const contracts = new Map(['down', 'up'].map(topic => [topic, defineContract(topic, { value: { codec } })]))
+  const deadLetters = [...many(3, 'down'), ...many(2, 'up')].map(deadLetter => ({
+    ...deadLetter,
+    record: { ...deadLetter.record, encoding: 'source' as const },
+  }))
+  const { producer, result } = await run(deadLetters, { contracts })
+  assert.deepEqual(asked, ['down', 'up', 'up'])
+  assert.deepEqual(producer.sent(), ['up:0', 'up:1'])
+  assert.deepEqual(result.failed, { 'schema-registry': 3 })
 })
 
 test('a run ends if no broker answers, and nothing counts as an attempt', async () => {
