@@ -528,7 +528,7 @@ test('the file of a stage sets its parameters; the command and the environment o
 
 test('the error for an invalid parameter lists the valid values', () => {
   for (const [param, says] of [
-    ['kmsKeyArn=alias/mine', /kmsKeyArn: expected the ARN of a KMS key, got alias\/mine/],
+    ['kmsKeyArn=alias/mine', /kmsKeyArn: expected the ARN of a KMS key \(…:key\/…\), got alias\/mine/],
     ['subnetIds=subnet-1,vpc-2', /subnetIds: expected subnet-…, separated by commas/],
     ['redriveSchedule=hourly', /redriveSchedule: expected rate\(…\) or cron\(…\)/],
     ['httpRateLimit=0', /httpRateLimit: expected a whole number from 1 to 1000000/],

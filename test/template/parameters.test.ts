@@ -38,7 +38,7 @@ test('a wrong value is refused with what was expected and what it got, all at on
     [
       '--param maximumConcurrency: expected a whole number from 2 to 1000, got 5000.',
       '--param tags: expected name=value, separated by commas, got team.',
-      '--param kmsKeyArn: expected the ARN of a KMS key, got nothing.',
+      '--param kmsKeyArn: expected the ARN of a KMS key (…:key/…), got nothing.',
     ].join('\n'),
   )
 })
@@ -50,4 +50,13 @@ test('a value may contain dots and equals signs; of a repeated name the last one
 
 test('a parameter with one value for the deployment has none per function', () => {
   assert.equal(refusal('outageS.sqs=5'), '--param outageS.sqs: expected outageS alone; it has one value.')
+})
+
+test('a KMS key is named by its own ARN: IAM takes no alias', () => {
+  const wrong = ['arn:aws:kms:eu-west-1:123456789012:alias/mine', 'arn:aws:kms:', 'arn:aws:kms:eu-west-1: oh dear']
+  for (const name of ['kmsKeyArn', 'secretKeyArn', 'targetKeyArns', 'existingQueueKeyArns'])
+    for (const arn of wrong)
+      assert.match(refusal(`${name}=${arn}`), /expected (the ARN|ARNs) of (a )?KMS keys? \(…:key/)
+  const key = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef'
+  assert.equal(readOptions([`kmsKeyArn=${key}`]).kmsKeyArn, key)
 })

@@ -53,9 +53,12 @@ export const TAGS: Kind<Readonly<Record<string, string>>> = {
 
 export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')
 
-export const KMS_KEYS = list('arn:[\\w-]+:kms:[^,\\s]+', 'ARNs of KMS keys')
+/** No alias: IAM takes none as the resource of a policy, so the roles would have no right. */
+const KEY_ARN = 'arn:[\\w-]+:kms:[\\w-]+:\\d{12}:key/[\\w-]+'
 
-export const KMS_KEY = text(/^arn:[\w-]+:kms:/u, 'the ARN of a KMS key')
+export const KMS_KEYS = list(KEY_ARN, 'ARNs of KMS keys (…:key/…)')
+
+export const KMS_KEY = text(new RegExp(`^${KEY_ARN}$`, 'u'), 'the ARN of a KMS key (…:key/…)')
 
 /** What may send to a queue: SNS topics, buckets, rules of EventBridge, accounts, roles and users. */
 export const SENDERS = list(
