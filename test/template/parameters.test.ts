@@ -60,3 +60,17 @@ test('a KMS key is named by its own ARN: IAM takes no alias', () => {
   const key = 'arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef'
   assert.equal(readOptions([`kmsKeyArn=${key}`]).kmsKeyArn, key)
 })
+
+test('a schedule is one that EventBridge takes: the number decides between hour and hours, cron has six fields', () => {
+  const right = ['rate(1 hour)', 'rate(2 hours)', 'rate(15 minutes)', 'rate(1 day)']
+  const crons = ['0 10 * * ? *', '15 12 * * ? *', '0 18 ? * MON-FRI *', '0 8 1 * ? *', '0/10 * ? * MON-FRI *']
+  const others = ['0/5 8-17 ? * MON-FRI *', '0,30 20-23,0-2 L 1/3 ? 2026-2030', '0 9 ? * 2#1 *', '0 9 3W JAN,JUL ? *']
+  for (const schedule of [...right, ...[...crons, ...others].map(cron => `cron(${cron})`)])
+    assert.equal(readOptions([`redriveSchedule=${schedule}`]).redriveSchedule, schedule)
+  const wrongRates = ['hello', '0 hours', '1 hours', '2 hour', '1 second', '1  hour', '01 hour', '1.5 hours']
+  const wrongCrons = ['* *', '0 * * * *', '0 * * * * * *', '0 10 * * * *', '0 10 ? * ? *', '60 * * * ? *']
+  const wrongFields = ['0 0 32 * ? *', '0 0 * 13 ? *', '0 0 ? * 8 *', '0 0 * * ? 1969', '0 24 * * ? *']
+  const wrong = [...wrongRates.map(rate => `rate(${rate})`), ...wrongCrons.concat(wrongFields).map(of => `cron(${of})`)]
+  for (const schedule of [...wrong, ' rate(1 hour)', 'rate(1 hour) '])
+    assert.match(refusal(`redriveSchedule=${schedule}`), /redriveSchedule: expected rate\(…\) or cron\(…\)/, schedule)
+})

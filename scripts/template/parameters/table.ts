@@ -15,6 +15,7 @@ import {
   wholeNumberOf,
 } from './kinds.ts'
 import { byName, optional, type Parameter, parameter } from './parameter.ts'
+import { SCHEDULE_PATTERN } from './schedule-pattern.ts'
 
 /** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
 const OUTAGE_MAX_S = 259_200
@@ -297,8 +298,8 @@ const FUNCTIONS = {
     actsOn: 'log groups',
     unit: 'days',
   }),
-  redriveSchedule: optional(text(/^(rate|cron)\(.+\)$/u, 'rate(…) or cron(…)'), {
-    about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`.',
+  redriveSchedule: optional(text(SCHEDULE_PATTERN, 'rate(…) or cron(…) as rules of EventBridge take them'), {
+    about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`, `cron(0 6 ? * MON-FRI *)` (UTC).',
     actsOn: 'a rule that invokes `redrive`',
   }),
 }
