@@ -29,7 +29,7 @@ export function oslsForm(deployment: Deployment): Json {
     kmsKeyArn: options.kmsKeyArn ?? null,
     tags: Object.keys(options.tags).length > 0 ? options.tags : null,
     httpApi: {
-      cors: corsOrigins === undefined ? false : corsOf(corsOrigins),
+      cors: corsOrigins === undefined ? false : corsOf(corsOrigins, options),
       ...(options.httpAuth === 'jwt' ? { authorizers: { jwt: jwtAuthorizer(options) } } : {}),
       ...(options.httpAuth === 'lambda' ? { authorizers: { lambda: lambdaAuthorizer(options) } } : {}),
     },
@@ -107,14 +107,20 @@ function lambdaAuthorizer({ authorizerArn, authorizerIdentitySources, authorizer
 }
 
 /** The HTTP API answers preflight requests itself: their route would have no authorizer. */
-function corsOf(allowedOrigins: readonly string[]): Json {
+function corsOf(allowedOrigins: readonly string[], options: DeployOptions): Json {
   return {
     allowedOrigins,
     allowedMethods: [...new Set(ROUTES.map(({ method }) => method))],
-    allowedHeaders: CORS.requestHeaders,
+    allowedHeaders: [...new Set([...CORS.requestHeaders, ...identityHeaders(options)])],
     exposedResponseHeaders: CORS.responseHeaders,
     maxAge: CORS.maxAgeS,
   }
+}
+
+/** Headers that the authorizer's function needs: without leave, a browser sends none of them. */
+function identityHeaders({ httpAuth, authorizerIdentitySources }: DeployOptions): string[] {
+  if (httpAuth !== 'lambda') return []
+  return authorizerIdentitySources.flatMap(source => /^\$request\.header\.(.+)$/.exec(source)?.[1]?.toLowerCase() ?? [])
 }
 
 /** Properties that osls has no option for, of resources that it creates itself. */

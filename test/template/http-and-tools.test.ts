@@ -29,6 +29,19 @@ test('every route has the authorizer; none but public has none', () => {
   refused(['jwtIssuer=http://a.b'], /jwtIssuer: expected an https:\/\/ URL/)
 })
 
+test('a page may send the headers by which an authorizer’s function knows its caller', () => {
+  const env = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092', KAFKA_HTTP_CORS_ORIGINS: 'https://shop.example.com' }
+  const headersOf = (...params: string[]) => {
+    const form = oslsForm(deploymentOf(contractsFedBy(FEEDS), env, readOptions(params)))
+    return (form.httpApi as { cors: { allowedHeaders: readonly string[] } }).cors.allowedHeaders
+  }
+  const always = headersOf()
+  const lambda = ['httpAuth=lambda', 'authorizerArn=arn:aws:lambda:eu-west-1:123456789012:function:admit']
+  const sources = '$request.header.X-Shop-Key,$request.header.Authorization,$request.querystring.page'
+  assert.deepEqual(headersOf(...lambda, `authorizerIdentitySources=${sources}`), [...always, 'x-shop-key'])
+  assert.deepEqual(headersOf(...lambda), always)
+})
+
 test('a function may admit callers: each route asks it, with payload 2.0 and simple responses', () => {
   const functionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:admit'
   const params = ['httpAuth=lambda', `authorizerArn=${functionArn}`]
