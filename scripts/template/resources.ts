@@ -172,19 +172,25 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
   }
 }
 
+/**
+ * Of the function itself, and of its alias if there is one. An event waits under the qualifier that it was invoked by,
+ * so those that wait when an alias is added keep their retries and their destination.
+ */
 function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionResource): Entry[] {
   if (config === undefined) return []
   const destination = 'bucketId' in config.onFailure ? config.onFailure.bucketId : config.onFailure.queueId
-  const resource = {
+  const resourceOf = (qualifier: string, dependencies: Json): Json => ({
     Type: 'AWS::Lambda::EventInvokeConfig',
-    ...(alias === undefined ? {} : { DependsOn: alias.id }),
+    ...dependencies,
     Properties: {
       FunctionName: { Ref: functionId },
-      Qualifier: alias?.name ?? '$LATEST',
+      Qualifier: qualifier,
       MaximumRetryAttempts: config.maximumRetryAttempts,
       MaximumEventAgeInSeconds: config.maximumEventAgeS,
       DestinationConfig: { OnFailure: { Destination: arnOf(destination) } },
     },
-  }
-  return [[config.id, resource]]
+  })
+  const ofFunction: Entry = [config.id, resourceOf('$LATEST', {})]
+  if (alias === undefined) return [ofFunction]
+  return [ofFunction, [`${config.id}OfAlias`, resourceOf(alias.name, { DependsOn: alias.id })]]
 }

@@ -39,13 +39,22 @@ test('every function but redrive has a group, whose alarms of its own bring the 
   for (const alarm of ['Http5xxAlarm', 'EventbridgeAsyncEventsDroppedAlarm']) assert.ok(canary.resources[alarm], alarm)
 })
 
+test('events that wait when the alias is added keep the retries and the destination of the function', () => {
+  const without = of().resources.EventbridgeLambdaEvConf
+  const { resources } = of(CANARY)
+  assert.deepEqual(resources.EventbridgeLambdaEvConf, without)
+  const { Qualifier, ...kept } = resources.EventbridgeLambdaEvConfOfAlias?.Properties ?? {}
+  assert.deepEqual({ ...kept, Qualifier: '$LATEST' }, without?.Properties)
+  assert.equal(Qualifier, 'provisioned')
+})
+
 test('every trigger invokes the alias, which is updated through CodeDeploy', () => {
   const { functions, resources, ofType } = of(CANARY)
   const aliases = { sqs: { Ref: 'SqsProvConcLambdaAlias' }, eventbridge: { Ref: 'EventbridgeProvConcLambdaAlias' } }
   assert.deepEqual(ofType('AWS::Lambda::EventSourceMapping')[0].FunctionName, aliases.sqs)
   assert.deepEqual(ofType('AWS::Events::Rule')[0].Targets[0].Arn, aliases.eventbridge)
   assert.deepEqual(ofType('AWS::Lambda::Permission')[0].FunctionName, aliases.eventbridge)
-  assert.equal(resources.EventbridgeLambdaEvConf?.Properties.Qualifier, 'provisioned')
+  assert.equal(resources.EventbridgeLambdaEvConfOfAlias?.Properties.Qualifier, 'provisioned')
   // osls makes the alias, also for the routes, when it has a number.
   assert.deepEqual(
     Object.values(functions).map(({ provisionedConcurrency }) => provisionedConcurrency),

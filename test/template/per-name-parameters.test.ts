@@ -129,7 +129,7 @@ test('with provisioned concurrency every trigger invokes the alias', () => {
   const ofEvents = { Ref: 'EventbridgeProvConcLambdaAlias' }
   assert.deepEqual(ofType('AWS::Events::Rule')[0].Targets[0].Arn, ofEvents)
   assert.deepEqual(ofType('AWS::Lambda::Permission')[0].FunctionName, ofEvents)
-  assert.equal(resources.EventbridgeLambdaEvConf?.Properties.Qualifier, 'provisioned')
+  assert.equal(resources.EventbridgeLambdaEvConfOfAlias?.Properties.Qualifier, 'provisioned')
   refused(
     ['provisionedConcurrency.sqs=50', 'reservedConcurrency.sqs=40'],
     /expected at most reservedConcurrency \(40\)/,

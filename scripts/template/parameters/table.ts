@@ -235,7 +235,8 @@ const FUNCTIONS = {
   provisionedConcurrency: byName('function', wholeNumber(1, 100_000), undefined, {
     about:
       'Sandboxes that are always warm. The function’s triggers then invoke its alias `provisioned`, a version. Each ' +
-      'sandbox has its connections: `kafka-producer plan`.',
+      'sandbox has its connections: `kafka-producer plan`. Take it from `eventbridge` while no event waits ' +
+      '(`AsyncEventAge`): an event waits for the alias, with its retries and its destination.',
     actsOn: 'a version and an alias of the function; its routes, mappings, rules',
     unit: 'sandboxes',
   }),
