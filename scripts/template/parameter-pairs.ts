@@ -1,7 +1,10 @@
-// Parameters that need one another.
+// Parameters that need one another, and lists of which AWS takes only so many items.
 import type { DeployOptions } from './options.ts'
 
 const MAX_LAYERS = 5
+/** docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html */
+const MAX_SUBNETS = 16
+const MAX_GROUPS = 5
 
 /** @returns one line per problem with the options */
 export function pairProblems({
@@ -12,6 +15,8 @@ export function pairProblems({
   domainName,
   certificateArn,
   layers,
+  subnetIds,
+  securityGroupIds,
 }: DeployOptions): string[] {
   const problems: string[] = []
   if (httpAuth === 'jwt' && (jwtIssuer === undefined || jwtAudience.length === 0))
@@ -20,6 +25,17 @@ export function pairProblems({
     problems.push('--param httpAuth: expected authorizerArn too with lambda.')
   if ((domainName === undefined) !== (certificateArn === undefined))
     problems.push('--param domainName and certificateArn: expected both or neither.')
-  if (layers.length > MAX_LAYERS) problems.push(`--param layers: expected at most ${MAX_LAYERS}, got ${layers.length}.`)
+  problems.push(
+    ...lengthProblems('layers', layers, MAX_LAYERS),
+    ...lengthProblems('subnetIds', subnetIds, MAX_SUBNETS),
+    ...lengthProblems('securityGroupIds', securityGroupIds, MAX_GROUPS),
+  )
+  const names = layers.map(arn => arn.replace(/:\d+$/, ''))
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) problems.push(`--param layers: expected one version of each layer, got two of ${twice}.`)
   return problems
+}
+
+function lengthProblems(name: string, items: readonly string[], max: number): string[] {
+  return items.length > max ? [`--param ${name}: expected at most ${max}, got ${items.length}.`] : []
 }

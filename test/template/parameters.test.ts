@@ -37,7 +37,8 @@ test('a wrong value is refused with what was expected and what it got, all at on
     refusal('maximumConcurrency=5000', 'tags=team', 'kmsKeyArn'),
     [
       '--param maximumConcurrency: expected a whole number from 2 to 1000, got 5000.',
-      '--param tags: expected name=value, separated by commas, got team.',
+      '--param tags: expected name=value, separated by commas: at most 49 names, each once, ' +
+        'none that begins with aws:, got team.',
       '--param kmsKeyArn: expected the ARN of a KMS key (…:key/…), got nothing.',
     ].join('\n'),
   )
@@ -73,4 +74,31 @@ test('a schedule is one that EventBridge takes: the number decides between hour 
   const wrong = [...wrongRates.map(rate => `rate(${rate})`), ...wrongCrons.concat(wrongFields).map(of => `cron(${of})`)]
   for (const schedule of [...wrong, ' rate(1 hour)', 'rate(1 hour) '])
     assert.match(refusal(`redriveSchedule=${schedule}`), /redriveSchedule: expected rate\(…\) or cron\(…\)/, schedule)
+})
+
+test('what AWS would refuse, or what could never alarm, is refused', () => {
+  const many = (count: number, item: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => item(n)).join(',')
+  const layer = 'arn:aws:lambda:eu-west-1:123456789012:layer:agent'
+  const accessPoint = 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-'
+  const cases: readonly (readonly [string[], RegExp])[] = [
+    [['tags=aws:team=data'], /tags: expected name=value/],
+    [['tags=AWS:team=data'], /tags: expected name=value/],
+    [['tags=team=<data>'], /tags: expected name=value/],
+    [['tags=team=data,team=web'], /tags: expected .*each once/],
+    [[`tags=${many(50, n => `t${n}=v`)}`], /tags: expected .*at most 49/],
+    [[`layers=${layer}:1,${layer}:2`], /layers: expected one version of each layer, got two of .*:agent\./],
+    [[`subnetIds=${many(17, n => `subnet-${n}`)}`, 'securityGroupIds=sg-1'], /subnetIds: expected at most 16, got 17/],
+    [['subnetIds=subnet-1', `securityGroupIds=${many(6, n => `sg-${n}`)}`], /securityGroupIds: .* at most 5, got 6/],
+    [['alarmTopicArn=arn:aws:sns:'], /alarmTopicArn: expected the ARN/],
+    [['alarmTopicArn=arn:aws:sns:eu-west-1:123456789012:two words'], /alarmTopicArn: expected the ARN/],
+    [[`efsAccessPointArn=${accessPoint}1`], /efsAccessPointArn: expected the ARN/],
+    [['alarmMessageAgeS=604800'], /alarmMessageAgeS: expected a whole number from 1 to 601200/],
+    [['alarmDeadLetterAgeS=1209600'], /alarmDeadLetterAgeS: expected a whole number from 1 to 1206000/],
+    [['alarmEventAgeS=21600'], /alarmEventAgeS: expected a whole number from 1 to 18000/],
+    [['alarmSlowPercent=100'], /alarmSlowPercent: expected a whole number from 1 to 99/],
+  ]
+  for (const [params, says] of cases) assert.match(refusal(...params), says)
+  const tags = many(49, n => `team ${n}/größe=a@b.c:${n}=+`)
+  assert.equal(Object.keys(readOptions([`tags=${tags}`]).tags).length, 49)
 })

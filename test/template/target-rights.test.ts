@@ -20,7 +20,7 @@ test('every folder with a target has a store too, and a row in each registry', (
 })
 
 const MOUNTED = {
-  efsAccessPointArn: 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-1',
+  efsAccessPointArn: 'arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0a1b2c3d4e5f60718',
   efsMountPath: '/mnt/letters',
 }
 const further = (text: string) => furtherTargets({ KAFKA_DEAD_LETTER: text }, MOUNTED)

@@ -44,11 +44,21 @@ export function list(items: string, what: string, min: 0 | 1 = 0): Kind<readonly
   }
 }
 
+/** A stack has at most 50, and osls adds `STAGE`. docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/ */
+const MAX_TAGS = 49
+/** Letters, digits, spaces and what all services take besides; names that begin with `aws:` are AWS's own. */
+const TAG = '(?![aA][wW][sS]:)[\\p{L}\\p{N} _.:/+@-]{1,128}=[\\p{L}\\p{N} _.:/=+@-]{0,256}'
+
 /** `name=value`, separated by commas. */
 export const TAGS: Kind<Readonly<Record<string, string>>> = {
-  pattern: /^[^=,]{1,128}=[^,\n\r]{0,256}(,[^=,]{1,128}=[^,\n\r]{0,256})*$/u,
-  expected: 'name=value, separated by commas',
-  read: value => Object.fromEntries(value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])),
+  pattern: new RegExp(`^${TAG}(,${TAG})*$`, 'u'),
+  expected: `name=value, separated by commas: at most ${MAX_TAGS} names, each once, none that begins with aws:`,
+  read: value => {
+    const pairs = value.split(',').map(pair => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [])
+    const tags: Record<string, string> = Object.fromEntries(pairs)
+    const names = Object.keys(tags).length
+    return names === pairs.length && names <= MAX_TAGS ? tags : undefined
+  },
 }
 
 export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')

@@ -22,8 +22,14 @@ const OUTAGE_MAX_S = 259_200
 const REQUESTS_MAX = 1_000_000
 /** More is no sensible threshold. */
 const COUNT_MAX = 1_000_000
-/** The longest that SQS keeps a message. */
-const RETENTION_MAX_S = 1_209_600
+const HOUR_S = 3600
+/**
+ * Nothing gets older than what waits is kept: in source queues seven days, in the others fourteen, for a function six
+ * hours. An hour less leaves an alarm the time to see it.
+ */
+const MESSAGE_AGE_MAX_S = 7 * 24 * HOUR_S - HOUR_S
+const DEAD_LETTER_AGE_MAX_S = 14 * 24 * HOUR_S - HOUR_S
+const EVENT_AGE_MAX_S = 6 * HOUR_S - HOUR_S
 
 /** Those that CloudWatch Logs takes, up to ten years. */
 const LOG_RETENTION_DAYS = [
@@ -354,7 +360,7 @@ const NETWORK = {
 const STORAGE = {
   efsAccessPointArn: optional(
     text(
-      /^arn:[\w-]+:elasticfilesystem:[\w-]+:\d{12}:access-point\/fsap-[0-9a-f]+$/u,
+      /^arn:[\w-]+:elasticfilesystem:[\w-]+:\d{12}:access-point\/fsap-[0-9a-f]{17}$/u,
       'the ARN of an access point of EFS',
     ),
     {
@@ -374,7 +380,7 @@ const STORAGE = {
 }
 
 const ALARMS = {
-  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:/u, 'the ARN of an SNS topic'), {
+  alarmTopicArn: optional(text(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}(\.fifo)?$/u, 'the ARN of an SNS topic'), {
     about: 'An SNS topic that receives the [alarms](operations.md).',
     actsOn: 'alarms',
   }),
@@ -406,7 +412,7 @@ const ALARMS = {
     needs: 'http',
     unit: 'answers',
   }),
-  alarmSlowPercent: parameter(wholeNumber(1, 100), 80, {
+  alarmSlowPercent: parameter(wholeNumber(1, 99), 80, {
     about: 'The part of its timeout that one invocation in a hundred may take.',
     actsOn: 'alarms `Slow`',
     unit: '%',
@@ -416,19 +422,19 @@ const ALARMS = {
     actsOn: 'alarms `ConnectionAttempts`',
     unit: 'attempts/min',
   }),
-  alarmEventAgeS: parameter(wholeNumber(1, 21_600), 900, {
+  alarmEventAgeS: parameter(wholeNumber(1, EVENT_AGE_MAX_S), 900, {
     about: 'How long an event may wait for `eventbridge`.',
     actsOn: 'alarm `AsyncEventAge`',
     needs: 'events',
     unit: 's',
   }),
-  alarmMessageAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 900, {
+  alarmMessageAgeS: parameter(wholeNumber(1, MESSAGE_AGE_MAX_S), 900, {
     about: 'How long a message may wait in a source queue. Delivery takes seconds.',
     actsOn: 'alarms `Age`',
     needs: 'own-queue',
     unit: 's',
   }),
-  alarmDeadLetterAgeS: parameter(wholeNumber(1, RETENTION_MAX_S), 86_400, {
+  alarmDeadLetterAgeS: parameter(wholeNumber(1, DEAD_LETTER_AGE_MAX_S), 86_400, {
     about: 'How old the oldest dead letter, or event that failed, may be in its queue. SQS deletes it after 14 days.',
     actsOn: 'alarms `Oldest`',
     unit: 's',
