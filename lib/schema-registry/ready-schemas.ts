@@ -3,7 +3,6 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import { SerializationError } from '../errors.ts'
 import type { CodecContext } from '../serialize/value-codec.ts'
-import { askRegistry } from './ask-registry.ts'
 import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import { RecentlyUsed } from './recently-used.ts'
 import { registryOf } from './registries.ts'
@@ -53,7 +52,7 @@ export class ReadySchemas {
     if (this.#parts.pinned) return this.#loadPinned()
     if (!config) throw noRegistry()
     const registry = await registryOf(config, this.#parts.open)
-    const schema = await askRegistry(registry, selection, signal)
+    const schema = await registry.find(selection, signal).catch(noFaultOfTheRecord('schema-registry'))
     const ofConfig = this.#byConfig.get(config) ?? new RecentlyUsed<Compiled>(this.#maxKept)
     this.#byConfig.set(config, ofConfig)
     const kept = ofConfig.get(selection.subject)
