@@ -6,6 +6,7 @@ import { arnProblems } from './arns.ts'
 import type { Deployment, MappingResource } from './deployment-model.ts'
 import { resolved, resolvedLength } from './expressions.ts'
 import { needProblems } from './parameters/needs.ts'
+import { variableProblems } from './variables.ts'
 
 /** docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_ENVIRONMENT_BYTES = 4096
@@ -22,6 +23,7 @@ export function checkDeployment(deployment: Deployment): Deployment {
     ...prefixProblems(deployment),
     ...arnProblems(deployment),
     ...needProblems(deployment),
+    ...variableProblems(deployment),
   ]
   if (problems.length > 0) throw new ConfigError(problems)
   return deployment

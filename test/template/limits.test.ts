@@ -130,3 +130,26 @@ test('a template of more resources, outputs, bytes or longer policies than AWS t
     /^bytes of a template: expected at most 1048576, got 1\d{6}\.$/,
   )
 })
+
+test('a value that the packager or CloudFormation would take for a variable', () => {
+  const variable = (name: string) => `\${${name}}`
+  const feeds = { orders: { http: true, queues: ['orders'], events: ['shop'] } } as const
+  const secret = variable('env:SECRET')
+  for (const [name, value] of [
+    ['KAFKA_CLIENT_ID', `x${secret}`],
+    ['KAFKA_DEAD_LETTER', `s3:letters/${variable('x')}`],
+    ['KAFKA_REDRIVE_ALLOW', `s3:letters/${variable('x')}`],
+  ] as const)
+    assert.ok(refusal(feeds, { [name]: value }).includes(`${name}: expected no \${, by which variables`), name)
+  for (const [name, value] of [
+    ['jwtAudience', secret],
+    ['filterPatterns.orders', JSON.stringify([{ body: { [variable('self:service')]: ['a'] } }])],
+  ] as const) {
+    const jwt = name === 'jwtAudience' ? ['httpAuth=jwt', 'jwtIssuer=https://issuer.example.com'] : []
+    const says = `--param ${name.replace('.orders', '')}: expected no \${, by which variables`
+    assert.ok(refusal(feeds, {}, [...jwt, `${name}=${value}`]).includes(says), name)
+  }
+  const of = 'contracts/orders.json: from.eventbridge'
+  assert.ok(refusal({ orders: { events: [secret] } }).includes(`${of}: expected no \${, by which variables`))
+  assert.equal(refusal(feeds, { KAFKA_CLIENT_ID: 'a$b{c}' }), '')
+})
