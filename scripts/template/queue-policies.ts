@@ -14,7 +14,8 @@ const OF_RULES = 'EventRuleFailuresQueue'
 
 /**
  * A source queue has a policy of its own, even without senders: if it moved from one policy to another, an update could
- * leave it without any. The others share one.
+ * leave it without any. The others share one: a policy for each DLQ would cost a stack of many queues a sixth of its
+ * resources. A DLQ whose contract is removed stays without its policy: roles of its account may use it without TLS.
  * @param rules undefined: there is no rule
  */
 export function queuePoliciesOf(
@@ -35,7 +36,7 @@ export function queuePoliciesOf(
   ]
 }
 
-/** A queue that stays keeps its policy: who sends to it must not lose messages. */
+/** A queue that somebody sends to keeps its policy when it stays: no sender must lose messages. */
 export function queuePolicyResource({ queueIds, senders }: QueuePolicyResource): Json {
   const [queueId, ...others] = queueIds
   // In a policy of several queues, `*` is the queue that has the policy.
