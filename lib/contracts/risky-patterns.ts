@@ -10,6 +10,9 @@ interface RiskyPatterns {
 
 export type PatternCheck = (schema: unknown) => RiskyPatterns
 
+/** Characters of a pattern that recheck is asked about. */
+const MAX_PATTERN = 1000
+
 export interface PatternTimes {
   /** How long the check of one pattern may take, ms. */
   readonly one: number
@@ -34,8 +37,9 @@ export async function createPatternCheck(
     if (!recheck) throw new Error('Expected a schema that the check was created for.')
     const until = now() + all
     const judged = Map.groupBy(patterns, pattern => {
-      const timeout = Math.min(one, until - now())
-      if (timeout <= 0) return 'unknown'
+      // recheck never returns from a part of a millisecond, or from a pattern that is nested too deeply for its stack.
+      const timeout = Math.floor(Math.min(one, until - now()))
+      if (timeout < 1 || pattern.length > MAX_PATTERN) return 'unknown'
       const judgement = recheck.checkSync(pattern, 'u', { timeout })
       // Ajv says what is wrong with a pattern that is none.
       return judgement.status === 'unknown' && judgement.error.kind === 'invalid' ? 'safe' : judgement.status

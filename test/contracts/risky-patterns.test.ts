@@ -22,3 +22,12 @@ test('without such a limit each pattern is checked', async () => {
   const check = await createPatternCheck(undefined, { one: 10_000 })
   assert.deepEqual(check(schema), { vulnerable: ['^(a+)+$'], unknown: [] })
 })
+
+// recheck never came back.
+test('a time that is not whole, and a pattern of many levels, are no reason to wait', async () => {
+  const hard = '^(?:a|b|ab|ba|aab)*(?:a{1,50}b{1,50}c{1,50}){1,30}(?:(?=.*x)[a-z]+|q)*(.)\\1{3,9}$'
+  const deep = '('.repeat(50_000) + ')'.repeat(50_000)
+  const schema = { allOf: [{ pattern: hard }, { pattern: deep }] }
+  const check = await createPatternCheck([schema], { one: 20.5, all: 3000 })
+  assert.deepEqual(check(schema), { vulnerable: [], unknown: [hard, deep] })
+})
