@@ -18,6 +18,7 @@ import { httpDomain } from './http-domain.ts'
 import type { DeployOptions } from './options.ts'
 import { queuePolicyResource } from './queue-policies.ts'
 import { roleResources } from './role-resources.ts'
+import { rulesPermissionId } from './rules.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
 /** @throws Error if two resources have one logical id */
@@ -42,7 +43,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
     ...buckets.flatMap((bucket): Entry[] => bucketResources(bucket, options)),
     ...queuePolicies.map((policy): Entry => [policy.id, queuePolicyResource(policy)]),
     ...mappings.map((mapping): Entry => [mapping.id, mappingResource(mapping, functionOf(mapping))]),
-    ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule))]),
+    ...rules.map((rule): Entry => [rule.id, ruleResource(rule, functionOf(rule), needsOf(rule, deployment))]),
     ...(schedule ? [[schedule.id, scheduleResource(schedule, functionOf(schedule))] satisfies Entry] : []),
     ...permissions.map((permission): Entry => [permission.id, permissionResource(permission, functionOf(permission))]),
     ...functions.flatMap((each): Entry[] => [...roleResources(each.role, options), ...asynchronous(each)]),
@@ -129,7 +130,14 @@ function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
   }
 }
 
-function ruleResource(rule: RuleResource, functionArn: unknown): Json {
+/** Without these, the events of a rule that is there already could reach neither the function nor a queue. */
+function needsOf({ bus, dlqId, function: key }: RuleResource, { queuePolicies, functions }: Deployment): string[] {
+  const policies = queuePolicies.filter(({ queueIds }) => queueIds.includes(dlqId))
+  const configs = functions.filter(each => each.key === key).flatMap(asynchronous)
+  return [rulesPermissionId(bus), ...policies.map(({ id }) => id), ...configs.map(([id]) => id)]
+}
+
+function ruleResource(rule: RuleResource, functionArn: unknown, needs: readonly string[]): Json {
   const { name, pattern, bus, dlqId, maximumEventAgeS, maximumRetryAttempts } = rule
   const target = {
     Arn: functionArn,
@@ -139,6 +147,7 @@ function ruleResource(rule: RuleResource, functionArn: unknown): Json {
   }
   return {
     Type: 'AWS::Events::Rule',
+    DependsOn: needs,
     Properties: {
       Name: name,
       ...(bus === undefined ? {} : { EventBusName: bus }),

@@ -44,11 +44,15 @@ function inOneOrder(part: unknown): unknown {
 /** One for all rules of a bus: a policy that lists them would outgrow Lambda's 20 KB, and SQS's 8 KB. */
 export function permissionOfRules(prefix: string, rules: readonly RuleResource[]): PermissionResource[] {
   return busesOf(rules).map(bus => ({
-    id: `EventbridgeRulesPermission${bus === undefined ? '' : shortHash(bus)}`,
+    id: rulesPermissionId(bus),
     function: 'eventbridge',
     service: EVENTS,
     sourceArn: rulesOfPrefix(prefix, bus),
   }))
+}
+
+export function rulesPermissionId(bus: string | undefined): string {
+  return `EventbridgeRulesPermission${bus === undefined ? '' : shortHash(bus)}`
 }
 
 /** Lets the rules send what they can't deliver to their queue. */

@@ -47,3 +47,19 @@ test('the order of sources and fields changes no rule; a bus makes another rule'
   assert.deepEqual(ruleIds({ pattern: { 'detail-type': ['x'], source: ['b', 'a'] } }), first)
   assert.notDeepEqual(ruleIds({ source: ['a', 'b'], 'detail-type': ['x'] }, ['eventBus=other']), first)
 })
+
+test('a rule comes after what its events need: the right to invoke, the policy of its queue, the destination', () => {
+  const feeds = { t: { eventbridge: [{ source: ['a'], bus: 'orders' }, { source: ['b'] }] } }
+  const { resources } = deployed(feeds, ['provisionedConcurrency.eventbridge=1'])
+  const rules = Object.values(resources).filter(({ Type }) => Type === 'AWS::Events::Rule')
+  const needed = rules.map(rule => (rule as unknown as { DependsOn: readonly string[] }).DependsOn)
+  const typesOf = (ids: readonly string[]) => ids.map(id => resources[id]?.Type)
+  const types = ['AWS::Lambda::Permission', 'AWS::SQS::QueuePolicy']
+  const configs = ['AWS::Lambda::EventInvokeConfig', 'AWS::Lambda::EventInvokeConfig']
+  assert.deepEqual(needed.map(typesOf), [
+    [...types, ...configs],
+    [...types, ...configs],
+  ])
+  const buses = needed.map(([permission = '']) => resources[permission]?.Properties.SourceArn['Fn::Sub'])
+  assert.deepEqual(buses, [`${ARN}orders/kafka-producer-dev-*`, `${ARN}kafka-producer-dev-*`])
+})
