@@ -1,4 +1,5 @@
 // An EFS file system that the functions mount: the only disk of a function that outlives its sandbox. Pure.
+import { normalize } from 'node:path/posix'
 import { allow, type Json, type Statement } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -15,7 +16,7 @@ export function pathProblem(path: string | undefined, options: FileSystemOptions
 
 /** @param path absolute */
 export function isMounted(path: string, { efsAccessPointArn, efsMountPath }: FileSystemOptions): boolean {
-  return efsAccessPointArn !== undefined && (path === efsMountPath || path.startsWith(`${efsMountPath}/`))
+  return efsAccessPointArn !== undefined && `${normalize(path)}/`.startsWith(`${efsMountPath}/`)
 }
 
 /** To mount it and to write, through this access point alone. */

@@ -2,6 +2,7 @@
 // system: a file of this machine travels in the package, or is refused.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
+import { normalize } from 'node:path/posix'
 import { isPath } from '../../lib/config/class-names.ts'
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { ConfigError } from '../../lib/errors.ts'
@@ -92,7 +93,8 @@ function fileNamed(option: keyof typeof KINDS, value: string | undefined): strin
   return isFile ? value.replace(/^file:(\/\/(?=\/))?/i, '') : undefined
 }
 
-function isInFunction(path: string, options: Places): boolean {
+function isInFunction(given: string, options: Places): boolean {
+  const path = normalize(given)
   return (
     IMAGE_FOLDERS.some(folder => path.startsWith(folder)) ||
     (options.layers.length > 0 && path.startsWith('/opt/')) ||

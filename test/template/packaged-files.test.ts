@@ -103,6 +103,11 @@ test('files of Lambda’s image, a layer or the file system stay where they are'
   assert.deepEqual(packaged(keystore, EFS), { env: keystore, files: [] })
 })
 
+test('a path that leaves those folders by .. is a file of this machine', () => {
+  for (const path of ['/etc/../tmp/none/ca.pem', '/mnt/efs/../../tmp/none/ca.pem'])
+    assert.match(refusal({ KAFKA_SSL_TRUSTSTORE_LOCATION: path }, EFS), /the file can't be read \(ENOENT\)/)
+})
+
 test('names of classes and URLs are no files', () => {
   const env = {
     KAFKA_PARTITIONER_CLASS: 'round-robin',
