@@ -1,5 +1,7 @@
 // The tokens of a JAAS text as Kafka's JaasConfig reads them, with java.io.StreamTokenizer: words, texts in double or
 // single quotes, = and ;, between white space and comments.
+import { CONTROL_ESCAPES } from '../record/control-escapes.ts'
+
 export interface JaasToken {
   readonly kind: 'text' | '=' | ';'
   readonly text: string
@@ -10,15 +12,6 @@ const GAP = /(?:[\0- ]|\/\*[\s\S]*?\*\/|\/[^*\r\n][^\r\n]*|\/(?=[\r\n]|$))*/y
 /** A slash right after a word would begin a comment in the middle of a password: such a word is no token. */
 const TOKEN = /([=;])|"((?:[^"\\\r\n]|\\[\s\S])*)"|'((?:[^'\\\r\n]|\\[\s\S])*)'|([^\0- "'/;=]+)(?!\/)/y
 const ESCAPE = /\\(?:([0-3][0-7]{0,2}|[4-7][0-7]?)|([\s\S]))/g
-const CONTROLS: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
 
 /** @returns undefined for a text with anything else, e.g. a quote without its end */
 export function jaasTokens(text: string): readonly JaasToken[] | undefined {
@@ -44,6 +37,6 @@ function afterGap(text: string, at: number): number {
 
 function unescaped(quoted: string | undefined): string | undefined {
   return quoted?.replaceAll(ESCAPE, (_, octal: string | undefined, other: string) =>
-    octal === undefined ? (CONTROLS[other] ?? other) : String.fromCharCode(Number.parseInt(octal, 8)),
+    octal === undefined ? (CONTROL_ESCAPES[other] ?? other) : String.fromCharCode(Number.parseInt(octal, 8)),
   )
 }

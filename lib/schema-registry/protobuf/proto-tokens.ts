@@ -1,4 +1,5 @@
 // The tokens of a .proto file. https://protobuf.dev/reference/protobuf/proto3-spec/#lexical_elements
+import { CONTROL_ESCAPES } from '../../record/control-escapes.ts'
 import { unusableSchema } from '../unusable-schema.ts'
 
 export interface Token {
@@ -168,22 +169,13 @@ export class ProtoTokens {
     if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8))
     const code = Number.parseInt(digits.slice(1), 16)
     if (hex !== undefined) return Buffer.of(code)
-    if (unicode === undefined) return Buffer.from(SIMPLE_ESCAPES[digits] ?? digits)
+    if (unicode === undefined) return Buffer.from(CONTROL_ESCAPES[digits] ?? digits)
     if (code > 0x10ffff) throw faultAt(this.#line, 'a code point')
     return Buffer.from(String.fromCodePoint(code))
   }
 }
 
 const ESCAPE = /^(?:([0-7]{1,3})|([xX][0-9a-fA-F]{1,2})|(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})|([abfnrtv\\'"?]))/
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
 
 const SHORTER = `a name of at most ${MAX_NAME} characters`
 
