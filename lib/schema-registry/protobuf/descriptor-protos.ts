@@ -52,6 +52,20 @@ export interface MessageProto {
   options?: Options
 }
 
+export function emptyMessage(name: string): MessageProto {
+  return {
+    name,
+    field: [],
+    extension: [],
+    nestedType: [],
+    enumType: [],
+    extensionRange: [],
+    oneofDecl: [],
+    reservedRange: [],
+    reservedName: [],
+  }
+}
+
 export interface EnumProto {
   name: string
   value: { name: string; number: number; options?: Options }[]

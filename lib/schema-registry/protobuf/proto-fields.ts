@@ -2,6 +2,7 @@
 
 import { unusableSchema } from '../unusable-schema.ts'
 import {
+  emptyMessage,
   type FieldProto,
   LABEL,
   type MessageProto,
@@ -103,18 +104,11 @@ function readMap(tokens: ProtoTokens, place: FieldPlace, label: string | undefin
 
 function mapEntry({ name }: FieldProto, type: number, value: Pick<FieldProto, 'type' | 'typeName'>): MessageProto {
   return {
-    name: `${upperCamelCase(name)}Entry`,
+    ...emptyMessage(`${upperCamelCase(name)}Entry`),
     field: [
       { name: 'key', number: 1, label: LABEL.optional, jsonName: 'key', type },
       { name: 'value', number: 2, label: LABEL.optional, jsonName: 'value', ...value },
     ],
-    extension: [],
-    nestedType: [],
-    enumType: [],
-    extensionRange: [],
-    oneofDecl: [],
-    reservedRange: [],
-    reservedName: [],
     options: { mapEntry: true },
   }
 }

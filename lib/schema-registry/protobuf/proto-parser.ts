@@ -2,7 +2,14 @@
 // https://protobuf.dev/reference/protobuf/edition-2023-spec/
 
 import { unusableSchema } from '../unusable-schema.ts'
-import { EDITIONS, type EnumProto, type FieldProto, type FileProto, type MessageProto } from './descriptor-protos.ts'
+import {
+  EDITIONS,
+  type EnumProto,
+  emptyMessage,
+  type FieldProto,
+  type FileProto,
+  type MessageProto,
+} from './descriptor-protos.ts'
 import { addSyntheticOneofs, type FieldPlace, MAX_FIELD_NUMBER, readField, type Syntax } from './proto-fields.ts'
 import { applyOption, readOptionList, readOptionStatement } from './proto-options.ts'
 import { ProtoTokens } from './proto-tokens.ts'
@@ -115,17 +122,7 @@ class ProtoParser {
   #readMessage(name: string, depth: number): MessageProto {
     const tokens = this.#tokens
     if (depth > MAX_NESTING) throw unusableSchema(`expected messages to be nested at most ${MAX_NESTING} deep.`)
-    const message: MessageProto = {
-      name,
-      field: [],
-      extension: [],
-      nestedType: [],
-      enumType: [],
-      extensionRange: [],
-      oneofDecl: [],
-      reservedRange: [],
-      reservedName: [],
-    }
+    const message = emptyMessage(name)
     const implied: MessageProto[] = []
     tokens.expect('{')
     while (!tokens.takes('}')) this.#readMessageStatement(message, implied, depth)
