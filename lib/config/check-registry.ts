@@ -1,35 +1,11 @@
 // Which settings of schema registries belong together. A user and password in an address become the user info, so that
 // no address holds a secret.
 import { isRegistrySerializer } from './class-names.ts'
+import { BASIC_AUTH, BEARER_AUTH, BESIDE_TOKEN, OAUTH, TLS } from './registry-clients.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from './settings.ts'
 
 type Problem = (text: string) => void
 type Mutable = { -readonly [K in keyof ProducerConfig]?: ProducerConfig[K] }
-
-const BASIC: readonly OptionName[] = ['schemaRegistryBasicAuthCredentialsSource', 'schemaRegistryBasicAuthUserInfo']
-const OAUTH: readonly OptionName[] = [
-  'schemaRegistryBearerAuthIssuerEndpointUrl',
-  'schemaRegistryBearerAuthClientId',
-  'schemaRegistryBearerAuthClientSecret',
-  'schemaRegistryBearerAuthScope',
-]
-const BEARER: readonly OptionName[] = [
-  'schemaRegistryBearerAuthCredentialsSource',
-  'schemaRegistryBearerAuthToken',
-  ...OAUTH,
-]
-const OF_TOKEN: readonly OptionName[] = [
-  'schemaRegistryBearerAuthLogicalCluster',
-  'schemaRegistryBearerAuthIdentityPoolId',
-]
-const TLS: readonly OptionName[] = [
-  'schemaRegistrySslTruststoreCertificates',
-  'schemaRegistrySslTruststoreLocation',
-  'schemaRegistrySslKeystoreCertificateChain',
-  'schemaRegistrySslKeystoreKey',
-  'schemaRegistrySslKeystoreLocation',
-  'schemaRegistrySslKeyPassword',
-]
 
 /**
  * @param values the settings, whose addresses are replaced by those without user and password
@@ -46,7 +22,7 @@ export function checkRegistry(values: object, problem: Problem): readonly string
   checkSerializer('keySerializer', config, problem)
   checkSerializer('valueSerializer', config, problem)
   if (config.schemaRegistryUrl === undefined) {
-    refuse([...BASIC, ...BEARER, ...OF_TOKEN, ...TLS], 'schema.registry.url')
+    refuse([...BASIC_AUTH, ...BEARER_AUTH, ...BESIDE_TOKEN, ...TLS], 'schema.registry.url')
     return []
   }
   takeUserInfo(config, problem)
@@ -56,14 +32,14 @@ export function checkRegistry(values: object, problem: Problem): readonly string
       'schema.registry.ssl.truststore.certificates and schema.registry.ssl.truststore.location: expected one of ' +
         'them, got both.',
     )
-  const hasBearer = BEARER.some(isSet)
-  if (hasBearer && BASIC.some(isSet))
+  const hasBearer = BEARER_AUTH.some(isSet)
+  if (hasBearer && BASIC_AUTH.some(isSet))
     problem('schema.registry.basic.auth and schema.registry.bearer.auth: expected settings of one of them, got both.')
-  if (!hasBearer && config.secretArn === undefined) refuse(OF_TOKEN, 'schema.registry.bearer.auth')
+  if (!hasBearer && config.secretArn === undefined) refuse(BESIDE_TOKEN, 'schema.registry.bearer.auth')
   checkBasic(config, problem, refuse)
   checkBearer(config, problem, refuse)
   const isHttp = config.schemaRegistryUrl.some(url => url.startsWith('http:'))
-  if (!isHttp || ![...BASIC, ...BEARER].some(isSet)) return []
+  if (!isHttp || ![...BASIC_AUTH, ...BEARER_AUTH].some(isSet)) return []
   return [
     'schema.registry.url has an http: address: whoever reads the network gets the registry’s credentials. ' +
       'Recommended: https:.',

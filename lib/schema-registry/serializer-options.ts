@@ -1,8 +1,10 @@
 // What the serializers of registries are created with: settings, and the schema that they write by.
+
 import { readFileSync } from 'node:fs'
 import { checkConfig, checkOptions, kindOf, type OptionKind } from '../check-options.ts'
 import { parseConfig } from '../config/parse-config.ts'
 import type { CommonOptions } from '../config/producer-options.ts'
+import { BASIC_AUTH, BEARER_AUTH, BESIDE_TOKEN, TLS } from '../config/registry-clients.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import { type PackageUserName, requirePackages } from '../optional-packages.ts'
@@ -50,22 +52,10 @@ const SHARED_SETTINGS = [
 const CONFLUENT_SETTINGS = [
   ...SHARED_SETTINGS,
   'schemaRegistryUrl',
-  'schemaRegistryBasicAuthCredentialsSource',
-  'schemaRegistryBasicAuthUserInfo',
-  'schemaRegistryBearerAuthCredentialsSource',
-  'schemaRegistryBearerAuthToken',
-  'schemaRegistryBearerAuthIssuerEndpointUrl',
-  'schemaRegistryBearerAuthClientId',
-  'schemaRegistryBearerAuthClientSecret',
-  'schemaRegistryBearerAuthScope',
-  'schemaRegistryBearerAuthLogicalCluster',
-  'schemaRegistryBearerAuthIdentityPoolId',
-  'schemaRegistrySslTruststoreCertificates',
-  'schemaRegistrySslTruststoreLocation',
-  'schemaRegistrySslKeystoreCertificateChain',
-  'schemaRegistrySslKeystoreKey',
-  'schemaRegistrySslKeystoreLocation',
-  'schemaRegistrySslKeyPassword',
+  ...BASIC_AUTH,
+  ...BEARER_AUTH,
+  ...BESIDE_TOKEN,
+  ...TLS,
   'normalizeSchemas',
   'keySubjectNameStrategy',
   'valueSubjectNameStrategy',
