@@ -1,12 +1,13 @@
 // A program's own client of a registry: what it answers is checked before it is believed, and whatever it throws is no
 // fault of the record.
+
 import { isInstance, SerializationError } from '../errors.ts'
+import { isUuid } from '../record/uuid.ts'
 import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import { type RegistryName, SCHEMA_TYPES } from './registry-codec-options.ts'
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
 
 const MAX_ID = 2 ** 31 - 1
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TYPES: readonly unknown[] = Object.values(SCHEMA_TYPES)
 
 type Fields = Readonly<Record<string, unknown>>
@@ -53,10 +54,6 @@ function isId(id: unknown, kind: RegistryName): boolean {
 }
 
 const NONE = '00000000-0000-0000-0000-000000000000'
-
-function isUuid(value: unknown): boolean {
-  return typeof value === 'string' && UUID.test(value)
-}
 
 function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null

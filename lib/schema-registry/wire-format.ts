@@ -1,10 +1,12 @@
 // Where the id of a schema stands: before the bytes, or in a header.
 // Confluent: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html
 // Glue: AWSSchemaRegistryConstants and SerializationDataEncoder of github.com/awslabs/aws-glue-schema-registry
+
 import { deflateSync } from 'node:zlib'
 import { SerializationError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { KEY_SCHEMA_ID_HEADER, VALUE_SCHEMA_ID_HEADER } from '../record/schema-id-headers.ts'
+import { isUuid } from '../record/uuid.ts'
 import type { SerializedData } from '../serialize/serializer.ts'
 import type { SchemaEncoder } from './schema-format.ts'
 import type { SchemaId } from './schema-registry.ts'
@@ -22,7 +24,6 @@ const CONFLUENT_GUID = 1
 const GLUE_VERSION = 3
 const GLUE_NOT_COMPRESSED = 0
 const GLUE_ZLIB = 5
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * @param payload what the encoder returned
@@ -81,7 +82,7 @@ function unsignedVarint(value: number): Uint8Array {
 }
 
 function uuidBytes(uuid: string | undefined): Uint8Array {
-  if (uuid !== undefined && UUID.test(uuid)) return Buffer.from(uuid.replaceAll('-', ''), 'hex')
+  if (isUuid(uuid)) return Buffer.from(uuid.replaceAll('-', ''), 'hex')
   const got = uuid === undefined ? 'none' : 'something else'
   throw new SerializationError('delivery-failure', `schema: expected the registry to give it a UUID, got ${got}.`, {
     code: 'schema-unusable',

@@ -1,6 +1,8 @@
 // A caller's scalar → what Avro writes; undefined: it does not fit. Numbers are exact or refused; only a float and a
 // double take the nearest.
+
 import { NumberText } from '../../record/json-text.ts'
+import { isUuid } from '../../record/uuid.ts'
 import type { DecimalType, LogicalType } from './avro-type.ts'
 import { twosComplement, unscaledValue } from './decimals.ts'
 import { fromDate, fromIsoText } from './iso-times.ts'
@@ -8,7 +10,6 @@ import { fromDate, fromIsoText } from './iso-times.ts'
 const MAX_INT = 2 ** 31 - 1
 const MAX_LONG = 2n ** 63n - 1n
 const LONG_DIGITS = 19
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const NOT_FINITE: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity'])
 
 /** @param isText the number is from a JSON text, so its double stands for all the digits that were written */
@@ -47,7 +48,7 @@ export function toBytes(value: unknown): Uint8Array | undefined {
 
 /** The whole number or the text in which Avro writes a logical type on an int, a long or a string. */
 export function toRaw(logical: LogicalType, value: unknown): unknown {
-  if (logical.name === 'uuid') return typeof value === 'string' && UUID.test(value) ? value : undefined
+  if (logical.name === 'uuid') return isUuid(value) ? value : undefined
   if (logical.name === 'decimal' || logical.name === 'duration') return value
   if (typeof value === 'string') return fromIsoText(logical, value)
   return value instanceof Date ? fromDate(logical, value) : value
@@ -62,8 +63,7 @@ export function toLogicalBytes(
 ): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value
   if (logical.name === 'decimal') return toDecimal(logical, value, isText, size)
-  if (logical.name === 'uuid' && typeof value === 'string' && UUID.test(value))
-    return Buffer.from(value.replaceAll('-', ''), 'hex')
+  if (logical.name === 'uuid' && isUuid(value)) return Buffer.from(value.replaceAll('-', ''), 'hex')
   return logical.name === 'duration' && typeof value === 'object' ? toDuration(value, isText) : toBytes(value)
 }
 

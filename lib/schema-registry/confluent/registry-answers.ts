@@ -1,5 +1,7 @@
 // What a registry answers is checked before it is believed.
+
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
+import { isUuid } from '../../record/uuid.ts'
 import type { SchemaReference, SchemaType } from '../schema-registry.ts'
 
 export interface StoredSchema {
@@ -15,7 +17,6 @@ export interface StoredSchema {
 
 /** A registry keeps ids and versions as Java's int. */
 const MAX_INT = 2 ** 31 - 1
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TYPES: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaType[]
 /** The modes of rules that run when a record is read, or when it is read by another version. */
 const NOT_ON_WRITE: readonly unknown[] = ['READ', 'UPGRADE', 'DOWNGRADE', 'UPDOWN']
@@ -29,7 +30,7 @@ export function readStoredSchema(answer: unknown, typeWithout: SchemaType): Stor
   const { id, version, guid, schemaType: type = typeWithout, schema: text, references, ruleSet } = answer
   if (!isInt(id, 0)) return 'expected `id` as an integer from 0 to 2147483647'
   if (version != null && !isInt(version, 1)) return 'expected `version` as an integer from 1 to 2147483647'
-  if (guid != null && !(typeof guid === 'string' && UUID.test(guid))) return 'expected `guid` as a UUID'
+  if (guid != null && !isUuid(guid)) return 'expected `guid` as a UUID'
   if (!isType(type)) return 'expected `schemaType` AVRO, PROTOBUF or JSON'
   if (typeof text !== 'string') return 'expected `schema` as text'
   const readReferences = readReferenceList(references ?? [])

@@ -1,4 +1,5 @@
 // What AWS Glue answers is checked before it is believed.
+import { isUuid } from '../../record/uuid.ts'
 import type { SchemaType } from '../schema-registry.ts'
 import { failure } from './glue-errors.ts'
 
@@ -12,7 +13,6 @@ type GlueStatus = 'AVAILABLE' | 'PENDING' | 'FAILURE' | 'DELETING'
 
 /** AWS's limit is 170,000. */
 const MAX_DEFINITION = 1024 * 1024
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TYPES: readonly unknown[] = ['AVRO', 'JSON', 'PROTOBUF'] satisfies SchemaType[]
 const STATUSES: readonly unknown[] = ['AVAILABLE', 'PENDING', 'FAILURE', 'DELETING'] satisfies GlueStatus[]
 
@@ -21,7 +21,7 @@ type Answer = Readonly<Record<string, unknown>>
 /** @throws SerializationError `schema-unusable` */
 export function readVersion(answer: object): GlueVersion {
   const { SchemaVersionId: versionId, DataFormat: type, Status: status } = answer as Answer
-  if (typeof versionId !== 'string' || !UUID.test(versionId)) throw unusable('SchemaVersionId as a UUID')
+  if (!isUuid(versionId)) throw unusable('SchemaVersionId as a UUID')
   if (!isOneOf<SchemaType>(TYPES, type)) throw unusable(`DataFormat ${TYPES.join(', ')}`)
   if (!isOneOf<GlueStatus>(STATUSES, status)) throw unusable(`Status ${STATUSES.join(', ')}`)
   return { versionId, type, status }
