@@ -40,8 +40,16 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
   const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
   const add = addFormats as unknown as (ajv: Ajv2020) => void
   return (allErrors, others) => {
-    // Strict mode would refuse common schemas, such as one with a union type.
-    const options = { strict: 'log', allErrors, messages: false, logger: false, passContext: true } as const
+    // Strict mode would refuse common schemas, such as one with a union type. `ownProperties`: without it, `constructor`
+    // and the other names that every object inherits count as present, or as of a wrong type.
+    const options = {
+      strict: 'log',
+      allErrors,
+      messages: false,
+      logger: false,
+      passContext: true,
+      ownProperties: true,
+    } as const
     // Draft-07, section 8.3: what stands beside a $ref is ignored.
     const ajv = new Ajv({
       ...options,

@@ -51,6 +51,7 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: Resolv
     ajv.addKeyword(definition)
   }
   lookUpMembers(ajv.getKeyword('enum') as CodeKeywordDefinition, _)
+  refuseProto(ajv)
   countWork(ajv, _, resolveRef)
 }
 
@@ -62,5 +63,20 @@ function lookUpMembers(enumeration: CodeKeywordDefinition, _: typeof code): void
     const isShort = members.length < LONG_ENUM && !members.some(member => typeof member === 'object' && member !== null)
     if (isShort || isMetaSchema(cxt)) return compare(cxt, ruleType)
     cxt.fail(_`!this.isMember(${cxt.data}, ${cxt.schemaCode})`)
+  }
+}
+
+/** Ajv skips a property of this name without a word, so that its schema would check nothing. */
+function refuseProto(ajv: Ajv2020): void {
+  for (const keyword of ['properties', 'dependentSchemas', 'dependencies']) {
+    // Each dialect has its own.
+    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
+    if (!definition) continue
+    const { code } = definition
+    definition.code = (cxt, ruleType) => {
+      if (Object.hasOwn(cxt.schema, '__proto__'))
+        throw new Error(`expected ${keyword} without __proto__, a name that can't be checked`)
+      code(cxt, ruleType)
+    }
   }
 }
