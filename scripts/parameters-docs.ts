@@ -1,9 +1,9 @@
-// Writes the table of parameters in docs/deploy.md.
+// Writes the table of parameters in docs/deploy-reference.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { defaultTextOf, type Parameter } from './template/parameters/parameter.ts'
 import { PARAMETER_GROUPS } from './template/parameters/table.ts'
 
-const DOCUMENT = 'docs/deploy.md'
+const DOCUMENT = 'docs/deploy-reference.md'
 const TABLE = /(?<=<!-- parameters: npm run docs writes this table -->\n\n).*?(?=\n\n<!-- end of parameters -->)/s
 const SUFFIX = { deployment: '', function: '[.<function>]', queue: '[.<queue>]' } as const
 

@@ -665,8 +665,10 @@ test('with a gradual deployment each alias is updated through CodeDeploy, and ke
   assert.equal(lint(), '')
 })
 
-test('checkov finds only what docs/deploy.md explains; with its recommendations, only two', () => {
-  const explained = [...readFileSync('docs/deploy.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(([, id]) => id)
+test('checkov finds only what docs/deploy-reference.md explains; with its recommendations, only two', () => {
+  const explained = [...readFileSync('docs/deploy-reference.md', 'utf8').matchAll(/\| `(CKV_AWS_\d+)` \|/g)].map(
+    ([, id]) => id,
+  )
   const found = () => {
     const { stdout } = spawnSync(
       process.env.CHECKOV ?? 'checkov',

@@ -1,4 +1,4 @@
-// --param: how values are read, what is refused, and that docs/deploy.md has the same table.
+// --param: how values are read, what is refused, and that docs/deploy-reference.md has the same table.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -10,8 +10,8 @@ import { problemsOf } from '../support/problems-of.ts'
 
 const refusal = (...params: string[]) => problemsOf(() => readOptions(params)).join('\n')
 
-test('the table of docs/deploy.md is up to date', () => {
-  const document = readFileSync('docs/deploy.md', 'utf8')
+test('the table of docs/deploy-reference.md is up to date', () => {
+  const document = readFileSync('docs/deploy-reference.md', 'utf8')
   assert.equal(withParameters(document), document)
 })
 

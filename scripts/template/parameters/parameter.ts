@@ -29,7 +29,7 @@ export type NeedName =
   | 'secret'
 
 export interface Parameter<T = unknown> {
-  /** What it does, for docs/deploy.md and for editors. */
+  /** What it does, for docs/deploy-reference.md and for editors. */
   readonly about: string
   /** The resources that it changes. */
   readonly actsOn: string

@@ -1,5 +1,5 @@
 // Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
-// and the table of docs/deploy.md (scripts/parameters-docs.ts) follow from these rows.
+// and the table of docs/deploy-reference.md (scripts/parameters-docs.ts) follow from these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
 import { FILTER_PATTERNS } from './filter-patterns.ts'
 import {
@@ -498,7 +498,7 @@ const ACCOUNT = {
   ),
 }
 
-/** The groups of the table in docs/deploy.md. */
+/** The groups of the table in docs/deploy-reference.md. */
 export const PARAMETER_GROUPS = {
   'HTTP API': HTTP,
   Queues: QUEUES,
