@@ -14,7 +14,7 @@ export const API_VERSIONS_VERSION = 2
 const IDENTITY_VERSION = 5
 
 /** The software that a broker's metrics name (KIP-511). A test compares the version with that of the package. */
-export const CLIENT_SOFTWARE = { name: 'serverless-kafka-producer', version: '0.1.0' } as const
+export const CLIENT_SOFTWARE = { name: 'serverless-kafka-producer', version: '0.2.0' } as const
 
 /** The versions of each request that are in use; the broker must know one of them. */
 export const REQUIRED_VERSIONS = [
