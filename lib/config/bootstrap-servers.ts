@@ -1,4 +1,4 @@
-// bootstrap.servers: host:port, or as in Kafka's listeners scheme://host:port.
+// Checks `bootstrap.servers`: entries are host:port or, in the form of Kafka's listeners, scheme://host:port.
 type Problem = (text: string) => void
 
 const ADDRESS = /^(?:([A-Za-z0-9_]+):\/\/)?((?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5}))$/
@@ -9,11 +9,17 @@ export function readServers(where: string, input: unknown, problem: Problem): re
   const addresses = servers.map(addressOf).filter(address => address !== undefined)
   const wrong = servers.length - addresses.length
   if (wrong === 0 && servers.length > 0) return Object.freeze([...new Set(addresses)])
-  problem(`${where}: expected host:port, several separated by commas; got ${wrong} of ${servers.length} that are not.`)
+  problem(
+    `${where}: expected host:port, several separated by commas; ` +
+      `got ${wrong} of ${servers.length} entries in another form.`,
+  )
   return undefined
 }
 
-/** A scheme that is a security protocol must be the one of the settings. The name of a listener says nothing. */
+/**
+ * A scheme that is a security protocol must equal `security.protocol`. Any other scheme is a listener's free name and
+ * is ignored.
+ */
 export function checkSchemes(input: unknown, securityProtocol: unknown, problem: Problem): void {
   if (input === undefined || securityProtocol === undefined) return
   const schemes = partsOf(input).flatMap(server => ADDRESS.exec(server)?.[1]?.toUpperCase() ?? [])

@@ -1,5 +1,5 @@
-// Which settings of OAUTHBEARER belong together. Tokens have one source: a function of the caller, AWS, a file, or a
-// token endpoint, which is asked with a client secret or an assertion.
+// Checks which settings of OAUTHBEARER may be combined. Tokens come from exactly one source: a function of the caller,
+// AWS, a file, or a token endpoint that takes a client secret or an assertion.
 import { parseSaslExtensions } from '../record/sasl-extensions.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS } from './settings.ts'
 
@@ -40,7 +40,7 @@ function checkEndpoint(config: ProducerConfig, url: string, problem: Problem): v
       'sasl.oauthbearer.token.endpoint.url: expected an https:// address without user and password (http:// only ' +
         'with KAFKA_OAUTH_ALLOW_HTTP=true), or file:///….',
     )
-  if (config.secretArn !== undefined) return // it may hold what is missing
+  if (config.secretArn !== undefined) return // The secret may hold the missing value, and is not read here.
   const hasAssertion =
     config.saslOauthbearerAssertionFile !== undefined ||
     config.saslOauthbearerAssertionPrivateKeyFile !== undefined ||
@@ -63,7 +63,7 @@ function checkEndpoint(config: ProducerConfig, url: string, problem: Problem): v
     )
 }
 
-/** Refuses the settings of other sources, which would have no effect. */
+/** Refuses settings that belong to other sources of tokens: they would have no effect. */
 function refuse(config: ProducerConfig, source: string, ofSource: readonly OptionName[], problem: Problem): void {
   for (const [option, row] of SETTING_ROWS) {
     const isShared = option === 'saslOauthbearerExtensions' || option === 'oauthBearerTokenProvider'

@@ -1,5 +1,5 @@
-// Which settings of schema registries belong together. A user and password in an address become the user info, so that
-// no address holds a secret.
+// Checks which settings of schema registries may be combined. Moves a user and password from an address to the user
+// info, so that no address holds a secret.
 import { isRegistrySerializer } from './class-names.ts'
 import { BASIC_AUTH, BEARER_AUTH, BESIDE_TOKEN, OAUTH, TLS } from './registry-clients.ts'
 import { labelOf, type OptionName, type ProducerConfig, SETTINGS } from './settings.ts'
@@ -85,7 +85,7 @@ function checkBearer(config: Mutable, problem: Problem, refuse: Refuse): void {
       `${labelOf(SETTINGS.schemaRegistryBearerAuthIssuerEndpointUrl)}: expected an https:// address without user and ` +
         'password (http:// only with KAFKA_OAUTH_ALLOW_HTTP=true).',
     )
-  if (config.secretArn !== undefined) return // it may hold what is missing
+  if (config.secretArn !== undefined) return // The secret may hold the missing value, and is not read here.
   if (
     config.schemaRegistryBearerAuthClientId === undefined ||
     config.schemaRegistryBearerAuthClientSecret === undefined
@@ -101,7 +101,10 @@ function takeUserInfo(config: Mutable, problem: Problem): void {
   const urls = (config.schemaRegistryUrl ?? []).map(text => URL.parse(text))
   const addresses = urls.filter(url => url !== null && /^https?:$/.test(url.protocol) && !url.search && !url.hash)
   if (addresses.length < urls.length || urls.length === 0)
-    problem(`${label}: expected https://…, several separated by commas; got ${urls.length - addresses.length} other.`)
+    problem(
+      `${label}: expected https://…, several separated by commas; ` +
+        `got ${urls.length - addresses.length} in another form.`,
+    )
   const users = new Set(addresses.map(userInfoOf).filter(user => user !== undefined))
   if (users.size > 1) problem(`${label}: expected one user and password for all addresses, got several.`)
   config.schemaRegistryUrl = Object.freeze(addresses.map(withoutUser))
@@ -121,7 +124,7 @@ function userInfoOf(url: URL | null): string | undefined {
   return `${decoded(url.username)}:${decoded(url.password)}`
 }
 
-/** A percent sign that begins no character stands for itself. */
+/** Decodes percent-encoded text; text that is not valid percent-encoding is returned as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
@@ -143,7 +146,7 @@ function checkEndpoint(glueEndpoint: string | undefined, problem: Problem): void
     problem('KAFKA_GLUE_ENDPOINT: expected https://… without user and password, got something else.')
 }
 
-/** A serializer that a setting names has no schema of its own: it writes by the latest version of its subject. */
+/** A serializer chosen by name has no schema of its own: it uses the latest version of the subject. */
 function checkSerializer(option: 'keySerializer' | 'valueSerializer', config: Mutable, problem: Problem): void {
   const name = config[option]
   if (typeof name !== 'string' || !isRegistrySerializer(name)) return

@@ -1,5 +1,5 @@
-// Which settings of TLS and authentication belong together, by the columns `security` and `needed` of the table. A
-// setting that would not take effect is refused.
+// Checks which settings of TLS and authentication may be combined, from the columns `security` and `needed` of the
+// settings table. A setting that would have no effect is refused.
 import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, type SettingRow } from './settings.ts'
 
 type Problem = (text: string) => void
@@ -11,14 +11,14 @@ const WORKS_WITH: Readonly<Record<Part, string>> = {
   oauthbearer: 'sasl.mechanism OAUTHBEARER',
 }
 
-/** @param checkOAuth of `check-oauth.ts`, which few configurations need */
+/** @param checkOAuth the check of `check-oauth.ts`; a parameter because few configurations need that module */
 export function checkSecurity(
   config: ProducerConfig,
   problem: Problem,
   checkOAuth: (config: ProducerConfig, problem: Problem) => void,
 ): void {
   const { securityProtocol, saslMechanism: mechanism, secretArn } = config
-  if (securityProtocol === undefined) return // it has its own problem already
+  if (securityProtocol === undefined) return // An invalid protocol or mechanism is reported already.
   const nameOf = (option: OptionName) => labelOf(SETTINGS[option])
   const onlyWith = (option: OptionName, what: string) => {
     const { default: unset } = SETTINGS[option] as SettingRow

@@ -1,4 +1,4 @@
-// The names that Java and Spring give to serializers and partitioners, understood in settings.
+// Java and Spring class names of serializers and partitioners, which settings accept.
 import type { SerializerName } from '../serialize/named-serializers.ts'
 
 const SERIALIZERS = {
@@ -21,14 +21,14 @@ const SERIALIZERS = {
 const SERIALIZER_NAMES: ReadonlySet<string> = new Set(Object.values(SERIALIZERS))
 const PARTITIONERS = { 'org.apache.kafka.clients.producer.RoundRobinPartitioner': 'round-robin' } as const
 
-/** Serializers that write by the schemas of a registry. */
+/** Serializers that use the schemas of a registry. */
 export type RegistrySerializerName = 'confluent-avro' | 'confluent-protobuf' | 'confluent-json-schema' | 'glue'
-/** Names of classes → names of serializers. */
+/** Maps the name of a Java class to the name of a serializer. */
 export type SerializerNames = typeof SERIALIZERS
-/** A serializer's name as a setting may have it. */
+/** The name of a serializer as a setting accepts it: its own name or a Java class. */
 export type SerializerSetting = SerializerName | RegistrySerializerName | keyof typeof SERIALIZERS
 export type PartitionerSetting = (typeof PARTITIONERS)[keyof typeof PARTITIONERS] | keyof typeof PARTITIONERS
-/** Of a module, relative to the working directory. */
+/** The path of a module, relative to the working directory. */
 export type ModulePath = `/${string}` | `./${string}` | `../${string}` | `file:${string}`
 
 export function serializerName(text: string): string | undefined {

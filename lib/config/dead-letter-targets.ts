@@ -10,7 +10,7 @@ export interface DeadLetterTargetsContext extends Omit<TargetParseContext, 'prob
   readonly setting: string
 }
 
-/** `AWS_Lambda_nodejs24.x` and the like; the local runtime does not set it. */
+/** Lambda sets AWS_EXECUTION_ENV, e.g. to `AWS_Lambda_nodejs24.x`; the local runtime does not. */
 export function isInsideLambda(env: NodeJS.ProcessEnv): boolean {
   return env.AWS_EXECUTION_ENV?.startsWith('AWS_Lambda_') ?? false
 }
@@ -45,7 +45,7 @@ export function parseDeadLetterTargets(
   return inOrder
 }
 
-/** @param syntaxes the forms that are expected, for the problem */
+/** @param syntaxes the accepted forms, for the message about another form */
 export function parseTarget(
   text: string,
   context: TargetParseContext,

@@ -10,7 +10,10 @@ export interface NameReport {
   readonly warnings: string[]
 }
 
-/** An unknown name within two edits of a known one is refused, another is warned about; `strict` refuses all. */
+/**
+ * Refuses an unknown name within two edits of a known one, and warns about any other. `strict` refuses all unknown
+ * names.
+ */
 export function checkNames(env: NodeJS.ProcessEnv, strict: boolean): NameReport {
   const report: NameReport = { problems: [], warnings: [] }
   for (const [name, value] of Object.entries(env)) {

@@ -1,10 +1,11 @@
-// Names of a Spring or Java file that are no settings of this library, and what is done with them. Any other name is
-// refused: a setting that would not take effect must not seem to.
+// Names in a Spring or Java file that this library does not have, and what happens to each: ignored, ignored with a
+// warning, or accepted with one value. Any other name is refused, because a setting without effect must not look
+// effective.
 
 /** Sections of `spring.kafka` that do not concern a producer. */
 export const OTHER_SECTIONS = /^(?:consumer|listener|admin|streams|jaas|retry\.topic)\./
 
-/** They change nothing of what is sent or of its security: ignored with a warning. */
+/** Ignored with a warning, because they change neither what is sent nor how it is secured. */
 export const WITHOUT_EFFECT = new RegExp(
   `^(?:${[
     'observation-enabled',
@@ -15,7 +16,7 @@ export const WITHOUT_EFFECT = new RegExp(
     'enable\\.metrics\\.push',
     'auto\\.include\\.jmx\\.reporter',
     'metadata\\.max\\.idle\\.ms',
-    // A consumer's, in a file that both share, as Confluent Cloud writes it.
+    // Consumer settings: producer and consumer may share a file, and Confluent Cloud generates such files.
     '(?:session\\.timeout|heartbeat\\.interval|max\\.poll\\.interval)\\.ms',
     'group\\.id',
     'auto\\.offset\\.reset',
@@ -23,7 +24,7 @@ export const WITHOUT_EFFECT = new RegExp(
     'max\\.poll\\.records',
     'isolation\\.level',
     '(?:key|value)\\.deserializer',
-    // Of Confluent's serializers and clients: Java's classes, its caches and retries, and a consumer's.
+    // Settings of Confluent's Java serializers and clients: Java classes, caches, retries, and consumer settings.
     'specific\\.(?:avro\\.reader|protobuf\\.(?:key|value)\\.type)',
     '(?:specific\\.avro\\.(?:key|value)|json\\.(?:key|value))\\.type',
     'derive\\.type',
@@ -41,7 +42,9 @@ export const WITHOUT_EFFECT = new RegExp(
   ].join('|')})$`,
 )
 
-/** Accepted with the one value that this library has; by their names in lower case without punctuation. */
+/**
+ * Accepted only with the value that matches this library's behaviour. Keys are names in lower case without punctuation.
+ */
 export const FIXED_SETTINGS: ReadonlyMap<string, RegExp> = new Map([
   ['sslendpointidentificationalgorithm', /^https$/i],
   ['partitioneradaptivepartitioningenable', /^false$/i],

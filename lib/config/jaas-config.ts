@@ -1,4 +1,4 @@
-// sasl.jaas.config, in which Java has user and password → the settings that this library has in its place.
+// Converts `sasl.jaas.config`, in which Java keeps user and password, to the separate settings of this library.
 import { jaasTokens } from './jaas-tokens.ts'
 import type { OptionName } from './settings.ts'
 
@@ -6,11 +6,11 @@ type Values = { readonly [K in OptionName]?: unknown }
 
 interface LoginModule {
   readonly mechanisms: readonly string[]
-  /** Options of the module → the settings that they stand for. */
+  /** Maps an option of the login module to its setting. */
   readonly options: Readonly<Record<string, OptionName>>
 }
 
-/** By the simple name: the package is Kafka's, or a shaded one. */
+/** Keyed by simple class name, because the package may be Kafka's or a shaded one. */
 const MODULES: Readonly<Record<string, LoginModule>> = {
   PlainLoginModule: { mechanisms: ['PLAIN'], options: { username: 'saslUsername', password: 'saslPassword' } },
   ScramLoginModule: {
@@ -24,7 +24,7 @@ const MODULES: Readonly<Record<string, LoginModule>> = {
       clientId: 'saslOauthbearerClientCredentialsClientId',
       clientSecret: 'saslOauthbearerClientCredentialsClientSecret',
       scope: 'saslOauthbearerScope',
-      // Strimzi's names.
+      // The names that Strimzi uses.
       'oauth.client.id': 'saslOauthbearerClientCredentialsClientId',
       'oauth.client.secret': 'saslOauthbearerClientCredentialsClientSecret',
       'oauth.scope': 'saslOauthbearerScope',
@@ -37,8 +37,9 @@ const NAME = 'sasl.jaas.config (KAFKA_SASL_JAAS_CONFIG)'
 const FLAG = /^(?:required|requisite|sufficient|optional)$/i
 
 /**
- * The settings of one source (code, environment or file). What the source says itself is kept.
- * @param problem called without any value of the text, which has a password
+ * Returns the settings of one source (code, environment or file) with those of its JAAS text added. A setting that the
+ * source has itself takes precedence.
+ * @param problem called with messages that quote no value of the text, because it contains a password
  */
 export function withJaasConfig(source: Values, mechanism: unknown, problem: (text: string) => void): Values {
   const { saslJaasConfig: text, ...values } = source
@@ -72,7 +73,7 @@ interface Entry {
   readonly options: readonly (readonly [name: string, value: string])[]
 }
 
-/** `path flag name=value …;`, where the last semicolon may be missing. One entry only. */
+/** Reads one entry, `class flag name=value …;`. The final semicolon may be missing. */
 function readEntry(text: string): Entry | undefined {
   const [path, flag, ...rest] = jaasTokens(text) ?? []
   if (path?.kind !== 'text' || flag?.kind !== 'text' || !FLAG.test(flag.text)) return undefined

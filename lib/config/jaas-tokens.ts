@@ -1,5 +1,5 @@
-// The tokens of a JAAS text as Kafka's JaasConfig reads them, with java.io.StreamTokenizer: words, texts in double or
-// single quotes, = and ;, between white space and comments.
+// Splits a JAAS text into tokens exactly as Kafka's JaasConfig does with java.io.StreamTokenizer: words, quoted texts,
+// `=` and `;`, separated by white space and comments.
 import { CONTROL_ESCAPES } from '../record/control-escapes.ts'
 
 export interface JaasToken {
@@ -7,13 +7,15 @@ export interface JaasToken {
   readonly text: string
 }
 
-/** White space, `/* … *\/`, and a slash, after which a line is a comment. */
+/** White space, `/* … *\/`, and a slash: the rest of its line is a comment. */
 const GAP = /(?:[\0- ]|\/\*[\s\S]*?\*\/|\/[^*\r\n][^\r\n]*|\/(?=[\r\n]|$))*/y
-/** A slash right after a word would begin a comment in the middle of a password: such a word is no token. */
+/**
+ * A word may not be followed by a slash: StreamTokenizer would start a comment in the middle of an unquoted password.
+ */
 const TOKEN = /([=;])|"((?:[^"\\\r\n]|\\[\s\S])*)"|'((?:[^'\\\r\n]|\\[\s\S])*)'|([^\0- "'/;=]+)(?!\/)/y
 const ESCAPE = /\\(?:([0-3][0-7]{0,2}|[4-7][0-7]?)|([\s\S]))/g
 
-/** @returns undefined for a text with anything else, e.g. a quote without its end */
+/** @returns undefined for a text that has anything else, e.g. an unterminated quote */
 export function jaasTokens(text: string): readonly JaasToken[] | undefined {
   const tokens: JaasToken[] = []
   for (let at = afterGap(text, 0); at < text.length; at = afterGap(text, TOKEN.lastIndex)) {

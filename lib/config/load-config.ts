@@ -1,5 +1,5 @@
-// Stage 2 of 9, with a settings file: options, environment and file → frozen ProducerConfig. Functions start with it,
-// so that what only few configurations need is loaded where one does.
+// Stage 2 of 9, with a settings file: options, environment and file → frozen ProducerConfig. Code that only few
+// configurations need is imported on demand, which keeps cold starts of functions short.
 import type { Warn } from '../warn.ts'
 import { fromEnvironment, parseSettings, type RareChecks, type Source } from './parse-settings.ts'
 import type { CommonOptions, SerializerOptions } from './producer-options.ts'
@@ -7,7 +7,7 @@ import type { Serialized, SerializerOption } from './serialized-types.ts'
 import type { ProducerConfig } from './settings.ts'
 
 /**
- * Reads the settings as `parseConfig` does, and a settings file where `configFile` or KAFKA_CONFIG_FILE names one.
+ * Reads the settings as `parseConfig` does, and also the settings file that `configFile` or KAFKA_CONFIG_FILE names.
  * @throws ConfigError with every problem at once
  */
 export async function loadConfig<
@@ -26,9 +26,9 @@ export async function loadConfig<
   return parseSettings(sources, env, warn, file, needsBrokers, checks) as ProducerConfig<Serialized<K>, Serialized<V>>
 }
 
-/** Options of Confluent’s client and of Glue’s. */
+/** Options of the clients for Confluent's registry and for Glue. */
 const OF_REGISTRY = /^(?:schemaRegistry|glue)/
-/** Names of their serializers, and of Java's. */
+/** Names of the serializers of both registries, and of their Java classes. */
 const OF_SERIALIZER = /^glue$|confluent|schemaregistry/
 
 async function rareChecks(sources: readonly Source[]): Promise<RareChecks> {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The default export of a module that a setting names by its path, relative to the working directory. */
+/** Returns the default export of a module. Its path comes from a setting and is relative to the working directory. */
 export function loadDefaultExport(path: string): unknown {
-  // Not imported by name: the usual banner of a bundle declares that name.
+  // `createRequire` is not imported by name, because the usual banner of an ESM bundle declares that name already.
   const require = process.getBuiltinModule('node:module').createRequire(join(process.cwd(), 'settings'))
   const module = require(path.startsWith('file:') ? fileURLToPath(path) : path) as { default?: unknown }
   return module?.default ?? module

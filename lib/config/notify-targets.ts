@@ -1,6 +1,9 @@
 import type { NotifyTargets } from './settings.ts'
 
-/** Whom to notify after a dead letter is stored; commas and % inside a target are percent-encoded. */
+/**
+ * Parses KAFKA_DEAD_LETTER_NOTIFY: whom to notify after a dead letter is stored. Commas and % inside a target are
+ * percent-encoded.
+ */
 export function parseNotifyTargets(text: string | undefined, problem: (text: string) => void): NotifyTargets {
   if (text === undefined) return []
   return text.split(',').flatMap((part): NotifyTargets => {

@@ -1,12 +1,12 @@
-// Origins of web pages, as browsers write them in the header Origin.
+// Parses the origins of web pages, in the form that browsers send in the header `Origin`.
 
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*@]+$/
 const EXPECTED =
   '* alone, or origins such as https://app.example.com (no path, no slash at the end) separated by commas'
 
 /**
- * @returns the origins as browsers write them (lower case, no default port, hosts in ASCII), each once, or what was
- *   expected and which entry is something else, from 1; 0: there is none
+ * @returns the distinct origins as browsers write them (lower case, no default port, hosts in ASCII); or, for invalid
+ * input, the expected form and the number of the wrong entry, counted from 1 (0: the input has no entry)
  */
 export function readOrigins(input: unknown): readonly string[] | { readonly expected: string; readonly entry: number } {
   const entries = (Array.isArray(input) ? input : String(input).split(','))
@@ -21,7 +21,7 @@ export function readOrigins(input: unknown): readonly string[] | { readonly expe
 
 function asBrowsersWriteIt(text: string): string | undefined {
   if (!ORIGIN.test(text) || !URL.canParse(text)) return undefined
-  // That of other schemes, such as an extension's, is its text.
+  // `URL` reports the origin of other schemes, such as a browser extension's, as the text "null".
   const { origin } = new URL(text)
   return origin === 'null' ? text : origin
 }

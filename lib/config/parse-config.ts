@@ -12,9 +12,10 @@ import type { SettingsFile } from './settings-file.ts'
 /**
  * Reads the settings: options in code, then environment variables (KAFKA_…), then (`loadConfig`) the settings file,
  * then defaults.
- * @param warn called with what is accepted but not recommended. Default: `process.emitWarning`, a line on stderr
- * @param needsBrokers false: `bootstrap.servers` may be missing, and is then an empty list, or have one broker, for a
- * caller that only reads what is not in Kafka
+ * @param warn called with each setting that is accepted but not recommended. Default: `process.emitWarning`, a line on
+ * stderr
+ * @param needsBrokers false: for a caller that does not connect to Kafka: `bootstrap.servers` may be missing (it is
+ * then an empty list), or name only one broker
  * @throws ConfigError with every problem at once
  */
 export function parseConfig<

@@ -1,5 +1,5 @@
-// What code, the environment and the settings file say → frozen ProducerConfig. Each overrides the ones after it, and
-// all override the defaults.
+// Merges settings from code, the environment and the settings file into a frozen ProducerConfig. Code overrides the
+// environment, the environment overrides the file, and each overrides the defaults.
 import { ConfigError } from '../errors.ts'
 import { nearestTo } from '../record/nearest-name.ts'
 import { guardedWarn, type Warn } from '../warn.ts'
@@ -19,7 +19,7 @@ import { labelOf, type OptionName, type ProducerConfig, SETTING_ROWS, SETTINGS, 
 import type { SettingsFile } from './settings-file.ts'
 import { shown } from './shown.ts'
 
-/** What only few configurations need. `loadConfig`, with which functions start, loads it for those. */
+/** Checks that only few configurations need. `loadConfig` imports them on demand, so that they cost no cold start. */
 export interface RareChecks {
   readonly checkOAuth: typeof checkOAuth
   readonly withJaasConfig: typeof withJaasConfig
@@ -28,11 +28,11 @@ export interface RareChecks {
 
 type Value = string | number | boolean | readonly string[] | object
 type Problem = (text: string) => void
-/** What code, the environment or the file says. */
+/** The settings from one source: code, the environment or the file. */
 export type Source = { readonly [K in OptionName]?: unknown }
 
 /**
- * @param given what code, the environment and the file say
+ * @param sources the settings from code, the environment and the file
  * @throws ConfigError with every problem at once
  */
 export function parseSettings(
@@ -48,7 +48,7 @@ export function parseSettings(
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(unknownOption(name))
   const sources: Source[] = [...given]
-  // An empty text counts as unset.
+  // An empty text counts as unset, because environment variables are often left empty.
   const isSet = (value: unknown) => value != null && value !== ''
   const inputOf = (option: OptionName) => sources.find(source => isSet(source[option]))?.[option]
   const mechanism = inputOf('saslMechanism')
@@ -60,7 +60,7 @@ export function parseSettings(
     if (value !== undefined) values[option] = value
   }
   if (values.configFile !== undefined && !file)
-    problem('KAFKA_CONFIG_FILE: is read by loadConfig(), not by parseConfig().')
+    problem('KAFKA_CONFIG_FILE: parseConfig() does not read settings files; call loadConfig() instead.')
   delete values.configFile
   if (values.acks !== 'all' && values.acks !== undefined && values.enableIdempotence === true) {
     if (inputOf('enableIdempotence') !== undefined)
@@ -104,7 +104,7 @@ export function parseSettings(
   return Object.freeze(withoutSecretsWhenShown(config))
 }
 
-/** People write Kafka's names, and those of kafkajs. */
+/** Suggests the option for a name of Kafka (`linger.ms`) or of kafkajs. */
 function unknownOption(name: string): string {
   const ofSetting = SETTING_ROWS.find(([, row]) => row.name === name)?.[0]
   const near = ofSetting ?? (name === 'brokers' ? 'bootstrapServers' : nearestTo(name, Object.keys(SETTINGS)))
@@ -129,7 +129,7 @@ function read(row: SettingRow, input: Value, problem: Problem): Value | undefine
     case 'origins': {
       const origins = readOrigins(input)
       if (!('expected' in origins)) return origins
-      // Not its text: it may have a password.
+      // Names the entry's number instead of quoting its text, which may contain a password.
       const got = origins.entry === 0 ? shown(input) : `another as entry ${origins.entry}`
       problem(`${where}: expected ${origins.expected}, got ${got}.`)
       return undefined
@@ -176,28 +176,31 @@ function readBoolean(where: string, input: Value, problem: Problem): boolean | u
 }
 
 function readChoice(row: SettingRow, where: string, input: Value, problem: Problem): string | number | undefined {
-  // -1 is Kafka's other spelling of all.
+  // Kafka also accepts -1 for `all`.
   const text = row.name === 'acks' && String(input) === '-1' ? 'all' : input
   const choice = row.choices?.find(each => each === text || String(each) === text || isJavaClass(row, text, each))
   if (choice === undefined) problem(`${where}: expected ${row.choices?.join(' | ')}, got ${shown(input)}.`)
   return choice
 }
 
-/** Of text or of a list; entries without a character are left out. */
+/** Returns the entries of a text or a list, without the empty ones. */
 function textsIn(input: Value): string[] {
   return (Array.isArray(input) ? input.map(String) : String(input).split(','))
     .map(text => text.trim())
     .filter(text => text !== '')
 }
 
-/** A class that a choice names without its package and without what all names of the setting end with. */
+/**
+ * Whether the text is the Java class of this choice, with its package. `classes` is the suffix that all class names of
+ * the setting share.
+ */
 function isJavaClass({ classes }: SettingRow, text: unknown, choice: string | number): boolean {
   if (typeof text !== 'string') return false
   const name = /^(?:org\.apache|io\.confluent)\.kafka\.[a-z.]+\.(\w+)$/.exec(text)?.[1]
   return name !== undefined && name.toLowerCase() === `${choice}${classes ?? ''}`.toLowerCase()
 }
 
-/** Gives a name in one form, however it is written; an object or a class from code is taken unchanged. */
+/** Normalizes the name of a serializer or partitioner; an object or a class from code is returned unchanged. */
 function readClass(
   where: string,
   input: Value,
@@ -214,7 +217,7 @@ function readClass(
 
 type Setting = keyof ProducerConfig & OptionName
 
-/** What only the partitioner does that partitioner.class would replace. */
+/** Settings of the built-in partitioner, which have no effect if `partitioner.class` replaces it. */
 const BUILT_IN_ONLY = ['partitionerIgnoreKeys', 'partitionerRackAware', 'partitionerAvailabilityTimeoutMs'] as const
 
 function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: Problem): void {
@@ -250,7 +253,8 @@ function checkClashes(config: ProducerConfig, env: NodeJS.ProcessEnv, problem: P
   atMost('batchSize', 'maxRequestSize')
   atMost('deadlineReserveMs', 'httpDeadlineMs', true)
   const { deadlineReserveMs, httpIdleTimeoutMs } = config
-  // Its default does not count: it is only for what is behind a load balancer or VPC Lattice. 1 s is the answer's way.
+  // The default is not checked, because only load balancers and VPC Lattice use it. 1 s is for the response to travel
+  // back.
   if (httpIdleTimeoutMs !== SETTINGS.httpIdleTimeoutMs.default && deadlineReserveMs >= httpIdleTimeoutMs - 1000)
     problem(
       `KAFKA_HTTP_IDLE_TIMEOUT_MS (${httpIdleTimeoutMs}): expected more than KAFKA_DEADLINE_RESERVE_MS + 1000 ` +

@@ -25,23 +25,23 @@ export interface CommonOptions {
    */
   readonly clientId?: string | undefined
   /**
-   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
-   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   * Which brokers must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no
+   * answer, no offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
    *
    * `acks`, `KAFKA_ACKS`: all, 1, 0, default all.
    */
   readonly acks?: 'all' | 1 | 0 | undefined
   /**
-   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
-   * Kafka twice.
+   * Brokers write a retried batch only once. Off with acks 1 or 0. While it is off, a record whose response was lost
+   * may be in Kafka twice.
    *
    * `enable.idempotence`, `KAFKA_ENABLE_IDEMPOTENCE`: boolean, default true.
    */
   readonly enableIdempotence?: boolean | undefined
   /**
-   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   * How often a batch that was sent is sent again; the deadline usually ends the retries earlier.
    *
-   * Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.
+   * Java: 2147483647. 100 retries with half a second of back-off last longer than the default deadline.
    *
    * `retries`, `KAFKA_RETRIES`: 0 – 2147483647, default 100.
    */
@@ -100,16 +100,16 @@ export interface CommonOptions {
    */
   readonly bufferMemory?: number | undefined
   /**
-   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. Recommended for
-   * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped
-   * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
+   * How a batch is compressed. A batch that compression would not shrink is sent uncompressed. Recommended for JSON and
+   * other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped templates
+   * (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
    *
    * `compression.type`, `KAFKA_COMPRESSION_TYPE`: none, gzip, snappy, lz4, zstd, default none.
    */
   readonly compressionType?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' | undefined
   /**
-   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
-   * its Java class name, or the path of a module whose default export is a Partitioner.
+   * The partitioner. Unset: the key’s hash, as in Java; records without a key stay with one partition for a while. Or
+   * `round-robin`, its Java class name, or the path of a module whose default export is a Partitioner.
    *
    * `partitioner.class`, `KAFKA_PARTITIONER_CLASS`: partitioner.
    */
@@ -183,9 +183,10 @@ export interface CommonOptions {
    */
   readonly deliveryTimeoutMs?: number | undefined
   /**
-   * How long the leader waits for its followers: the Produce request’s own field.
+   * How long the leader waits for its followers: the field `timeout_ms` of a Produce request.
    *
-   * Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.
+   * Java has no such setting and sends request.timeout.ms. It must be less, or the client gives up before the leader’s
+   * error response arrives.
    *
    * `timeout.ms`, `KAFKA_TIMEOUT_MS`: 1 – 900000 ms, default 2500.
    */
@@ -213,13 +214,14 @@ export interface CommonOptions {
    */
   readonly socketConnectionSetupTimeoutMs?: number | undefined
   /**
-   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   * Whether connections to brokers use TLS and SASL authentication. With SSL, the certificate and its host name are
+   * always checked.
    *
    * `security.protocol`, `KAFKA_SECURITY_PROTOCOL`: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, default PLAINTEXT.
    */
   readonly securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL' | undefined
   /**
-   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * The SASL mechanism, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM authenticates with the function’s role and needs
    * SASL_SSL.
    *
    * Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.
@@ -933,21 +935,21 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly valueSerializer: Serializer<never> | string | undefined
   /**
-   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
-   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   * Which brokers must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no
+   * answer, no offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
    *
    * `acks`, `KAFKA_ACKS`: all, 1, 0, default all.
    */
   readonly acks: 'all' | 1 | 0
   /**
-   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
-   * Kafka twice.
+   * Brokers write a retried batch only once. Off with acks 1 or 0. While it is off, a record whose response was lost
+   * may be in Kafka twice.
    *
    * `enable.idempotence`, `KAFKA_ENABLE_IDEMPOTENCE`: boolean, default true.
    */
   readonly enableIdempotence: boolean
   /**
-   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   * How often a batch that was sent is sent again; the deadline usually ends the retries earlier.
    *
    * `retries`, `KAFKA_RETRIES`: 0 – 2147483647, default 100.
    */
@@ -999,16 +1001,16 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly bufferMemory: number
   /**
-   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. Recommended for
-   * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped
-   * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
+   * How a batch is compressed. A batch that compression would not shrink is sent uncompressed. Recommended for JSON and
+   * other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped templates
+   * (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
    *
    * `compression.type`, `KAFKA_COMPRESSION_TYPE`: none, gzip, snappy, lz4, zstd, default none.
    */
   readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   /**
-   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
-   * its Java class name, or the path of a module whose default export is a Partitioner.
+   * The partitioner. Unset: the key’s hash, as in Java; records without a key stay with one partition for a while. Or
+   * `round-robin`, its Java class name, or the path of a module whose default export is a Partitioner.
    *
    * `partitioner.class`, `KAFKA_PARTITIONER_CLASS`: partitioner.
    */
@@ -1073,7 +1075,7 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly deliveryTimeoutMs: number
   /**
-   * How long the leader waits for its followers: the Produce request’s own field.
+   * How long the leader waits for its followers: the field `timeout_ms` of a Produce request.
    *
    * `timeout.ms`, `KAFKA_TIMEOUT_MS`: 1 – 900000 ms, default 2500.
    */
@@ -1097,13 +1099,14 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly socketConnectionSetupTimeoutMs: number
   /**
-   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   * Whether connections to brokers use TLS and SASL authentication. With SSL, the certificate and its host name are
+   * always checked.
    *
    * `security.protocol`, `KAFKA_SECURITY_PROTOCOL`: PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL, default PLAINTEXT.
    */
   readonly securityProtocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
   /**
-   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * The SASL mechanism, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM authenticates with the function’s role and needs
    * SASL_SSL.
    *
    * `sasl.mechanism`, `KAFKA_SASL_MECHANISM`: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM.

@@ -1,8 +1,8 @@
-// What a valid configuration has that is not recommended.
+// Warns about parts of a valid configuration that are not recommended.
 import { isInsideLambda } from './dead-letter-targets.ts'
 import type { ProducerConfig } from './settings.ts'
 
-/** @param needsBrokers false: nothing is sent, so that one broker is enough */
+/** @param needsBrokers false: nothing is sent, so one broker is enough */
 export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, needsBrokers: boolean): string[] {
   const {
     acks,
@@ -21,8 +21,8 @@ export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, n
     texts.push(`acks is ${acks}: enable.idempotence is off, and an acknowledged record can be lost. Recommended: all.`)
   if (batchSize > bufferMemory)
     texts.push(
-      `batch.size (${batchSize}) is larger than buffer.memory (${bufferMemory}): no batch gets full. Recommended: ` +
-        'buffer.memory of twice batch.size or more, as a record counts twice.',
+      `batch.size (${batchSize}) is larger than buffer.memory (${bufferMemory}): no batch can be filled. ` +
+        'Recommended: buffer.memory of at least twice batch.size, because a record counts twice.',
     )
   if (clientRack !== '' && !partitionerRackAware)
     texts.push('client.rack has no effect without partitioner.rack.aware.')
@@ -44,7 +44,9 @@ export function notRecommended(config: ProducerConfig, env: NodeJS.ProcessEnv, n
   return texts
 }
 
-/** One broker to begin with. MSK Serverless has one name for all of its brokers. */
+/**
+ * Whether only one broker is configured. MSK Serverless has one host name for all of its brokers, so it doesn't count.
+ */
 function isAlone({ bootstrapServers, mskClusterArn }: ProducerConfig): boolean {
   return (
     bootstrapServers.length < 2 &&

@@ -1,4 +1,4 @@
-// A configuration that is printed or logged shows no secrets.
+// Keeps secrets out of a configuration that is printed or logged.
 import { inspect } from 'node:util'
 import { SETTINGS, type SettingRow } from './settings.ts'
 
@@ -12,7 +12,10 @@ export function withoutSecretsWhenShown<T extends object>(config: T): T {
   return Object.defineProperties(config, { toJSON: { value: shown }, [inspect.custom]: { value: shown } })
 }
 
-/** What a caller's instance holds may be secret, or have no JSON: an API key, a client that names itself. */
+/**
+ * An instance from the caller's code may hold an API key, or refer to itself and so have no JSON: only its class is
+ * shown.
+ */
 function shownAs(name: string, value: unknown): unknown {
   if (ROWS[name]?.secret) return REDACTED
   const isInstance = typeof value === 'object' && value !== null && CLASSES.has(ROWS[name]?.kind ?? '')

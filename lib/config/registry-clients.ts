@@ -1,4 +1,4 @@
-// Which settings are those of the client of a registry with Confluent's API, by what they belong to.
+// Groups the settings of the client for Confluent's registry API by what they configure.
 import type { OptionName } from './settings.ts'
 
 export const BASIC_AUTH = [
@@ -19,7 +19,7 @@ export const BEARER_AUTH = [
   ...OAUTH,
 ] as const satisfies readonly OptionName[]
 
-/** Headers beside a token. */
+/** Settings that become headers beside a bearer token. */
 export const BESIDE_TOKEN = [
   'schemaRegistryBearerAuthLogicalCluster',
   'schemaRegistryBearerAuthIdentityPoolId',

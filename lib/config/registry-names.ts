@@ -1,12 +1,15 @@
-// Names of Confluent's and AWS's serializers that a settings file may have beside those of the table.
+// Settings of Confluent's and AWS's Java serializers that a settings file may use in addition to those of the table.
 // Confluent: AbstractKafkaSchemaSerDeConfig and SchemaRegistryClientConfig of github.com/confluentinc/schema-registry,
-// where `schema.registry.` before a client's name changes nothing. AWS: AWSSchemaRegistryConstants of
+// whose client settings may begin with `schema.registry.` or not. AWS: AWSSchemaRegistryConstants of
 // github.com/awslabs/aws-glue-schema-registry.
 import type { OptionName } from './settings.ts'
 
 const CLIENT = 'schema.registry.'
 
-/** Of Confluent's client, without `schema.registry.`; `ssl.…` without it is the brokers'. */
+/**
+ * Settings of Confluent's client, without the prefix `schema.registry.`. `ssl.…` without the prefix belongs to the
+ * brokers.
+ */
 const CONFLUENT: Readonly<Record<string, OptionName>> = {
   'basic.auth.credentials.source': 'schemaRegistryBasicAuthCredentialsSource',
   'basic.auth.user.info': 'schemaRegistryBasicAuthUserInfo',
@@ -21,7 +24,7 @@ const CONFLUENT: Readonly<Record<string, OptionName>> = {
   'http.read.timeout.ms': 'schemaRegistryRequestTimeoutMs',
 }
 
-/** By the names of Confluent. */
+/** Pairs of Confluent's name and the option. */
 export const CONFLUENT_NAMES: readonly (readonly [name: string, OptionName])[] = Object.entries(CONFLUENT).flatMap(
   ([name, option]) => [
     [name, option],
@@ -29,7 +32,7 @@ export const CONFLUENT_NAMES: readonly (readonly [name: string, OptionName])[] =
   ],
 )
 
-/** Too general to mean Glue anywhere but beside its serializer. */
+/** Names that mean Glue only if the file also names Glue's serializer, because they are too general. */
 export const GLUE_NAMES: readonly (readonly [name: string, OptionName])[] = [
   ['region', 'glueRegion'],
   ['registry.name', 'glueRegistryName'],
@@ -41,7 +44,7 @@ export const GLUE_NAMES: readonly (readonly [name: string, OptionName])[] = [
   ['schemaAutoRegistrationEnabled', 'autoRegisterSchemas'],
 ]
 
-/** Beside Glue's serializer: they are about Java's classes, its cache or a consumer. */
+/** Ignored with a warning beside Glue's serializer, because they concern Java classes, its cache or a consumer. */
 export const GLUE_WITHOUT_EFFECT =
   /^(?:avroRecordType|protobufMessageType|secondaryDeserializer|cacheSize|timeToLiveMillis|userAgentApp|description)$/
 

@@ -1,14 +1,14 @@
-// Which keys and values a configuration takes, by the serializers that are given in code.
+// The types of keys and values that a configuration accepts, derived from the serializers set in code.
 import type { Serializer } from '../serialize/serializer.ts'
 import type { ModulePath, SerializerNames, SerializerSetting } from './class-names.ts'
 
 /** A serializer in code: an object, a class, a name, or the path of a module. */
 export type SerializerOption = Serializer<never> | (new () => Serializer<never>) | SerializerSetting | ModulePath
 
-/** Without a serializer: text as UTF-8, bytes unchanged. */
+/** Accepted without a serializer: text, sent as UTF-8, and bytes, sent unchanged. */
 export type TextOrBytes = string | Uint8Array
 
-/** What the serializers with a name take. */
+/** The type that each serializer with a name accepts. */
 export interface TypesByName {
   string: string
   json: unknown
@@ -24,7 +24,10 @@ export interface TypesByName {
   glue: unknown
 }
 
-/** What a serializer takes. `undefined`: none in code, so that text or bytes are sent. A module may take anything. */
+/**
+ * The type that a serializer accepts. `undefined` means no serializer in code: text or bytes. The type of a module is
+ * unknown, so it accepts anything.
+ */
 export type Serialized<S> =
   S extends Serializer<infer T>
     ? T

@@ -1,5 +1,5 @@
-// A settings file in Spring's form (YAML or properties), or a Java client's properties → the settings of the table.
-// Names are read as Spring reads them: `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are one.
+// Reads a settings file (Spring's YAML or properties, or a Java client's properties) into the settings of the table. As
+// in Spring, `bootstrap-servers`, `bootstrap.servers` and `bootstrapServers` are the same name.
 import { readFile } from 'node:fs/promises'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { nearestTo } from '../record/nearest-name.ts'
@@ -20,7 +20,7 @@ export interface SettingsFile {
 const GROUPS = ['properties', 'template', 'producer', 'producer.properties'] as const
 /** Spring's data sizes. */
 const SIZES: Readonly<Record<string, number>> = { B: 1, KB: 1024, MB: 1024 * 1024, GB: 1024 ** 3 }
-/** What Spring's conversion and YAML 1.1 take beside `true` and `false`. */
+/** The other booleans that Spring's conversion and YAML 1.1 accept. */
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['yes', true],
   ['on', true],
@@ -52,7 +52,7 @@ export async function readSettingsFile(path: string, env: NodeJS.ProcessEnv = pr
     const text = await readFile(path, 'utf8')
     return /\.ya?ml$/i.test(path) ? await readYaml(text, env) : await readProperties(text, env)
   } catch (error) {
-    // Without the parser's message, which quotes the file.
+    // The parser's message is left out, because it quotes the file.
     const why = (error as NodeJS.ErrnoException).code ?? (error as Error).name
     return failed(`expected a settings file as YAML or properties; it can't be read (${why}).`)
   }
@@ -71,16 +71,16 @@ async function readYaml(text: string, env: NodeJS.ProcessEnv): Promise<SettingsF
 async function readProperties(text: string, env: NodeJS.ProcessEnv): Promise<SettingsFile> {
   const { parse } = await importCommonJs(import('dot-properties'))
   const documents = text.split(/^[#!]---\s*$/m).map(part => indexed(Object.entries(parse(part) as object)))
-  // Kafka trims values (ConfigDef.parseType), which java.util.Properties does not.
+  // Kafka trims values (ConfigDef.parseType); java.util.Properties keeps the spaces.
   return readSpring(documents, env) ?? toSettings(documents.flat(), value => value.trim())
 }
 
-/** @returns undefined when no property is Spring's */
+/** @returns undefined if no property belongs to Spring */
 function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): SettingsFile | undefined {
   const problems: string[] = []
   const all = activeProperties(documents, env, text => problems.push(text))
   const names = documents.flatMap(properties => properties.map(([name]) => name))
-  // A Java client's file may have a name that begins with `kafka.` beside the client's own.
+  // A file of a Java client may contain names that begin with `kafka.` and belong to something else.
   const isJava = names.includes('bootstrap.servers')
   const prefix = ['spring.kafka.', ...(isJava ? [] : ['kafka.'])].find(start =>
     names.some(name => name.startsWith(start)),
@@ -91,13 +91,16 @@ function readSpring(documents: readonly Properties[], env: NodeJS.ProcessEnv): S
   )
   const settings = toSettings(section, text => resolvePlaceholders(text, lookUpIn(all, env)))
   const imports = all.some(([name]) => name.startsWith('spring.config.import'))
-    ? [`${FILE}: spring.config.import is not followed: what it names has no effect here.`]
+    ? [`${FILE}: spring.config.import is not supported: the imported files have no effect here.`]
     : []
   const warnings = [...settings.warnings, ...overridesOf(env), ...imports]
   return { ...settings, problems: [...problems, ...settings.problems], warnings }
 }
 
-/** Spring would take them before the file's; here the environment has names of its own. */
+/**
+ * Finds Spring's environment variables for these settings. In Spring they override the file; here only KAFKA_…
+ * variables do.
+ */
 function overridesOf(env: NodeJS.ProcessEnv): string[] {
   const names = Object.keys(env).filter(name => name.startsWith('SPRING_KAFKA_') && env[name] !== undefined)
   if (names.length === 0) return []
@@ -125,7 +128,7 @@ function toSettings(entries: Properties, resolve: (text: string) => string): Set
     .map(([name, value]) => ({ ...grouped(withoutBrackets(name)), name, value }))
   const hasGlue = producerEntries.some(({ setting, value }) => isGlueSerializer(setting, value, resolve))
   const foreign = hasGlue ? FOREIGN_ROWS_WITH_GLUE : FOREIGN_ROWS
-  // Of two names for a setting, that of the table overrides.
+  // If the file has two names for a setting, the name of the table takes precedence.
   const rankOf = ({ rank, setting }: { rank: number; setting: string }) =>
     2 * rank + (ROWS.has(relaxed(setting)) ? 1 : 0)
   for (const { name, setting, value } of producerEntries.sort((a, b) => rankOf(a) - rankOf(b))) {
@@ -160,7 +163,7 @@ function isGlueSerializer(setting: string, value: unknown, resolve: (text: strin
   try {
     return GLUE_SERIALIZER.test(resolve(value))
   } catch (error) {
-    // Reported where the setting is read.
+    // `readValue` reports it with the setting's name.
     if (error instanceof UnresolvedPlaceholder) return false
     throw error
   }
@@ -182,11 +185,11 @@ function asSetting(
 ): string | number | boolean | readonly string[] {
   if (typeof value === 'object') return value.flatMap(one => String(one).split(','))
   if (typeof value !== 'string') return value
-  // AWS takes both cases.
+  // AWS accepts upper and lower case.
   if (option === 'glueCompression') return value.toLowerCase()
   if (option === 'glueDataFormat') return value.toUpperCase()
   if (kind === 'boolean') return BOOLEANS.get(value.toLowerCase()) ?? value
-  // Spring's form of a path.
+  // Spring writes paths as `file:` URLs.
   if (option.endsWith('Location')) return value.replace(/^file:(?:\/\/(?=\/))?/, '')
   return unit === 'bytes' ? inBytes(value) : value
 }
@@ -220,7 +223,7 @@ function grouped(name: string): { setting: string; rank: number } {
   return { setting: name, rank: 0 }
 }
 
-/** 64KB → 65536; any other text is left to the check of the setting. */
+/** 64KB → 65536. Any other text is returned as it is: the check of the setting reports it. */
 function inBytes(value: string): string | number {
   const size = /^(\d+)(B|KB|MB|GB)$/.exec(value)
   return size ? Number(size[1]) * (SIZES[size[2] as string] as number) : value

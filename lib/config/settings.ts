@@ -27,14 +27,14 @@ interface Row {
   /** What an integer counts. In a settings file, bytes may also be written as Spring writes them: 64KB. */
   readonly unit?: 'ms' | 'bytes'
   readonly choices?: readonly (string | number)[]
-  /** What the names of the Java classes end with that the choices stand for. */
+  /** The common suffix of the Java class names that the choices stand for. */
   readonly classes?: string
   readonly default?: string | number | boolean
   /** A configuration that is printed or logged shows `[redacted]`, and the template refuses to carry the value. */
   readonly secret?: true
-  /** The part of a connection's security that reads the setting. Where that part is off, the setting is refused. */
+  /** The part of a connection's security that reads the setting. If that part is off, the setting is refused. */
   readonly security?: 'tls' | 'password' | 'oauthbearer'
-  /** Where that part is on: needed unless a secret (KAFKA_SECRET_ARN) may hold it. */
+  /** Required if that part is on, unless a secret (KAFKA_SECRET_ARN) may hold it. */
   readonly needed?: 'without-secret'
 }
 
@@ -78,19 +78,19 @@ export const SETTINGS = {
    */
   valueSerializer: kafka({ name: 'value.serializer', kind: 'serializer' }),
   /**
-   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no answer, no
-   * offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   * Which brokers must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no
+   * answer, no offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
    */
   acks: kafka({ name: 'acks', kind: 'choice', choices: ['all', 1, 0], default: 'all' }),
   /**
-   * A retry is not written twice. With acks 1 or 0 it is off. While it is off, a record whose answer was lost may be in
-   * Kafka twice.
+   * Brokers write a retried batch only once. Off with acks 1 or 0. While it is off, a record whose response was lost
+   * may be in Kafka twice.
    */
   enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true }),
   /**
-   * Attempts after the first that left the machine; the deadline usually ends them earlier.
+   * How often a batch that was sent is sent again; the deadline usually ends the retries earlier.
    *
-   * Java: 2147483647. 100 outlives the default deadline at half a second of back-off, and is bounded.
+   * Java: 2147483647. 100 retries with half a second of back-off last longer than the default deadline.
    */
   retries: kafka({ name: 'retries', kind: 'integer', min: 0, max: MAX_INT, default: 100 }),
   /**
@@ -168,7 +168,7 @@ export const SETTINGS = {
     default: 33_554_432,
   }),
   /**
-   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. Recommended for
+   * How a batch is compressed. A batch that compression would not shrink is sent uncompressed. Recommended for
    * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped
    * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
    */
@@ -179,8 +179,8 @@ export const SETTINGS = {
     default: 'none',
   }),
   /**
-   * Who chooses partitions: unset (the key’s hash, as in Java; without a key one partition for a while), `round-robin`,
-   * its Java class name, or the path of a module whose default export is a Partitioner.
+   * The partitioner. Unset: the key’s hash, as in Java; records without a key stay with one partition for a while. Or
+   * `round-robin`, its Java class name, or the path of a module whose default export is a Partitioner.
    */
   partitionerClass: kafka({ name: 'partitioner.class', kind: 'partitioner' }),
   /**
@@ -268,9 +268,10 @@ export const SETTINGS = {
     default: 30_000,
   }),
   /**
-   * How long the leader waits for its followers: the Produce request’s own field.
+   * How long the leader waits for its followers: the field `timeout_ms` of a Produce request.
    *
-   * Java has no such setting and sends request.timeout.ms; it must be less, or the leader’s own answer never arrives.
+   * Java has no such setting and sends request.timeout.ms. It must be less, or the client gives up before the leader’s
+   * error response arrives.
    */
   ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', unit: 'ms', min: 1, max: 900_000, default: 2500 }),
   /**
@@ -311,7 +312,8 @@ export const SETTINGS = {
     default: 3000,
   }),
   /**
-   * How to talk to brokers. With SSL, the certificate and its host name are always checked.
+   * Whether connections to brokers use TLS and SASL authentication. With SSL, the certificate and its host name are
+   * always checked.
    */
   securityProtocol: kafka({
     name: 'security.protocol',
@@ -320,7 +322,7 @@ export const SETTINGS = {
     default: 'PLAINTEXT',
   }),
   /**
-   * The authentication, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM signs with the function’s role, and needs
+   * The SASL mechanism, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM authenticates with the function’s role and needs
    * SASL_SSL.
    *
    * Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.
@@ -1012,7 +1014,7 @@ export type SettingRow = Row
 /** The table as a list, every row with all of its columns. */
 export const SETTING_ROWS = Object.entries(SETTINGS) as unknown as readonly (readonly [OptionName, SettingRow])[]
 
-/** How messages name a setting, e.g. `client.id (KAFKA_CLIENT_ID)`. */
+/** Returns the name of a setting for messages, e.g. `client.id (KAFKA_CLIENT_ID)`. */
 export function labelOf({ name, env }: Pick<SettingRow, 'name' | 'env'>): string {
   return name === env ? env : `${name} (${env})`
 }

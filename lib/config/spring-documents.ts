@@ -1,4 +1,4 @@
-// The documents of a settings file (`---` in YAML, `#---` in properties) as one list of properties: those of the active
+// Merges the documents of a settings file (separated by `---` in YAML, `#---` in properties) that belong to the active
 // profiles, in order. https://docs.spring.io/spring-boot/reference/features/external-config.html
 
 import { UnresolvedPlaceholder } from './spring-placeholders.ts'
@@ -7,13 +7,13 @@ import { activeProfiles } from './spring-profiles.ts'
 export type Properties = readonly (readonly [name: string, value: unknown])[]
 
 const ON_PROFILE = 'spring.config.activate.on-profile'
-/** Every other condition; `spring.profiles` is that of Spring Boot before 2.4, and later ones refuse it. */
+/** All other conditions. `spring.profiles` is the form before Spring Boot 2.4; later versions refuse it too. */
 const UNSUPPORTED = /^spring\.(?:config\.activate\.(?!onprofile$)|profiles(?:\[\d+\])?$)/
 
-/** Which profiles are active can't depend on a profile. */
+/** Not allowed in a document with a condition: the list of active profiles can't depend on a profile. */
 const OF_ALL_PROFILES = /^spring\.profiles\.(?:active|include|default|group\.)/
 
-/** @param problem called once per document with a condition that is not supported: it is left out */
+/** @param problem called once per document with an unsupported condition; the document is left out */
 export function activeProperties(
   documents: readonly Properties[],
   env: NodeJS.ProcessEnv,
@@ -70,7 +70,7 @@ function matches(expression: string, profiles: readonly string[]): boolean {
   return expression.split(/[,|]/).some(all => all.split('&').every(isActive))
 }
 
-/** Nested names as Spring writes them with dots. */
+/** Flattens nested sections into names with dots, as Spring does. */
 export function flatten(section: unknown, prefix = ''): [string, unknown][] {
   if (typeof section !== 'object' || section === null) return []
   return Object.entries(section).flatMap(([name, value]): [string, unknown][] =>

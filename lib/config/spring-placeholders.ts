@@ -1,12 +1,12 @@
-// Spring's placeholders: ${NAME}, ${NAME:default}, also within one another, and ${random.uuid}.
+// Resolves Spring's placeholders: ${NAME}, ${NAME:default}, nested ones, and ${random.uuid}.
 import { randomUUID } from 'node:crypto'
 
-/** A chain of values that name one another ends here. */
+/** The longest chain of values that refer to one another; stops circular references. */
 const MAX_DEPTH = 20
-/** Per value: values that have others several times would double its length at each level. */
+/** The most placeholders per value. Without a limit, values that repeat others would double in length at each level. */
 const MAX_PLACEHOLDERS = 1000
 
-/** Its message says what was expected. */
+/** A placeholder that can't be resolved; the message says what was expected. */
 export class UnresolvedPlaceholder extends Error {}
 
 /**
@@ -23,7 +23,7 @@ export function resolvePlaceholders(text: string, lookUp: (name: string) => stri
       throw new UnresolvedPlaceholder(`expected at most ${MAX_PLACEHOLDERS} placeholders in its value, got more.`)
     const inner = part.slice(begin + 2, end)
     const colon = inner.indexOf(':')
-    // The name of a placeholder may itself have one: then its first colon is that one's.
+    // The name of a placeholder may start with a nested one, which then contains the first colon.
     const isNested = inner.startsWith('${')
     const name = isNested || colon < 0 ? resolve(inner, depth + 1) : inner.slice(0, colon)
     const value = lookUp(name) ?? (isNested || colon < 0 ? undefined : inner.slice(colon + 1))
@@ -45,13 +45,15 @@ function closingBrace(text: string, from: number): number {
   return -1
 }
 
-/** A property's value: from the environment, under its own name or that of its variable, else from the file. */
+/**
+ * Returns a lookup of property values: first the environment (the property's name, then its variable's), then the file.
+ */
 export function lookUpIn(
   properties: readonly (readonly [name: string, value: unknown])[],
   env: NodeJS.ProcessEnv,
 ): (name: string) => string | undefined {
   return name => {
-    // An object of the caller's has names such as `constructor`, which are no variables.
+    // Own properties only: `constructor` is not a variable of the caller's object.
     const fromEnv = [name, environmentName(name)].find(one => Object.hasOwn(env, one) && env[one] !== undefined)
     if (fromEnv === undefined && name === 'random.uuid') return randomUUID()
     const value = fromEnv === undefined ? properties.findLast(([other]) => other === name)?.[1] : env[fromEnv]
@@ -59,7 +61,7 @@ export function lookUpIn(
   }
 }
 
-/** As Spring reads a property's name from the environment: dots become underscores, dashes go. */
+/** The environment variable of a property, as Spring derives it: dots become underscores, dashes are removed. */
 export function environmentName(property: string): string {
   return property
     .replaceAll('-', '')

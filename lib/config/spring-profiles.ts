@@ -1,4 +1,4 @@
-// Which profiles of Spring are active: those that are named, included, or of a group; else the default ones.
+// Finds the active Spring profiles: those listed, included or in a group of one; without any, the default profiles.
 // https://docs.spring.io/spring-boot/reference/features/profiles.html
 import type { Properties } from './spring-documents.ts'
 import { environmentName, lookUpIn, resolvePlaceholders } from './spring-placeholders.ts'
@@ -6,7 +6,7 @@ import { environmentName, lookUpIn, resolvePlaceholders } from './spring-placeho
 const PREFIX = 'spring.profiles.'
 
 /**
- * @param properties of the documents without a condition: Spring takes these names from no other
+ * @param properties of the documents without a condition; Spring reads these settings only there
  * @throws UnresolvedPlaceholder
  */
 export function activeProfiles(properties: Properties, env: NodeJS.ProcessEnv): readonly string[] {
@@ -20,12 +20,12 @@ export function activeProfiles(properties: Properties, env: NodeJS.ProcessEnv): 
   }
   const named = [...namesOf('active'), ...namesOf('include')]
   const all = new Set(named.length > 0 ? named : namesOf('default'))
-  // A set also gives what is added while it is read: groups may have groups.
+  // Iterating a Set includes entries added meanwhile, so groups within groups are followed.
   for (const profile of all) for (const member of namesOf(`group.${profile}`)) all.add(member)
   return all.size > 0 ? [...all] : ['default']
 }
 
-/** A list has one variable per item there: `SPRING_PROFILES_ACTIVE_0_`. */
+/** In the environment a list has one variable per item: `SPRING_PROFILES_ACTIVE_0_`. */
 function fromEnvironment(property: string, env: NodeJS.ProcessEnv): string | undefined {
   const name = environmentName(property)
   const items: string[] = []
@@ -36,7 +36,7 @@ function fromEnvironment(property: string, env: NodeJS.ProcessEnv): string | und
   return env[name] || items.join()
 }
 
-/** Spring's relaxed names; that of a group is a profile's, letter by letter. */
+/** Compares names by Spring's relaxed rules; the name of a profile in a group's setting must match exactly. */
 function isSame(name: string, property: string): boolean {
   return name === property || (!property.startsWith(`${PREFIX}group.`) && name.toLowerCase() === property)
 }

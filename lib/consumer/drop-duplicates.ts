@@ -5,22 +5,22 @@ import { guardedCallback } from '../warn.ts'
 import { DuplicateFilter, type DuplicateFilterOptions, type OnceResult } from './duplicate-filter.ts'
 import { type ConsumedRecord, readKafkaEvent } from './kafka-event.ts'
 
-/** A claim ends this much after the invocation that made it, ms: clocks of sandboxes differ. */
+/** How long a claim outlives its invocation's timeout, ms, because the clocks of sandboxes differ. */
 const LEASE_MARGIN_MS = 1000
 
 export interface DropDuplicatesOptions extends Omit<DuplicateFilterOptions, 'consumer' | 'leaseMs'> {
-  /** Default: the function's name. */
+  /** The consumer's name, by which the store keeps ids apart. Default: the function's name. */
   readonly consumer?: string
-  /** When a claim ends whose function died, ms. Default: a second after the time-out of its invocation. */
+  /** When a claim expires if its function dies, ms. Default: one second after the invocation's timeout. */
   readonly leaseMs?: number
   /**
-   * What follows a failure. `throw` (default) fails the invocation, and Lambda sends the whole batch
-   * again: records that were handled are then duplicates. `report` names the records in `batchItemFailures`; only for
-   * event source mappings whose `FunctionResponseTypes` have `ReportBatchItemFailures` (provisioned mode): any other
-   * one takes such a batch as done.
+   * What happens after a failure. `throw` (default) fails the invocation, and Lambda sends the whole batch again:
+   * records that were handled are then duplicates. `report` names the records in `batchItemFailures`; only for event
+   * source mappings whose `FunctionResponseTypes` have `ReportBatchItemFailures` (provisioned mode): any other mapping
+   * treats such a batch as done.
    */
   readonly onFailure?: 'throw' | 'report'
-  /** Called after every batch, also before the handler throws. The batch does not wait for its promise. */
+  /** Called after every batch, also before the handler throws. A promise that it returns is not awaited. */
   readonly onBatch?: (counts: BatchCounts) => void
 }
 
@@ -31,11 +31,11 @@ export interface BatchCounts {
   /** Handled without a claim, because they have no `kp-id`. They are among `handled`. */
   readonly withoutId: number
   readonly duplicates: number
-  /** The handler threw, or the store could not be asked. */
+  /** The handler threw, or the store did not answer. */
   readonly failed: number
   /** Claimed by another invocation. */
   readonly inProgress: number
-  /** Behind a record of their partition that was not handled, so that the order stays. */
+  /** Not tried, because an earlier record of their partition was not handled; this keeps the order. */
   readonly notTried: number
 }
 
@@ -46,7 +46,7 @@ export interface KafkaBatchResponse {
   }[]
 }
 
-/** What is read of Lambda's context. */
+/** The part of Lambda's context that the handler reads. */
 export interface TriggerContext {
   readonly functionName?: string
   getRemainingTimeInMillis?(): number
@@ -60,16 +60,16 @@ export type KafkaTriggerHandler<C extends TriggerContext = TriggerContext> = (
 export interface PartitionResult {
   readonly results: OnceResult[]
   readonly withoutId: number
-  /** The records that go back, the first one first. */
+  /** The records to return to Lambda, in order. */
   readonly returned: readonly ConsumedRecord[]
   readonly error: unknown
 }
 
 /**
- * Returns a handler that calls `handle` for each record, one after the other in each partition, and for several
- * partitions at once. After a record that was not handled, the later ones of its partition go back with it. Records
- * without a `kp-id` are handled whenever they come.
- * @param handle throws, or rejects, for a record that is to come again
+ * Returns a handler that calls `handle` once per record: in order within a partition, and for several partitions at
+ * the same time. If a record is not handled, it and the later ones of its partition are returned to Lambda. Records
+ * without a `kp-id` are always handled.
+ * @param handle must throw or reject for a record that Lambda shall deliver again
  * @throws ConfigError
  * @example
  * const store = new DynamoDbIdStore({ table: 'handled-records' })
@@ -88,16 +88,17 @@ export function dropDuplicates<C extends TriggerContext>(
     filters.set(consumer, filter)
     return filter
   }
-  // The function's name comes with the first event; whatever else is wrong is said now.
+  // The function's name arrives with the first event, so a placeholder lets all other options be checked now.
   filterOf(options.consumer ?? 'function')
   return async (event, context) => {
     const partitions = readKafkaEvent(event)
     const filter = filterOf(options.consumer ?? context?.functionName ?? '')
-    // A record that was sent again may be in another partition of the same batch: it waits for the first one's outcome.
+    // A duplicate may be in another partition of the same batch: it waits for the outcome of the first one.
     const running = new Map<string, Promise<OnceResult>>()
     const once = async (record: ConsumedRecord): Promise<OnceResult> => {
       const { topic, id } = record
-      // A copy, as a handler may change its record: what goes back to Lambda is named by the event's own places.
+      // Pass a copy, because the handler may change its record, and the original says which offset is returned to
+      // Lambda.
       const work = () => handle({ ...record }, context)
       if (id !== undefined) {
         const name = `${topic}/${id}`
@@ -135,7 +136,7 @@ const OPTIONS = {
   onBatch: 'any',
 } as const satisfies Record<keyof DropDuplicatesOptions, OptionKind>
 
-/** What is wrong here would be seen at a failure only, when records would be lost by it. */
+/** Checked at the start: a wrong option would otherwise show only at a failure, and lose records then. */
 function checkOptions(handle: unknown, options: DropDuplicatesOptions): void {
   checkNames('dropDuplicates', options, OPTIONS)
   const problems: string[] = []
@@ -148,7 +149,7 @@ function checkOptions(handle: unknown, options: DropDuplicatesOptions): void {
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-/** The lease of a claim that is made now. */
+/** How long a claim made now lasts, ms. */
 function leaseOf({ leaseMs }: DropDuplicatesOptions, context: TriggerContext | undefined): { leaseMs?: number } {
   if (leaseMs !== undefined) return { leaseMs }
   const remainingMs = context?.getRemainingTimeInMillis?.()
@@ -190,7 +191,7 @@ function countsOf(partitions: readonly PartitionResult[]): BatchCounts {
   }
 }
 
-/** Fails the invocation, so that Lambda sends the batch again. Its cause is the first error of the handler. */
+/** Thrown to fail the invocation, so that Lambda delivers the batch again. `cause` is the handler's first error. */
 export class BatchError extends KafkaProducerError {
   override name = 'BatchError'
   readonly counts: BatchCounts

@@ -1,4 +1,4 @@
-// Runs the work for an id once per window: claim, work, completion.
+// Runs the work for an id once per window: claims the id, does the work, completes the id.
 import { createHash, randomUUID } from 'node:crypto'
 import { ConfigError, errorName, InvalidRecordError } from '../errors.ts'
 import { guardedWarn } from '../warn.ts'
@@ -7,9 +7,9 @@ import type { IdStore } from './id-store.ts'
 const WINDOW_MS = 86_400_000
 /** The longest that a Lambda function may run. */
 const LEASE_MS = 900_000
-/** Longer ids are noted as their digest: the key of a DynamoDB item has at most 2,048 bytes. */
+/** Longer ids are stored as their digest, because the key of a DynamoDB item has at most 2,048 bytes. */
 const MAX_ID_BYTES = 1024
-/** Begins the digest of an id; an id that begins so is noted as its digest, too, so that no two ids are one. */
+/** Prefix of a digest. An id that starts with it is stored as its digest too, so that two ids never become one. */
 const DIGEST = 'sha256:'
 const STORE_METHODS = ['claim', 'complete', 'release'] as const
 
@@ -22,15 +22,15 @@ export interface DuplicateFilterOptions {
   readonly consumer: string
   /** How long an id is remembered after its record was handled, ms. Default: 86,400,000 (a day). */
   readonly windowMs?: number
-  /** When a claim ends whose consumer died, ms. It must be longer than the work takes. Default: 900,000. */
+  /** When a claim expires if its consumer dies, ms. It must be longer than the work takes. Default: 900,000. */
   readonly leaseMs?: number
-  /** Called with what does not stop the consumer. Default: `process.emitWarning`. */
+  /** Called with problems that do not stop the consumer. Default: `process.emitWarning`. */
   readonly warn?: (text: string) => void
 }
 
 /**
- * `handled`: the work was done. `duplicate`: it was done before, within the window. `in-progress`: another consumer is
- * at it, or died at it less than its lease ago; try again later.
+ * `handled`: the work was done now. `duplicate`: it was done before, within the window. `in-progress`: another consumer
+ * is doing it, or died and its lease has not ended; try again later.
  */
 export type OnceResult = 'handled' | 'duplicate' | 'in-progress'
 
@@ -41,8 +41,8 @@ export interface RecordKey {
 }
 
 /**
- * Drops duplicates by id. It is at least once with duplicates dropped, not exactly once: the work is done again if the
- * consumer dies after it and before the completion is noted, if that can't be noted, if the work takes longer than the
+ * Drops duplicates by id. This is at-least-once with duplicates dropped, not exactly-once: the work is repeated if the
+ * consumer dies before the completion is stored, if storing the completion fails, if the work takes longer than the
  * lease, and after the window.
  */
 export class DuplicateFilter {
@@ -99,7 +99,7 @@ export class DuplicateFilter {
     return 'handled'
   }
 
-  /** A store of the caller's may also throw where it should reject: the work is done, or its error counts. */
+  /** A caller's store may throw or reject; neither may hide that the work is done, or replace the work's own error. */
   async #attempt(consequence: string, call: () => Promise<void>): Promise<void> {
     try {
       await call()
@@ -117,9 +117,9 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== ''
 }
 
-/** Neither names nor topics have a "#". */
+/** Unambiguous, because neither consumer names nor topics contain "#". */
 function storedId(consumer: string, { topic, id }: RecordKey): string {
-  // As UTF-8, all halves of surrogate pairs are the same.
+  // UTF-8 encodes every lone surrogate to the same bytes, so such an id is hashed as UTF-16.
   const isUtf8 = id.isWellFormed()
   const bytes = Buffer.from(id, isUtf8 ? 'utf8' : 'utf16le')
   const isKept = isUtf8 && bytes.length <= MAX_ID_BYTES && !id.startsWith(DIGEST)

@@ -1,5 +1,6 @@
-// Ids in a DynamoDB table: for consumers with several instances. Its partition key is `id` (S), and `expiresAt` (N,
-// seconds) is the attribute for its time to live. docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
+// Stores ids in a DynamoDB table, for consumers with several instances. The table's partition key is `id` (S);
+// `expiresAt` (N, seconds) is its time-to-live attribute.
+// docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { checkOptions } from '../check-options.ts'
 import { abortAfter, type DynamoDb, loadDynamoDb } from '../dead-letter/aws-clients.ts'
@@ -11,24 +12,24 @@ import type { Claim, ClaimResult, IdStore } from './id-store.ts'
 const CALL_MS = 5000
 
 export interface DynamoDbIdStoreOptions {
-  /** The table's name; its partition key is `id` (S). Turn its time to live on for `expiresAt`. */
+  /** The table's name. Its partition key is `id` (S); enable time to live on `expiresAt`. */
   readonly table: string
-  /** The time, ms since the epoch. Default: `Date.now`. */
+  /** Returns the time, ms since the epoch. Default: `Date.now`. */
   readonly now?: () => number
 }
 
 type Item = Record<string, AttributeValue>
 
 /**
- * A claim is one conditional write, a completion another. An item whose time is over counts as absent, also before
- * DynamoDB has deleted it. The role needs `dynamodb:PutItem` and `dynamodb:DeleteItem`.
+ * Stores ids in a DynamoDB table. A claim is one conditional write, a completion another. An expired item counts as
+ * absent, even before DynamoDB deletes it. The role needs `dynamodb:PutItem` and `dynamodb:DeleteItem`.
  */
 export class DynamoDbIdStore implements IdStore {
   readonly #table: string
   readonly #now: () => number
   #client: Promise<DynamoDb> | undefined
 
-  /** @throws ConfigError when the name can't be one of a table, or `@aws-sdk/client-dynamodb` is not installed */
+  /** @throws ConfigError if the table name is invalid, or `@aws-sdk/client-dynamodb` is not installed */
   constructor(options: DynamoDbIdStoreOptions) {
     checkOptions('DynamoDbIdStore', options, { table: 'any', now: 'any' })
     const { table, now = Date.now } = options
@@ -57,7 +58,8 @@ export class DynamoDbIdStore implements IdStore {
     } catch (error) {
       if (!(error instanceof dynamodb.ConditionalCheckFailedException)) throw error
       if (error.Item?.state?.S === 'completed') return 'completed'
-      // The SDK repeats a request whose answer was lost: then the first one has claimed it.
+      // The SDK retries a request whose response was lost: the first attempt may have claimed the id for the same
+      // owner.
       return error.Item?.owner?.S === owner ? 'claimed' : 'in-progress'
     }
   }
@@ -84,7 +86,7 @@ export class DynamoDbIdStore implements IdStore {
     }
   }
 
-  /** Closes the client; a later call opens another one. */
+  /** Closes the client; a later call opens a new one. */
   async close(): Promise<void> {
     const pending = this.#client
     this.#client = undefined

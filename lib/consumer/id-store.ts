@@ -1,8 +1,8 @@
-// Where a consumer notes the ids of the records that it handled.
+// The port for storing the ids of handled records.
 
-/** What a store answers when an id is to be claimed. */
+/** The result of claiming an id. */
 export type ClaimResult =
-  /** It is the caller's until it completes or releases it, or until the lease ends. */
+  /** The caller holds the claim until it completes or releases the id, or until the lease ends. */
   | 'claimed'
   /** A record with this id was handled within the window. */
   | 'completed'
@@ -10,20 +10,20 @@ export type ClaimResult =
   | 'in-progress'
 
 export interface Claim {
-  /** The name of this claim; no other claim has the same. */
+  /** The unique name of this claim. */
   readonly owner: string
-  /** When the claim ends by itself, ms from now: its owner may have died. */
+  /** When the claim expires by itself, ms from now, in case its owner dies. */
   readonly leaseMs: number
 }
 
 /**
- * Ids by their state. `claim` must be atomic: of several callers at most one gets `claimed` while its claim lasts. Each
- * method rejects when it does not know whether it took effect.
+ * Stores the state of each id. `claim` must be atomic: while a claim lasts, only one caller gets `claimed`. Each method
+ * rejects if it does not know whether it took effect.
  */
 export interface IdStore {
   claim(id: string, claim: Claim): Promise<ClaimResult>
-  /** Notes an id as handled for `windowMs`, whoever has claimed it by now: the work is done. */
+  /** Marks an id as handled for `windowMs`, even if another caller has claimed it by now, because the work is done. */
   complete(id: string, windowMs: number): Promise<void>
-  /** Ends a claim whose work failed; does nothing if `owner` no longer has it. */
+  /** Ends a claim whose work failed; does nothing if `owner` no longer holds it. */
   release(id: string, owner: string): Promise<void>
 }

@@ -1,4 +1,4 @@
-// Reads the event of a Kafka trigger: Amazon MSK's, or that of self-managed brokers. Nothing in it is believed unread.
+// Reads and checks the event of a Kafka trigger, from Amazon MSK or from self-managed brokers.
 // docs.aws.amazon.com/lambda/latest/dg/with-msk.html and with-kafka.html
 import { isUtf8 } from 'node:buffer'
 import { InvalidRecordError } from '../errors.ts'
@@ -7,7 +7,7 @@ import type { RecordHeader } from '../record/producer-record.ts'
 import { RECORD_ID_HEADER } from '../record/record-id.ts'
 
 const EVENT_SOURCES: readonly unknown[] = ['aws:kafka', 'SelfManagedKafka']
-/** Begins ids that are no text. */
+/** Prefix of ids that are not text. */
 const AS_BYTES = 'base64:'
 const MAX_PARTITION = 2 ** 31 - 1
 
@@ -19,18 +19,19 @@ export interface ConsumedRecord {
   /** Milliseconds since the epoch; null if the event has none. */
   readonly timestamp: number | null
   readonly key: Buffer | null
-  /** Null: a tombstone. */
+  /** Null for a tombstone. */
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
   /**
-   * Its header `kp-id` as text, or `base64:` and its bytes if they are not UTF-8 or begin so; undefined if it has none.
+   * The header `kp-id` as text, or `base64:` and its bytes if they are not UTF-8 or start with `base64:`; undefined
+   * without the header.
    */
   readonly id: string | undefined
 }
 
 /**
  * @returns the records by partition, each in the order of the event
- * @throws InvalidRecordError when the event is not that of a Kafka trigger, or one of its records can't be read
+ * @throws InvalidRecordError if the event does not come from a Kafka trigger, or one of its records can't be read
  */
 export function readKafkaEvent(event: unknown): ConsumedRecord[][] {
   const { eventSource, records } = objectAt(event, 'event')
@@ -66,7 +67,9 @@ function readRecord(entry: unknown, at: string): ConsumedRecord {
   }
 }
 
-/** Two ids have two texts, whatever their bytes: `toString` alone makes the same of all bytes that are not UTF-8. */
+/**
+ * Gives different ids different texts. `toString` alone would map all bytes that are not UTF-8 to the same character.
+ */
 function idIn(headers: readonly RecordHeader[]): string | undefined {
   const bytes = headers.find(([name]) => name === RECORD_ID_HEADER)?.[1]
   if (!bytes?.length) return undefined
@@ -75,7 +78,7 @@ function idIn(headers: readonly RecordHeader[]): string | undefined {
   return isUtf8(id) && !text.startsWith(AS_BYTES) ? text : `${AS_BYTES}${id.toString('base64')}`
 }
 
-/** A list of objects with one name each; a value is a list of bytes, which Java writes as −128 to 127. */
+/** Reads a list of objects with one name each. A value is a list of bytes, which Java writes as −128 to 127. */
 function readHeaders(headers: unknown, at: string): RecordHeader[] {
   if (headers == null) return []
   if (!Array.isArray(headers)) throw unexpected(at, 'a list', headers)
@@ -103,7 +106,7 @@ function integerAt(value: unknown, max: number, at: string): number {
   throw unexpected(at, `an integer from 0 to ${max}`, value)
 }
 
-/** Kafka's −1 is no timestamp. Clients may write other times before 1970, which brokers accept. */
+/** Kafka uses −1 for "no timestamp". Other negative values are times before 1970, which brokers accept. */
 function timestampAt(value: unknown, at: string): number | null {
   if (value == null || value === -1) return null
   if (Number.isSafeInteger(value)) return value as number
@@ -115,7 +118,7 @@ function objectAt(value: unknown, at: string): Readonly<Record<string, unknown>>
   throw unexpected(at, 'an object', value)
 }
 
-/** The message names the place and the type, and never a value. */
+/** Builds an error that names the place and the type, and never a value. */
 function unexpected(at: string, expected: string, got: unknown): InvalidRecordError {
   const type = got === null ? 'null' : Array.isArray(got) ? 'a list' : typeof got
   return new InvalidRecordError('bad-value', `${at}: expected ${expected}; got ${type}.`)

@@ -1,4 +1,4 @@
-// Ids in the memory of one process: for a consumer with one instance, and for tests.
+// Stores ids in the memory of one process, for a consumer with one instance and for tests.
 import { checkOptions } from '../check-options.ts'
 import { ConfigError } from '../errors.ts'
 import type { Claim, ClaimResult, IdStore } from './id-store.ts'
@@ -6,9 +6,12 @@ import type { Claim, ClaimResult, IdStore } from './id-store.ts'
 const MAX_IDS = 100_000
 
 export interface MemoryIdStoreOptions {
-  /** The oldest completed ids leave when there are more. Default: 100,000, about 20 MB with ids of 36 characters. */
+  /**
+   * The most ids to keep; beyond it the oldest completed ids are dropped. Default: 100,000, about 20 MB with ids of 36
+   * characters.
+   */
   readonly maxIds?: number
-  /** The time, ms. Default: a monotonic clock. */
+  /** Returns the time, ms. Default: a monotonic clock. */
   readonly now?: () => number
 }
 
@@ -17,21 +20,27 @@ interface OpenClaim {
   readonly until: number
 }
 
-/** Each process, and each Lambda sandbox, has its own: a repeat that another one gets is not recognised. */
+/**
+ * Stores ids in memory. Each process and each Lambda sandbox has its own ids, so a duplicate in another one is not
+ * recognised.
+ */
 export class MemoryIdStore implements IdStore {
   readonly #maxIds: number
   readonly #now: () => number
   readonly #claims = new Map<string, OpenClaim>()
-  /** Id → when its window ends; in the order of the last change. */
+  /** When the window of each id ends; in the order of the last change. */
   readonly #completed = new Map<string, number>()
-  /** With more ids than this all claims are looked at, not only the oldest. It doubles, so that this costs little. */
+  /**
+   * Above this number of ids all claims are checked for expiry, not only the oldest. It doubles each time, so checks
+   * stay rare.
+   */
   #lookAbove: number
 
   /** @throws ConfigError */
   constructor(options: MemoryIdStoreOptions = {}) {
     checkOptions('MemoryIdStore', options, { maxIds: 'any', now: 'any' })
     const { maxIds = MAX_IDS, now = () => performance.now() } = options
-    // Another bound, such as NaN, would forget every id at once.
+    // Any other bound, such as NaN, would drop every id at once.
     if (typeof maxIds !== 'number' || !(maxIds >= 1))
       throw new ConfigError([`MemoryIdStore: maxIds: expected a number from 1; got ${String(maxIds)}.`])
     if (typeof now !== 'function') throw new ConfigError(['MemoryIdStore: now: expected a function.'])
@@ -40,7 +49,7 @@ export class MemoryIdStore implements IdStore {
     this.#now = now
   }
 
-  /** How many ids are noted, those included whose time is over. */
+  /** The number of stored ids, including expired ones. */
   get size(): number {
     return this.#claims.size + this.#completed.size
   }
@@ -71,7 +80,7 @@ export class MemoryIdStore implements IdStore {
     this.#completed.delete(id)
   }
 
-  /** A claim that lasts stays, whatever the bound: its work is going on. */
+  /** An active claim is never dropped, even above `maxIds`, because its work is still running. */
   #trim(now: number): void {
     if (this.size <= this.#maxIds) return
     this.#dropEndedClaims(now)
@@ -84,7 +93,7 @@ export class MemoryIdStore implements IdStore {
   #dropEndedClaims(now: number): void {
     const looksAtAll = this.size > this.#lookAbove
     for (const [id, { until }] of this.#claims) {
-      // The oldest usually end first.
+      // The oldest claims usually end first.
       if (until <= now) this.#claims.delete(id)
       else if (!looksAtAll) return
     }

@@ -25,7 +25,7 @@ export interface AjvValidate {
   errors?: readonly AjvError[] | null
 }
 
-/** What an invalid value may have to be looked at again for all its violations: properties and items. */
+/** The most properties and items of an invalid value that is validated a second time to list all violations. */
 const MAX_EXPLAINED = 2000
 
 /**
@@ -42,7 +42,8 @@ export function schemaCheck(validate: AjvValidate, explainer?: () => AjvValidate
     if (!explainer) return first
     if (extent === 'first' || hasMoreEntriesThan(value, MAX_EXPLAINED)) return { ...first, truncated: true }
     const explain = explainer()
-    // To find all violations, alternatives are followed further.
+    // Listing all violations follows alternatives further, and may exceed the limit of steps where the first check did
+    // not.
     if (evaluate(explain, value, text) === undefined) return { ...first, truncated: true }
     return listViolations(explain.errors ?? [], toViolation)
   }
@@ -58,7 +59,7 @@ function evaluate(validate: AjvValidate, value: unknown, text: string | undefine
   }
 }
 
-/** Of a list that a schema allows, and the characters of all that is expected: answers and logs stay small. */
+/** The most entries of a schema's list that a message names, and the most characters: responses and logs stay small. */
 const MAX_LISTED = 20
 const MAX_EXPECTED = 1000
 
@@ -71,7 +72,10 @@ function toViolation({ instancePath, keyword, params }: AjvError): Violation {
   }
 }
 
-/** What the schema asks for: its own words only, so a caller's field name never comes back in an answer or a log. */
+/**
+ * Describes what the schema expects. It quotes only the schema, so a caller's field name never appears in a response or
+ * a log.
+ */
 function expectation(keyword: string, params: Readonly<Record<string, unknown>>): string {
   if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') return 'no other properties'
   const said =

@@ -7,8 +7,8 @@ import { atPointer, pointerParts } from './pointer.ts'
 const ANY: JsonShape = {}
 
 /**
- * What a text has at a JSON pointer: a number as it is written; an object or a list as it is parsed, or as a JsonText
- * where it has a number that a double does not hold; any other value as it is parsed.
+ * Returns the part of a JSON text at a JSON pointer: a number as it is written; an object or a list that contains a
+ * number which a double can't hold as a JsonText; any other value as it is parsed.
  */
 export function atTextPointer({ text, parsed }: JsonText, pointer: string): unknown {
   const value = atPointer(parsed, pointer)
@@ -20,6 +20,6 @@ export function atTextPointer({ text, parsed }: JsonText, pointer: string): unkn
   const own = text.slice(at.start, at.end)
   if (typeof value === 'number') return new NumberText(own)
   const exact = parseExactly(new JsonText(own, value))
-  // In one form, however it is written: equal keys have equal bytes.
+  // Normalized, so that equal keys have equal bytes however they are written.
   return exact === value ? value : new JsonText(deepJsonText(exact), value)
 }

@@ -1,5 +1,5 @@
-// A contract says what a topic's records must look like (contracts/<topic>.json). Contracts are the only list of
-// topics.
+// The types of a contract: what a topic's records must look like (contracts/<topic>.json). A topic without a contract
+// is unknown.
 
 import type { Violation } from '../errors.ts'
 import type { ValueCodec } from '../serialize/value-codec.ts'
@@ -10,14 +10,14 @@ export interface ContractLimits {
   readonly valueBytes: number
   readonly headers: number
   readonly headerBytes: number
-  /** Records in one request. */
+  /** The most records in one request. */
   readonly records: number
 }
 
 /**
  * Checks a value; an empty list means it meets the schema. Compiled at build time.
  * @param extent `first`: one violation is enough. Default: `all`
- * @param text of the value, if it arrived as JSON: it has digits that a double does not
+ * @param text the value's JSON text, if it arrived as JSON: it has digits that a double can't hold
  */
 export type SchemaCheck = (
   value: unknown,
@@ -37,18 +37,21 @@ export type Wrapping = 'sns' | 'eventbridge' | 's3'
 export interface SqsFeed {
   /** The queue's name; `.fifo` at its end makes it a FIFO queue. */
   readonly queue: string
-  /** What the body is wrapped in, from outside in; empty: nothing. `s3` has one record per notification. */
+  /**
+   * The envelopes around the value in the body, outermost first; empty without one. `s3` has one record per
+   * notification.
+   */
   readonly unwrap: readonly Wrapping[]
-  /** The value of a wrapped EventBridge event: its detail, or the whole event. */
+  /** Whether a wrapped EventBridge event's detail or the whole event becomes the value. */
   readonly value: 'detail' | 'event'
-  /** Key sources in place of the contract's. */
+  /** Key sources that replace the contract's. */
   readonly key: readonly string[] | undefined
 }
 
 /** EventBridge events that feed a topic. */
 export interface EventBridgeFeed {
   readonly pattern: EventPattern
-  /** The name of the bus; undefined: the deployment's. */
+  /** The name of the bus; undefined for the deployment's bus. */
   readonly bus: string | undefined
   readonly value: 'detail' | 'event'
   readonly key: readonly string[] | undefined
@@ -60,7 +63,7 @@ export interface Contract {
   readonly key: {
     readonly required: boolean
     readonly from: readonly string[]
-    /** Undefined: a key is text, an integer's digits, or bytes. */
+    /** Undefined: a key may be text, an integer (sent as its digits) or bytes. */
     readonly codec?: ValueCodec | undefined
   }
   readonly value: { readonly codec: ValueCodec }

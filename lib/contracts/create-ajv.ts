@@ -1,4 +1,4 @@
-// Ajv as schemas are checked with it here: with bounds on what a value may cost.
+// Creates Ajv instances that bound the time which a hostile value can cost.
 import type { Ajv2020, Options } from 'ajv/dist/2020.js'
 import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
@@ -8,8 +8,8 @@ import { replaceKeywords } from './schema-keywords.ts'
 export type SchemaDialect = '2020-12' | 'draft-07'
 
 /**
- * The format `url` of ajv-formats, whose pattern for a user's name takes time that grows with the square of the text:
- * here the name ends at the first @ or slash, as in RFC 3986.
+ * Replaces the format `url` of ajv-formats, whose pattern for the user name takes quadratic time. Here the name ends at
+ * the first @ or slash, as in RFC 3986.
  */
 const URL_FORMAT = new RegExp(
   '^(?:https?|ftp)://(?:[^\\s@/]+@)?' +
@@ -24,8 +24,8 @@ const URL_FORMAT = new RegExp(
 )
 
 /**
- * @param allErrors finds all violations of a value, however many they are; else the first one
- * @param others replace the options that contracts' schemas have
+ * @param allErrors true finds every violation of a value, false only the first
+ * @param others override the options for contracts' schemas
  */
 export type CreateAjv = (allErrors: boolean, others?: Options) => Ajv2020
 

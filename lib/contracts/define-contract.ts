@@ -1,4 +1,5 @@
-// A contract from code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON Schema.
+// Creates a contract in code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON
+// Schema.
 
 import type { Violation } from '../errors.ts'
 import { pointerPart } from '../record/json-pointer.ts'
@@ -36,7 +37,7 @@ export interface ContractFields {
   }
   readonly value?:
     | { readonly format?: ValueFormatName; readonly schema?: StandardSchema | true; readonly codec?: never }
-    /** In place of a format: e.g. one that asks a schema registry. */
+    /** Used instead of a format, e.g. a codec that uses a schema registry. */
     | { readonly codec: ValueCodec; readonly format?: never; readonly schema?: never }
   readonly tombstones?: boolean
   readonly headers?: { readonly required?: readonly string[]; readonly allow?: readonly string[] }
@@ -44,8 +45,9 @@ export interface ContractFields {
 }
 
 /**
- * The schema only checks: the original value is sent, without transformations and defaults of the schema.
- * @throws Error listing every problem; ConfigError for what is no codec
+ * Creates a contract for `kafkaProducer` from code. The schema only checks: the original value is sent, without the
+ * schema's transformations and defaults.
+ * @throws Error listing every problem; ConfigError if `codec` is not a codec
  * @example
  * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
  * const rules = { contracts: new Map([['chat', chat]]) }
@@ -65,7 +67,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
   return value => {
     const result = schema['~standard'].validate(value)
     if (isThenable(result)) {
-      // The record is refused, whatever comes of the promise.
+      // The record is refused, so the result of the promise is ignored.
       catchRejection(result, () => undefined)
       return {
         violations: [{ pointer: '/value', rule: 'async', expected: 'a schema that answers at once' }],
@@ -76,7 +78,7 @@ function standardCheck(schema: StandardSchema): SchemaCheck {
   }
 }
 
-/** Where the value breaks which rule. Messages are dropped, because they may quote the value. */
+/** Says where the value breaks which rule. The schema's messages are dropped, because they may quote the value. */
 function toViolation(issue: StandardIssue): Violation {
   const { path = [] } = issue
   const { expected, code, type } = issue as { expected?: unknown; code?: unknown; type?: unknown }

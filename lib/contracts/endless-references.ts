@@ -1,8 +1,8 @@
-// Schemas whose references lead back to where they began, with no part of the value in between: their check never ends.
+// Refuses schemas with circular references that consume no part of the value, because validating with them never ends.
 import type { Ajv2020, CodeKeywordDefinition, KeywordCxt } from 'ajv/dist/2020.js'
 import { isMetaSchema, type ResolveRef } from './schema-steps.ts'
 
-/** Schemas → those that they refer to for the same value. */
+/** Maps a schema to the schemas that it refers to for the same value. */
 type Edges = Map<unknown, Set<unknown>>
 
 /** Makes the compilation of such a schema throw an Error. */
@@ -20,7 +20,7 @@ export function refuseEndlessReferences(ajv: Ajv2020, resolveRef: ResolveRef): v
   }
   const { process } = ajv.opts.code
   ajv.opts.code.process = (source, environment) => {
-    // All that the outermost schema refers to is compiled before it.
+    // Ajv compiles all referenced schemas before the outermost one, so the graph is complete here.
     if (ajv._compilations.size === 1) {
       const isEndless = hasCycle(edges)
       edges.clear()
@@ -35,7 +35,7 @@ function addEdge(edges: Edges, { it, schema, keyword }: KeywordCxt, resolveRef: 
   const { schema: from, root } = it.schemaEnv
   const isRoot = keyword === '$dynamicRef' || (it.baseId === root.baseId && (schema === '#' || schema === '#/'))
   const named = isRoot ? root : resolveRef.call(it.self, root, it.baseId, schema)
-  // Only a schema without references has its code where it is referred to; it has no environment.
+  // Ajv inlines a schema without references; such a one has no environment and can't be part of a cycle.
   if (typeof named !== 'object' || !('validateName' in named || named === root)) return
   const targets = edges.get(from) ?? new Set()
   edges.set(from, targets.add(named.schema))

@@ -1,15 +1,15 @@
-// The members of an `enum`, found by what they hold: 50,000 items against 2,000 objects took 3.7 s one by one.
+// Looks up members of an `enum` by their content. Comparing one by one took 3.7 s for 50,000 items and 2,000 objects.
 import { countEntries, hasMoreEntriesThan, isContainer } from '../record/json-object.ts'
 import { containerText, scalarText } from './canonical-text.ts'
 
 interface Members {
   readonly scalars: ReadonlySet<unknown>
   readonly containers: ReadonlySet<string>
-  /** Items and properties of the largest member, in all. */
+  /** The number of items and properties of the largest member, nested ones included. */
   readonly maxEntries: number
 }
 
-/** A schema has the same list at each check. */
+/** Keyed by the list, because a schema passes the same list at each check. */
 const INDEXES = new WeakMap<readonly unknown[], Members>()
 
 /** Whether a value equals a member as JSON Schema defines it: the order of the fields of an object does not matter. */
@@ -20,7 +20,7 @@ export function isMember(value: unknown, members: readonly unknown[]): boolean {
     INDEXES.set(members, index)
   }
   if (!isContainer(value)) return index.scalars.has(value)
-  // Only as much of a large value is read as a member has.
+  // A value larger than every member is not read to its end.
   return !hasMoreEntriesThan(value, index.maxEntries) && index.containers.has(canonicalText(value))
 }
 

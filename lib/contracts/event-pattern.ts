@@ -3,7 +3,9 @@
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
-/** As in a rule: a field's conditions in a list, one of which must hold, or the pattern of an object. */
+/**
+ * The same form as in a rule: a field has a list of conditions, one of which must hold, or the pattern of an object.
+ */
 export type EventPattern = JsonObject
 
 type Scalar = string | number | boolean | null
@@ -19,7 +21,7 @@ export function matchesPattern(pattern: EventPattern, event: unknown): boolean {
   })
 }
 
-/** @param value undefined: the field is not there */
+/** @param value undefined if the field is missing */
 function meetsOne(conditions: readonly unknown[], value: unknown): boolean {
   const values = Array.isArray(value) ? value : [value]
   return conditions.some(condition => values.some(toCondition(condition)))
@@ -100,8 +102,8 @@ function isInBlock(block: string, address: string): boolean {
 }
 
 /**
- * Returns false if two patterns exclude each other: they expect a field to have values of which none is in both lists.
- * An event that has a list there may match both all the same; it is an invalid record.
+ * Returns false if two patterns exclude each other: for some field, no value satisfies both. An event with a list in
+ * that field may still match both; it then is an invalid record.
  */
 export function mayBothMatch(a: EventPattern, b: EventPattern): boolean {
   return Object.keys(a).every(name => {

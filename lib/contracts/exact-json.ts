@@ -1,4 +1,4 @@
-// JSON text with every digit of its numbers.
+// Parses JSON without losing digits of its numbers.
 import { randomBytes } from 'node:crypto'
 import { isContainer } from '../record/json-object.ts'
 import type { JsonShape } from '../record/json-outline.ts'
@@ -9,13 +9,13 @@ import { replaceInexactNumbers } from './written-numbers.ts'
 const ANY: JsonShape = { isDepthRoot: true }
 
 /**
- * What the text says, with a NumberText in place of each number that a double does not hold.
+ * Parses the text, with a NumberText in place of each number that a double can't hold.
  * @returns undefined for text that is not JSON
  */
 export function parseExactly({ text, parsed }: JsonText): unknown {
   let mark = ''
   const marked = replaceInexactNumbers(text, number => {
-    // No text of the value begins like a number by chance.
+    // Random, so that no text of the value can be taken for a marked number.
     mark ||= randomBytes(9).toString('base64url')
     return `"${mark}${number}"`
   })

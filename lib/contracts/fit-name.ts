@@ -1,4 +1,4 @@
-// Names of AWS resources that would be longer than AWS allows.
+// Shortens names of AWS resources to the length that AWS allows.
 import { createHash } from 'node:crypto'
 
 const FIFO = '.fifo'
@@ -7,8 +7,8 @@ const FIFO = '.fifo'
 export const MAX_QUEUE_NAME = 80
 
 /**
- * Returns the name if it fits, else its beginning with a hash of all of it, so that two long names stay two. `.fifo`
- * stays at the end.
+ * Returns the name if it fits, else its beginning and a hash of the whole name, so that two long names stay different.
+ * `.fifo` stays at the end.
  */
 export function fitName(name: string, maxLength: number): string {
   if (name.length <= maxLength) return name
@@ -16,7 +16,7 @@ export function fitName(name: string, maxLength: number): string {
   return `${name.slice(0, maxLength - 9 - end.length)}-${shortHash(name)}${end}`
 }
 
-/** Eight hexadecimal digits. */
+/** Returns eight hexadecimal digits of the text's hash. */
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }

@@ -1,18 +1,21 @@
-// Where a contract may take a record's key from: its `key.from`, and `key` of its feeds.
+// The sources from which a contract may take a record's key: `key.from`, and `key` of its feeds.
 import { JsonText } from '../record/json-text.ts'
 import { atTextPointer } from './at-text-pointer.ts'
 import { atPointer } from './pointer.ts'
 
-/** The group of a message, which a standard queue has too (its fair queues). */
+/** The group of a message. Standard queues have groups too (fair queues). */
 export const SQS_MESSAGE_GROUP = 'sqs:MessageGroupId'
 /** A message of a FIFO queue is keyed by its group, so that Kafka keeps its order. The feed may name another source. */
 export const FIFO_KEY_SOURCES: readonly string[] = [SQS_MESSAGE_GROUP]
-/** Of an S3 notification: the key of its object. */
+/** The object key of an S3 notification. */
 export const VALUE_OF_S3_KEY = 'value:/s3/object/key'
-/** Followed by the name of a message attribute. */
+/** Prefix; the name of a message attribute follows. */
 export const SQS_ATTRIBUTE = 'sqs:attribute:'
 
-/** A trigger that knows more about its events adds a row here, and the same name to `origin.lookup` of its records. */
+/**
+ * The forms of key sources. A trigger that offers more adds a row here, and sets the same name in `origin.lookup` of
+ * its records.
+ */
 const KEY_SOURCES: readonly { readonly form: string; readonly pattern: RegExp }[] = [
   { form: 'record', pattern: /^record$/ },
   { form: 'value:<pointer>', pattern: /^value:(\/.*)?$/ },
@@ -32,9 +35,9 @@ export function isKeySources(value: unknown): value is string[] {
 }
 
 /**
- * What a key source other than `record` names: a part of the record's value, the entry of `lookup` with the source's
- * name, or a part of the document that `lookup` has under the name before the colon (`event:/detail/id` in `event`).
- * A number of a text is a NumberText.
+ * Resolves a key source other than `record`: a part of the record's value, the entry of `lookup` with the source's
+ * name, or a part of a document in `lookup`, whose name stands before the colon (`event:/detail/id` reads `event`). A
+ * number of a text is a NumberText.
  * @returns undefined where there is none
  */
 export function atKeySource(source: string, value: unknown, lookup: ReadonlyMap<string, unknown> | undefined): unknown {

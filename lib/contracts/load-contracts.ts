@@ -1,4 +1,4 @@
-// contracts/<topic>.json → Contracts, for those that load them at run time: programs, the command, the local stack.
+// Loads contracts/<topic>.json at run time, for programs, the command and the local stack.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
@@ -18,7 +18,7 @@ export interface ContractFile {
 }
 
 /**
- * Reads every `<topic>.json` of a folder, in the order of their names; what they hold is not checked yet.
+ * Reads every `<topic>.json` of a folder, in the order of their names. Their content is not checked yet.
  * @throws ConfigError when the folder can't be read
  */
 export function readContractFiles(folder: string): ContractFile[] {
@@ -62,7 +62,7 @@ export async function loadContracts(folder = 'contracts'): Promise<Contracts> {
   return toContracts(files, compile, { formats, readSchema: path => readFileSync(resolve(folder, path), 'utf8') })
 }
 
-/** Loaded only where a file names a format that is not a base one. */
+/** Formats of registries are imported only if a file names one. */
 async function registryFormats(files: readonly ContractFile[]): Promise<ContractParts['formats']> {
   const isOther = ({ json: { key, value } }: ContractFile) =>
     key?.format !== undefined || !Object.hasOwn(VALUE_FORMATS, String(value?.format ?? 'json'))

@@ -1,5 +1,5 @@
-// contracts/<topic>.json → Contract, with its defaults. An unknown or wrong field is a build error. Editors check the
-// same by schemas/contract.schema.json.
+// Parses contracts/<topic>.json into a Contract with defaults. An unknown or wrong field is a build error. Editors make
+// the same checks with schemas/contract.schema.json.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { VALUE_FORMATS } from '../serialize/formats/value-formats.ts'
@@ -10,19 +10,19 @@ import { type PatternCheck, parseEventBridgeFeeds, parseSqsFeeds } from './parse
 
 const LIMITS: ContractLimits = { keyBytes: 1024, valueBytes: 900_000, headers: 50, headerBytes: 8192, records: 500 }
 
-/** What a contract's file does not have. */
+/** The parts of a contract that do not come from its file. */
 export interface ContractParts {
   readonly key?: ValueCodec | undefined
   readonly value?: ValueCodec | undefined
   readonly checkPattern?: PatternCheck
-  /** Formats beside the base ones, for values and keys: those of schema registries. */
+  /** Additional formats for values and keys, which need a schema registry. */
   readonly formats?: Readonly<Record<string, ValueFormat>> | undefined
   /** Returns the text of a file that the contract names. @throws ErrnoException when it can't be read */
   readonly readSchema?: ((path: string) => string) | undefined
 }
 
 /**
- * @param check gives the compiled form of a schema
+ * @param check compiles a schema
  * @param parts codecs of a contract in code; the check of event patterns, left out where the build has checked them
  * @throws Error listing every problem of the file
  */
@@ -123,7 +123,7 @@ export function parseContract(
   }
 }
 
-/** @returns undefined where none is named */
+/** @returns undefined if the contract names none */
 function formatOf(
   part: 'key' | 'value',
   root: JsonObject,
@@ -137,7 +137,7 @@ function formatOf(
   return format
 }
 
-/** Those that take events, which are JSON. */
+/** The formats that accept JSON, which events always are. */
 function jsonFormats(formats: Readonly<Record<string, ValueFormat>>): string[] {
   return Object.entries(formats).flatMap(([name, { isJson }]) => (isJson ? [name] : []))
 }

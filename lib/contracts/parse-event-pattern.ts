@@ -1,8 +1,8 @@
-// `pattern` of an EventBridge feed, checked as EventBridge checks the pattern of a rule.
+// Checks `pattern` of an EventBridge feed by EventBridge's own rules for the pattern of a rule.
 import { isIP } from 'node:net'
 import { isJsonObject } from '../record/json-object.ts'
 
-/** Whether an operand is right. */
+/** Returns whether an operand is valid. */
 type Check = (operand: unknown) => boolean
 
 const COMPARISONS = ['<', '<=', '=', '>', '>=']
@@ -28,7 +28,7 @@ const EXPECTED =
   'an event pattern of EventBridge: objects, and lists of texts, numbers, booleans, null and ' +
   `{ ${Object.keys(OPERANDS).join(' | ')} }`
 
-/** @returns what is wrong with the first part that is */
+/** @returns what is wrong with the first invalid part */
 export function eventPatternProblem(at: string, value: unknown): string | undefined {
   const wrong = wrongPart(at, value)
   return wrong && `${wrong}: expected ${EXPECTED}`

@@ -1,4 +1,4 @@
-// contracts/<topic>.json, `from`: which queues and which EventBridge events feed the topic.
+// Parses `from` of contracts/<topic>.json: which queues and which EventBridge events feed the topic.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 import type { EventBridgeFeed, SqsFeed, Wrapping } from './contract.ts'
 import type { EventPattern } from './event-pattern.ts'
@@ -6,7 +6,7 @@ import { FIFO_KEY_SOURCES, isKeySources, KEY_SOURCES_EXPECTED } from './key-sour
 
 /** SQS's rule for names. */
 const QUEUE = /^[A-Za-z0-9_-]{1,75}(\.fifo)?$|^[A-Za-z0-9_-]{76,80}$/
-/** What AWS's services put into one another. */
+/** The combinations in which AWS services wrap messages. */
 const WRAPPINGS: readonly (readonly Wrapping[])[] = [
   ['sns'],
   ['eventbridge'],
@@ -15,7 +15,7 @@ const WRAPPINGS: readonly (readonly Wrapping[])[] = [
   ['sns', 'eventbridge'],
 ]
 const EVENT_FIELDS = ['source', 'detail-type', 'pattern', 'bus', 'value', 'key']
-/** EventBridge's rule for names; partners' buses have slashes. */
+/** EventBridge's rule for names. Names of partner event buses contain slashes. */
 const BUS = /^[\w./-]{1,256}$/
 const VALUES = ['detail', 'event'] as const
 
@@ -85,7 +85,7 @@ function entries(name: string, feeds: unknown, fields: readonly string[], proble
   })
 }
 
-/** A single one may be given without a list. */
+/** A single envelope needs no list. */
 function wrappings(at: string, value: unknown, problem: Problem): readonly Wrapping[] {
   if (value === undefined || value === 'none') return []
   const names = JSON.stringify(typeof value === 'string' ? [value] : value)
@@ -101,7 +101,7 @@ function oneOf<T extends string>(at: string, value: unknown, choices: readonly [
   return choice
 }
 
-/** A single source may be given without a list. */
+/** A single source needs no list. */
 function keySources(at: string, value: unknown, problem: Problem): readonly string[] | undefined {
   if (value === undefined) return undefined
   const sources = typeof value === 'string' ? [value] : value

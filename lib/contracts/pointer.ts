@@ -1,4 +1,4 @@
-/** The names and indices of an RFC 6901 JSON pointer; none in the pointer of a whole document. */
+/** Splits an RFC 6901 JSON pointer into names and indices. The pointer of a whole document has none. */
 export function pointerParts(pointer: string): string[] {
   if (pointer === '') return []
   const parts = pointer.slice(1).split('/')

@@ -1,4 +1,4 @@
-// Adds the prefix of a stage to the queues of contracts, so that several stages can share an account.
+// Adds a stage's prefix to the queue names of contracts, so that several stages can share an account.
 import type { Contracts } from './contract.ts'
 
 export function withQueuePrefix(contracts: Contracts, prefix: string): Contracts {

@@ -1,4 +1,5 @@
-// A caller's record may not name the schema by which it is read where a schema of a registry writes its key or value.
+// Refuses the headers that name a schema (`__key_schema_id`, `__value_schema_id`) where the registry's serializer sets
+// them. Otherwise a caller could choose the schema by which consumers read the record.
 
 import { InvalidRecordError } from '../errors.ts'
 import { addedBefore } from '../record/header-list.ts'
@@ -9,24 +10,24 @@ import type { Contract } from './contract.ts'
 
 export const SCHEMA_IDS_EXPECTED = `no ${KEY_SCHEMA_ID_HEADER} or ${VALUE_SCHEMA_ID_HEADER}`
 
-/** Whether a schema of a registry writes a topic's keys or values. */
+/** Whether a topic's keys or values are serialized by a schema of a registry. */
 export function isWrittenBySchema({ key, value }: Contract): boolean {
   return value.codec.uses !== undefined || key.codec?.uses !== undefined
 }
 
-/** For what writes by a schema of a registry. @throws InvalidRecordError `reserved-header` */
+/** The same check for serializers that use a schema of a registry. @throws InvalidRecordError `reserved-header` */
 export function refuseSchemaIdsOf({ headers }: SerializerContext): void {
   refuseSchemaIds(headers, index => `/headers/${index - addedBefore(headers)}/name`)
 }
 
 /**
- * @param pointerOf where the name of the header with this index lies, in the record
+ * @param pointerOf returns the JSON pointer, within the record, of the name of the header with this index
  * @throws InvalidRecordError `reserved-header`
  */
 export function refuseSchemaIds(headers: readonly ProducerRecordHeader[], pointerOf: (index: number) => string): void {
   const index = headers.findIndex(([name]) => isSchemaIdHeader(name))
   if (index < 0) return
-  const message = `headers: expected ${SCHEMA_IDS_EXPECTED} where a schema of a registry writes the key or the value.`
+  const message = `headers: expected ${SCHEMA_IDS_EXPECTED} where a registry’s schema serializes the key or the value.`
   throw new InvalidRecordError('reserved-header', message, {
     violations: [{ pointer: pointerOf(index), rule: 'reserved', expected: SCHEMA_IDS_EXPECTED }],
   })

@@ -1,29 +1,29 @@
-// Patterns of a schema that a hostile text could keep busy (ReDoS), found by recheck.
+// Finds patterns of a schema on which a hostile text could cause exponential run time (ReDoS), with recheck.
 import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
 
 interface RiskyPatterns {
   readonly vulnerable: readonly string[]
-  /** Those that the check can't judge in its time. */
+  /** Patterns for which recheck found no answer in time. */
   readonly unknown: readonly string[]
 }
 
 export type PatternCheck = (schema: unknown) => RiskyPatterns
 
-/** Characters of a pattern that recheck is asked about. */
+/** The longest pattern that recheck gets, in characters. */
 const MAX_PATTERN = 1000
 
 export interface PatternTimes {
   /** How long the check of one pattern may take, ms. */
   readonly one: number
-  /** How long the check of all of a schema may take; those that are left then are unknown. Default: no limit */
+  /** How long checking all patterns of a schema may take, ms; the rest counts as unknown. Default: no limit. */
   readonly all?: number
   readonly now?: () => number
 }
 
 /**
- * @param schemas the schemas that will be checked; recheck, which is large, is loaded only if one has patterns.
- * Undefined: any
+ * @param schemas the schemas that will be checked, undefined for any. recheck, which is large, is loaded only if one
+ * has patterns
  */
 export async function createPatternCheck(
   schemas: readonly unknown[] | undefined,
@@ -37,11 +37,12 @@ export async function createPatternCheck(
     if (!recheck) throw new Error('Expected a schema that the check was created for.')
     const until = now() + all
     const judged = Map.groupBy(patterns, pattern => {
-      // recheck never returns from a part of a millisecond, or from a pattern that is nested too deeply for its stack.
+      // recheck never returns if its timeout is a fraction of a millisecond, or if a pattern is nested too deeply for
+      // its stack.
       const timeout = Math.floor(Math.min(one, until - now()))
       if (timeout < 1 || pattern.length > MAX_PATTERN) return 'unknown'
       const judgement = recheck.checkSync(pattern, 'u', { timeout })
-      // Ajv says what is wrong with a pattern that is none.
+      // Ajv reports invalid patterns with a better message.
       return judgement.status === 'unknown' && judgement.error.kind === 'invalid' ? 'safe' : judgement.status
     })
     return { vulnerable: judged.get('vulnerable') ?? [], unknown: judged.get('unknown') ?? [] }

@@ -1,4 +1,4 @@
-// Finds the contract of an event. Contracts are the only list: an event that none of them claims has no topic.
+// Finds the contract that claims an event. An event that no contract claims has no topic.
 import type { Contract, Contracts, EventBridgeFeed, SqsFeed } from './contract.ts'
 import { type EventPattern, matchesPattern, mayBothMatch } from './event-pattern.ts'
 
@@ -8,12 +8,15 @@ export interface Route<Feed> {
   readonly feed: Feed | undefined
 }
 
-/** @param queue its name, the last part of its ARN */
+/** @param queue the queue's name, the last part of its ARN */
 export function routeOfQueue(contracts: Contracts, queue: string, defaultTopic?: string): Route<SqsFeed> | undefined {
   return route(contracts, contract => contract.sqs.find(feed => feed.queue === queue), defaultTopic)
 }
 
-/** More than one: contracts claim the event by conditions on lists, of which it has items of several. */
+/**
+ * Returns every route that claims the event. More than one is possible if an event's field is a list that satisfies the
+ * conditions of several contracts.
+ */
 export function routesOfEvent(contracts: Contracts, event: unknown, defaultTopic?: string): Route<EventBridgeFeed>[] {
   const claims = [...contracts.values()].flatMap(contract => {
     const feed = contract.eventbridge.find(({ pattern }) => matchesPattern(pattern, event))
@@ -37,7 +40,7 @@ function route<Feed>(
   return contract && { contract, feed: undefined }
 }
 
-/** Two contracts, or two feeds of one, that claim the same queue or event: one line each. */
+/** Returns a message for each pair of feeds that claim the same queue or event, in one contract or two. */
 export function claimsTwice(contracts: Contracts): string[] {
   const problems: string[] = []
   const all = [...contracts.values()]

@@ -1,17 +1,17 @@
-// JSON Schemas → checks, by Ajv, for programs that load contracts at run time. Functions get the standalone code that
-// the build makes of a schema, so that a cold start compiles nothing.
+// Compiles JSON Schemas with Ajv, for programs that load contracts at run time. Functions use standalone code from the
+// build instead, so that a cold start compiles nothing.
 import { type AjvValidate, schemaCheck } from './ajv-violations.ts'
 import type { SchemaCompiler } from './contract.ts'
 import { createAjv } from './create-ajv.ts'
 import { createPatternCheck } from './risky-patterns.ts'
 
-/** The time that the check of one pattern may take, ms: recheck's own default. */
+/** How long checking one pattern may take, ms: recheck's own default. */
 const PATTERN_CHECK_MS = 10_000
 
 export interface SchemaCompilerOptions {
-  /** The schemas that it will compile. Default: any. recheck, which is large, is loaded only if one has patterns. */
+  /** The schemas that will be compiled. Default: any. recheck, which is large, is loaded only if one has patterns. */
   readonly schemas?: readonly unknown[]
-  /** How long the check of one pattern may take; one that it can't judge by then is refused. Default: 10 s. */
+  /** How long checking one pattern may take, ms; a pattern without an answer by then is refused. Default: 10,000. */
   readonly patternCheckMs?: number
 }
 
@@ -27,12 +27,12 @@ export async function createSchemaCompiler({
     if (vulnerable.length > 0)
       throw new Error(
         `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ` +
-          `${vulnerable.join(', ')}, which a short text can keep busy for hours.`,
+          `${vulnerable.join(', ')}, on which a short text can take hours.`,
       )
     if (unknown.length > 0)
       throw new Error(
         `contracts/${topic}.json: value.schema: expected patterns that take linear time, got ${unknown.join(', ')}, ` +
-          'for which the check finds no answer. Write them without nested repetitions.',
+          'which could not be checked in time. Write them without nested repetitions.',
       )
     try {
       const [validate, explain] = [ajv, explaining].map(each => each.compile(schema as object) as AjvValidate)

@@ -1,15 +1,15 @@
-// One evaluation of a schema: what Ajv's code calls as `this`, so that it has no state of its own.
+// The state of one evaluation of a schema. Ajv's generated code calls it as `this`, so the code itself is stateless.
 import { isContainer } from '../record/json-object.ts'
 import { containerText, scalarText } from './canonical-text.ts'
 import { isMember } from './enum-members.ts'
 import { writtenTwins } from './written-numbers.ts'
 
-/** The steps that any value may take. */
+/** The steps that a value of any size may take. */
 const FREE_STEPS = 20_000
 /** The steps that a value may take in addition for each of its entries: twice the parts of the schema, within these. */
 const MIN_STEPS_PER_ENTRY = 32
 const MAX_STEPS_PER_ENTRY = 256
-/** So many items of a list, and so many characters of a text, cost about as much as a property that is looked at. */
+/** This many items of a list, or characters of a text, cost about as much as one property. */
 const ITEMS_PER_STEP = 4
 const CHARACTERS_PER_STEP = 16
 
@@ -24,21 +24,21 @@ export class SchemaEvaluation {
   #steps = 0
   #maxSteps = FREE_STEPS
   #isMeasured = false
-  /** Most values need none: maps are made when they are used. */
+  /** Created on first use, because most values need none. */
   #identities: Identities | undefined
   #unique: Map<object, boolean> | undefined
   #twins: ReadonlyMap<object, unknown> | undefined
 
-  /** @param text of the value, as its source wrote it */
+  /** @param text the JSON text of the value, as its source wrote it */
   constructor(value: unknown, text?: string) {
     this.#value = value
     this.#text = text
   }
 
   /**
-   * Called for each reference to a schema from inside itself. If several alternatives have one, each level of a value
-   * may double the steps: 25 levels would take minutes. A schema without such a reference takes at most as many steps
-   * as it has parts for each entry of the value, so it is never refused.
+   * Called for each recursive reference of a schema. If several alternatives have one, each level of a value may double
+   * the steps: 25 levels would take minutes. A schema without such a reference takes at most as many steps as it has
+   * parts for each entry of the value, so it is never refused.
    * @param schemaParts number of objects in the schema
    * @throws TooManySteps
    */
@@ -53,7 +53,7 @@ export class SchemaEvaluation {
     if (this.#steps > this.#maxSteps) throw new TooManySteps()
   }
 
-  /** Called for what is done for each property; the next reference throws if it was too much. */
+  /** Counts work done per property. The next reference throws if the total is too high. */
   countSteps(steps: number): void {
     this.#steps += steps
   }
@@ -62,20 +62,20 @@ export class SchemaEvaluation {
     this.countSteps(items / ITEMS_PER_STEP)
   }
 
-  /** @param characters of a text that is read from its start to its end */
+  /** @param characters the length of a text that is read completely */
   countCharacters(characters: number): void {
     this.countSteps(characters / CHARACTERS_PER_STEP)
   }
 
-  /** `enum`, in a time that does not depend on the number of its members. Ajv compares the value with each of them. */
+  /** Implements `enum` in a time that does not depend on the number of members; Ajv compares the value with each. */
   isMember(value: unknown, members: readonly unknown[]): boolean {
     return isMember(value, members)
   }
 
   /**
-   * `uniqueItems`, in linear time. Ajv compares every pair of objects: 8,000 of them keep it busy for seconds.
+   * Implements `uniqueItems` in linear time. Ajv compares every pair of objects, which takes seconds for 8,000.
    * @returns whether no two items are equal as JSON Schema defines it: the order of an object's fields does not matter,
-   * and of numbers it is the value that is written. The same list is looked at once.
+   * and numbers are compared as they are written. The result is cached per list.
    */
   areUnique(items: readonly unknown[]): boolean {
     this.#unique ??= new Map()
@@ -89,7 +89,7 @@ export class SchemaEvaluation {
   #areUniqueAsWritten(items: readonly unknown[]): boolean {
     if (this.#areDifferent(items)) return true
     if (this.#text === undefined) return false
-    // Two numbers that differ can be one double.
+    // Different numbers in the text can parse to the same double.
     this.#twins ??= writtenTwins(this.#value, this.#text)
     const twin = this.#twins.get(items)
     return Array.isArray(twin) && this.#areDifferent(twin)
@@ -99,7 +99,7 @@ export class SchemaEvaluation {
     this.#identities ??= new Identities()
     const seen = new Set<unknown>()
     for (const item of items) {
-      // What stands for an object must not equal an item that is this text.
+      // The identity of an object must not equal an item that happens to be the same text.
       const identity = typeof item === 'string' || isContainer(item) ? this.#identities.of(item) : item
       if (seen.has(identity)) return false
       seen.add(identity)
@@ -108,7 +108,10 @@ export class SchemaEvaluation {
   }
 }
 
-/** An entry is a step, and so are some characters of a text. A program's value may have one object at many places. */
+/**
+ * Counts the steps for reading a value: one per entry, and one per few characters of a text. A value built in code may
+ * contain the same object many times.
+ */
 function stepsToRead(value: unknown): number {
   let steps = 1
   const containers: object[] = []
@@ -125,9 +128,9 @@ function stepsToRead(value: unknown): number {
   return steps
 }
 
-/** Texts that are equal for equal values. Each object and list is read once, however many lists lie around it. */
+/** Gives equal values equal texts. Each object and list is read once, however deeply it is nested. */
 class Identities {
-  /** By what an object or list holds, which has the identities of what is in it. */
+  /** Maps the content of an object or list, written with the identities of its entries, to a number. */
   readonly #numbers = new Map<string, number>()
   readonly #known = new Map<object, string>()
 

@@ -1,14 +1,14 @@
-// Keywords whose implementation in Ajv does not fit: `multipleOf` refuses valid prices, `uniqueItems` is quadratic,
+// Replaces Ajv's implementation of some keywords: its `multipleOf` refuses valid prices, `uniqueItems` is quadratic,
 // `enum` compares with each member, and references may be followed without end. `this` is a SchemaEvaluation.
 import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
 import { countWork, isMetaSchema, type ResolveRef } from './schema-steps.ts'
 
-/** The number of members from which on an `enum` without objects and lists is looked up. */
+/** An `enum` without objects and lists is looked up in an index from this number of members on. */
 const LONG_ENUM = 32
 
 /**
  * @param _ Ajv's template tag for code
- * @param resolveRef Ajv's: what a reference names
+ * @param resolveRef Ajv's resolver of references
  */
 export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
   const keywords: readonly CodeKeywordDefinition[] = [
@@ -29,7 +29,7 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: Resolv
       code(cxt: KeywordCxt) {
         const quotient = cxt.gen.const('quotient', _`${cxt.data} / ${cxt.schema}`)
         const isNear = _`Math.abs(Math.round(${quotient}) - ${quotient}) <= Math.abs(${quotient}) * 2 ** -51`
-        // The remainder by an integer is exact.
+        // The remainder of an integer division is exact.
         cxt.fail(_`!(Number.isInteger(${cxt.schema}) ? ${cxt.data} % ${cxt.schema} === 0 : ${isNear})`)
       },
     },
@@ -40,7 +40,8 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: Resolv
       error: { message: 'must have unique items' },
       code(cxt: KeywordCxt) {
         if (!cxt.schema) return
-        // Ajv calls this one itself: 50,000 members of an enum took it half a minute.
+        // Ajv itself uses this keyword to check schemas; its own implementation took half a minute for an enum of
+        // 50,000 members.
         const texts = _`new Set(${cxt.data}.map(item => JSON.stringify(item)))`
         cxt.fail(isMetaSchema(cxt) ? _`${texts}.size < ${cxt.data}.length` : _`!this.areUnique(${cxt.data})`)
       },
@@ -55,7 +56,7 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: Resolv
   countWork(ajv, _, resolveRef)
 }
 
-/** Changed in its place: keywords are evaluated in the order in which they were added. */
+/** Modified in place, because Ajv evaluates keywords in the order in which they were added. */
 function lookUpMembers(enumeration: CodeKeywordDefinition, _: typeof code): void {
   const compare = enumeration.code
   enumeration.code = (cxt, ruleType) => {

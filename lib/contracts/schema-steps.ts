@@ -1,4 +1,4 @@
-// Adds to Ajv's code what counts its steps. `this` is a SchemaEvaluation.
+// Makes the code that Ajv generates count its steps. `this` is a SchemaEvaluation.
 import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
 import { isContainer } from '../record/json-object.ts'
 
@@ -8,14 +8,17 @@ const LIST_KEYWORDS = ['items', 'contains', 'unevaluatedItems'] as const
 const OBJECT_KEYWORDS = ['additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties'] as const
 const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
 
-/** `uniqueItems` looks at a list once, `enum` at no more than its members have. @param _ Ajv's template tag for code */
+/**
+ * Adds counting to keywords whose work grows with the value. Not to `uniqueItems`, which reads a list once, nor to
+ * `enum`, which reads at most as much as its members have. @param _ Ajv's template tag for code
+ */
 export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
   const before = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code> | undefined) => {
     // Drafts before 2020-12 have fewer keywords.
     const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
     if (!definition) return
     const check = definition.code
-    // Changed in its place: keywords are evaluated in the order in which they were added.
+    // Modified in place, because Ajv evaluates keywords in the order in which they were added.
     definition.code = (cxt, ruleType) => {
       const counting = isMetaSchema(cxt) ? undefined : steps(cxt)
       if (counting) cxt.gen.code(counting)
@@ -36,14 +39,14 @@ export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef):
     loop(keyword, ({ data }) => _`if (typeof ${data} === 'string') this.countCharacters(${data}.length)`)
 }
 
-/** Ajv calls these itself, for a contract's schema. */
+/** Whether Ajv is checking a contract's schema itself, and not a value. */
 export function isMetaSchema({ it }: KeywordCxt): boolean {
   return it.schemaEnv.root.meta === true
 }
 
 /**
- * Whether a reference names a schema around it. Ajv compiles what it names on the way, so only one that is being
- * compiled has no code yet; each circle of references has such a one.
+ * Whether a reference names an enclosing schema. Ajv compiles other referenced schemas first, so only a schema that is
+ * being compiled has no code yet, and every cycle of references contains one.
  */
 function isToItself({ it, schema }: KeywordCxt, resolveRef: ResolveRef): boolean {
   const named = resolveRef.call(it.self, it.schemaEnv.root, it.baseId, schema)

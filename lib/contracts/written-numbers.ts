@@ -1,4 +1,5 @@
-// Numbers that a double does not hold, as they are written: 9007199254740993 is another number than 9007199254740992.
+// Compares numbers as they are written, because a double can't hold all of them: 9007199254740993 and 9007199254740992
+// are the same double.
 import { randomBytes } from 'node:crypto'
 import { isContainer } from '../record/json-object.ts'
 
@@ -10,18 +11,18 @@ const DIGIT_0 = 0x30
 const DIGIT_9 = 0x39
 const BACKSLASH = 0x5c
 
-/** Fewer digits, without an exponent, are always what the double is written as. */
+/** A number with fewer digits and no exponent always prints exactly as it was written. */
 const MAY_DIFFER = /(?:\d\.?){16}|[eE]/
-/** Of a text: without one, it has no number that may differ. */
+/** Searches a whole text for such a number. */
 const HAS_MAY_DIFFER = /(?:\d\.?){16}|\d[eE]/
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-/** More digits of an exponent are compared as they are. */
+/** Longer exponents are compared as text. */
 const MAX_EXPONENT_DIGITS = 14
 
 /**
- * @param text of the value
- * @returns for each object and list of the value the same one with texts in place of the numbers that a double does not
- * hold, equal where the numbers are; empty if there is no such number
+ * @param text the JSON text of the value
+ * @returns a map from each object and list of the value to a copy in which numbers that a double can't hold are texts;
+ * equal numbers have equal texts. Empty if there is no such number
  */
 export function writtenTwins(value: unknown, text: string): ReadonlyMap<object, unknown> {
   const twins = new Map<object, unknown>()
@@ -40,13 +41,13 @@ export function writtenTwins(value: unknown, text: string): ReadonlyMap<object, 
 }
 
 function withNumberTexts(text: string): string {
-  // No text of the value is equal to a number's by chance.
+  // Random, so that no text of the value can equal the text of a number.
   const mark = randomBytes(9).toString('base64url')
   return replaceInexactNumbers(text, (_, decimal) => `"${mark}${decimal}"`)
 }
 
 /**
- * Replaces in a JSON text the numbers that a double does not hold.
+ * Replaces the numbers of a JSON text that a double can't hold.
  * @param replacement called with the number as it is written, and in a form that is equal for equal numbers
  */
 export function replaceInexactNumbers(text: string, replacement: (number: string, decimal: string) => string): string {
@@ -83,7 +84,7 @@ function isPartOfNumber(code: number): boolean {
   return isDigit(code) || code === POINT || code === MINUS || code === PLUS || code === 0x65 || code === 0x45
 }
 
-/** Equal for numbers that are equal, such as 1.50 and 15e-1. */
+/** Normalizes a number: 1.50 and 15e-1 give the same text. */
 function decimalOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = NUMBER.exec(number) ?? []
   if (whole === '') return number

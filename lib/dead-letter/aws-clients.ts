@@ -1,4 +1,4 @@
-// The AWS clients of the targets, loaded on first use: a target that is not used costs nothing at a cold start.
+// Loads the AWS clients of targets on first use, so that an unused target costs nothing at a cold start.
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { SQSClient } from '@aws-sdk/client-sqs'

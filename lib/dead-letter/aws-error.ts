@@ -1,7 +1,7 @@
-// Errors of AWS services as errors of a store.
+// Converts errors of AWS services to errors of a dead-letter store.
 import { awsErrorCode, DeadLetterError } from '../errors.ts'
 
-/** The names of errors which say that the bucket, table or queue itself is missing. */
+/** Error names that mean the bucket, table or queue itself is missing. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['NoSuchBucket', 'ResourceNotFoundException'])
 
 /** @param place e.g. `S3 bucket` */
@@ -12,7 +12,10 @@ export function awsStoreError(cause: unknown, place: string): DeadLetterError {
   return new DeadLetterError('dead-letter', `A request to the ${place} failed (${code}).`, { retriable: true, cause })
 }
 
-/** The time of the service, ms since the epoch; undefined without a `date`. @param response that of the HTTP client */
+/**
+ * Returns the time of the service from the header `date`, ms since the epoch; undefined without one. @param response
+ * that of the HTTP client
+ */
 export function dateOf(response: unknown): number | undefined {
   const { headers } = response as { readonly headers?: Readonly<Record<string, string>> }
   const date = Date.parse(headers?.date ?? '')

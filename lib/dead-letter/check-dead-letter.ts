@@ -19,7 +19,7 @@ const MAX_BASE64 = (MAX_VALUE_BYTES / 3) * 4
 
 const isCode = matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
 const isId = matching(/^[A-Za-z0-9_-]{22}$/)
-/** Canonical base64, so that equal bytes are equal texts. */
+/** Only canonical base64 is accepted, so that equal bytes have equal texts. */
 const isBase64: Check = value =>
   typeof value === 'string' && value.length <= MAX_BASE64 && Buffer.from(value, 'base64').toString('base64') === value
 
@@ -32,7 +32,7 @@ const isHeaders: Check = value =>
 
 const RECORD = Object.entries<Check>({
   encoding: optional(value => value === 'wire' || value === 'source'),
-  // A source may have named any text as the topic, so its form is not checked here.
+  // An invalid record may name any text as its topic, so only the length is checked.
   topic: orNull(text(MAX_TOPIC)),
   partition: orNull(integer(0, MAX_INT32)),
   partitionFixedBy: orNull(value => value === 'source' || value === 'partitioner'),
@@ -119,13 +119,13 @@ function wrongIn(prefix: string, value: unknown, checks: readonly (readonly [str
   return undefined
 }
 
-/** Further fields that one object may keep: later releases may add some, and must find them again. */
+/** The most unknown fields that an object keeps: later releases may add fields and must find them again. */
 const MAX_FURTHER = 8
 const MAX_FURTHER_NAME = 64
 
 /**
- * The dead letter of an envelope in which `wrongField` found nothing wrong. Further fields stay if they are short; what
- * is large or nested would cost memory that nobody counted, or the stack of whoever prints it.
+ * Converts an envelope that passed `wrongField` to a dead letter. Short unknown fields are kept. Large or nested ones
+ * are dropped, because they would take uncounted memory or overflow the stack when printed.
  */
 export function asDeadLetter(json: Readonly<Record<string, unknown>>): DeadLetter {
   const { record, failure, source, redrive, claimCheck, inDoubt } = json as Record<string, JsonObject>

@@ -1,10 +1,10 @@
-// Completes dead letters whose entries are deleted one by one.
+// Completes dead letters in targets that delete entries one by one.
 import { KafkaProducerError } from '../errors.ts'
 import type { Entries } from './copies.ts'
 import { type Completed, NotCompletedError } from './dead-letter-store.ts'
 import { inParallel } from './in-parallel.ts'
 
-/** @throws NotCompletedError for those that could not be deleted, after the others were */
+/** @throws NotCompletedError listing those that could not be deleted, after all others are deleted */
 export async function completeEach<Key>(
   completed: readonly Completed<Entries<Key>>[],
   remove: (key: Key) => Promise<void>,

@@ -1,5 +1,5 @@
-// Several entries of a target may hold the same dead letter. The store yields them once and completes them together,
-// but only where the whole record is equal: an entry that merely has the id of another can't end it.
+// Groups entries of a target that hold the same dead letter. The store yields them once and completes them together,
+// but only if the whole records are equal: an entry with a forged id can't complete another dead letter.
 import { createHash } from 'node:crypto'
 import type { DeadLetter } from './dead-letter.ts'
 
@@ -14,7 +14,7 @@ export class Copies<Key> {
   readonly #entries = new Map<string, Entries<Key>>()
   readonly #onLate: (key: Key) => void
 
-  /** @param onLate called with an entry whose dead letter is completed already */
+  /** @param onLate called with an entry whose dead letter was completed earlier in this pass */
   constructor(onLate: (key: Key) => void) {
     this.#onLate = onLate
   }
@@ -40,14 +40,14 @@ export class Copies<Key> {
   }
 }
 
-/** The hash of `identityOf`. */
+/** Returns the hash of `identityOf`. */
 export function fingerprintOf(deadLetter: DeadLetter): string {
   return createHash('sha256').update(identityOf(deadLetter)).digest('base64url')
 }
 
 /**
- * Equal for dead letters of one id whose whole records are equal. What each attempt to send decides anew is no part of
- * the record: the partitioner's partition, and the span in `traceparent`.
+ * Returns a text that is equal for dead letters with the same id and equal records. It leaves out what each attempt to
+ * send decides anew: the partitioner's partition, and the span in `traceparent`.
  */
 export function identityOf({ deadLetterId, recordId, record, claimCheck }: DeadLetter): string {
   const { encoding, topic, partition, partitionFixedBy, timestamp, key, value, headers } = record

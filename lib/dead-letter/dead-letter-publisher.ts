@@ -16,7 +16,7 @@ export interface DeadLetterPublisherOptions {
 }
 
 const NOTIFY_MS = 1000
-/** For callers that pass no deadline. */
+/** The time limit for callers that pass no deadline, ms. */
 const DEFAULT_MS = 30_000
 
 export class DeadLetterPublisher {
@@ -28,12 +28,15 @@ export class DeadLetterPublisher {
     this.#options = options
   }
 
-  /** False without targets: records that fail stay with their source. */
+  /** False without targets: failed records then stay with their source. */
   get isOn(): boolean {
     return this.#targets.length > 0
   }
 
-  /** Resolves with one result per dead letter, in order; never rejects. A slow target leaves time for the next ones. */
+  /**
+   * Resolves with one result per dead letter, in order; never rejects. The time limit is divided so that a slow target
+   * leaves time for the next ones.
+   */
   async store(
     deadLetters: readonly DeadLetter[],
     deadline: Deadline = Deadline.after(systemClock, DEFAULT_MS),
@@ -55,7 +58,7 @@ export class DeadLetterPublisher {
     await Promise.all(this.#targets.map(target => target.close()))
   }
 
-  /** Notifies after storing, and briefly: the answer must be returned in time. */
+  /** Notifies after storing, with a short time limit, so that the response is still returned in time. */
   async #notify(
     deadLetters: readonly DeadLetter[],
     results: readonly StoreResult[],
@@ -115,7 +118,7 @@ export class DeadLetterPublisher {
         }
         return { ...deadLetter, record: { ...deadLetter.record, value: null }, claimCheck }
       } catch {
-        // Another target may accept the claim; if none does, the next target gets the whole dead letter.
+        // Try the next target; if none accepts the claim, the next target gets the whole dead letter.
       }
     }
     return undefined

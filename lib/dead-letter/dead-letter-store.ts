@@ -1,4 +1,4 @@
-// The port for reading a dead-letter target back: its open dead letters, and the ways to complete them.
+// The port for reading dead letters back from a target, and for completing, replacing and discarding them.
 import { DeadLetterError, type KafkaProducerError } from '../errors.ts'
 import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
 import type { DeadLetter } from './dead-letter.ts'
@@ -10,24 +10,24 @@ export interface OpenDeadLetter<Handle = unknown> {
   readonly deadLetter: DeadLetter
   /** Where it is stored, as the target reported. */
   readonly location: string
-  /** False for a value in a claim check: the id can't be recomputed before the claim is read. */
+  /** False if the value is in a claim check: the id can't be recomputed before the claim is read. */
   readonly verified: boolean
-  /** What completes it may lie in a part of the target that can't be read: it may be in Kafka already, or discarded. */
+  /** True if an unreadable part of the target may hold its completion: it may already be in Kafka, or discarded. */
   readonly isUncertain?: boolean
   /** What the store needs to complete this entry; opaque to everybody else. */
   readonly handle: Handle
-  /** The other dead letters of its message, if a message of a source holds several: it can only be deleted whole. */
+  /** The other dead letters of the same message, which can only be deleted as a whole. */
   readonly siblings?: readonly DeadLetter[]
 }
 
 /**
- * A message that must not stay as it is: some of its dead letters are completed, or the record of one is in doubt by
- * now, which can't be noted on the message.
+ * A message to replace: some of its dead letters are completed, or the outcome of one is now unknown, which can't be
+ * noted on the message.
  */
 export interface PartlyDone<Handle = unknown> {
-  /** How many of its dead letters are completed. */
+  /** The number of its dead letters that are completed. */
   readonly completed: number
-  /** The others, in their newest version. */
+  /** The newest version of the others. */
   readonly open: readonly OpenDeadLetter<Handle>[]
 }
 
@@ -49,19 +49,19 @@ export interface Refusal<Handle = unknown> {
   readonly error: KafkaProducerError
 }
 
-/** Something in a target that can't be read as a dead letter. It stays there. */
+/** An entry of a target that can't be read as a dead letter. It stays there. */
 export interface Unreadable {
   /** E.g. `FILE at byte 4096`, an object's key, a message's id. */
   readonly location: string
   readonly reason: string
-  /** The number of entries: a damaged place may have held several. */
+  /** The number of unreadable entries: a damaged place may have held several. */
   readonly count: number
 }
 
 export interface ReadOptions {
-  /** `look` (default): only to show. `redrive`: under the lease, to complete the dead letters. */
+  /** `look` (default): only reads. `redrive`: reads under the lease, to complete the dead letters. */
   readonly purpose?: 'look' | 'redrive'
-  /** Called once per place that can't be read. */
+  /** Called once per unreadable entry. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
   readonly signal?: AbortSignal | undefined
 }
@@ -69,12 +69,13 @@ export interface ReadOptions {
 export interface Lease {
   /**
    * Call it before every batch.
-   * @throws DeadLetterError when another redrive has the lease by now · `stop-requested` after `requestStop`
+   * @throws DeadLetterError if another redrive has taken the lease, or with the code `stop-requested` after
+   * `requestStop`
    */
   check(): Promise<void>
   /**
    * Call it by a timer, a few times within LEASE_MS.
-   * @throws DeadLetterError when another redrive has the lease by now
+   * @throws DeadLetterError if another redrive has taken the lease
    */
   renew(): Promise<void>
   release(): Promise<void>
@@ -82,16 +83,22 @@ export interface Lease {
 
 /** A small text in a target that says which dead letters a redrive is sending. */
 export interface SendingPlace {
-  /** Undefined: there is none. Reading creates nothing. */
+  /** Returns undefined if there is no text. Reading creates nothing. */
   read(): Promise<string | undefined>
-  /** Replaces the text; it is safe when this returns. Only for the holder of the lease, like `remove`. */
+  /**
+   * Replaces the text; it is stored durably when this resolves. Like `remove`, only the holder of the lease may call
+   * it.
+   */
   write(text: string): Promise<void>
   remove(): Promise<void>
 }
 
-/** Where clocks can't say whether a lease has ended, it is watched for up to a minute whether its holder renews it. */
+/**
+ * Options for taking a lease where clocks can't prove that the earlier one has expired: the store then watches for up
+ * to a minute whether its holder renews it.
+ */
 export interface LeaseWait {
-  /** Asked about once a second. Default: always. */
+  /** Called about once a second; false ends the wait. Default: always true. */
   readonly mayGoOn?: () => boolean
   /** Called when such a wait begins. */
   readonly onWait?: ((text: string) => void) | undefined
@@ -101,17 +108,17 @@ export type StopRequest = 'requested' | 'not-running' | 'no-lease'
 
 export interface DeadLetterStore<Handle = unknown> {
   /**
-   * Yields the open dead letters one by one, whatever is wrong with an entry between them. Entries of one id are
-   * folded only where their whole record is equal. Reading changes nothing.
-   * @throws DeadLetterError when the target as a whole can't be read; a missing target is not created
+   * Yields the open dead letters one by one and continues after entries that can't be read. Entries with the same id
+   * are merged only if their whole records are equal. Reading changes nothing.
+   * @throws DeadLetterError if the target as a whole can't be read; a missing target is not created
    */
   deadLetters(options?: ReadOptions): AsyncIterable<OpenDeadLetter<Handle>>
   /**
-   * True if the target returns further dead letters only after the earlier ones are completed (groups of a FIFO queue).
-   * A redrive then reads again until it completes nothing more.
+   * True if the target returns later dead letters only after earlier ones are completed (groups of a FIFO queue). A
+   * redrive then reads again until it completes nothing more.
    */
   readonly givesMoreAfterCompletion?: boolean
-  /** Notes for people beside the dead letters, e.g. the counts of a queue. */
+  /** Returns notes for people about the target, e.g. the message counts of a queue. */
   notes?(): Promise<readonly string[]>
   /**
    * Makes sure that `complete` and `replace` will have room to write.
@@ -119,35 +126,40 @@ export interface DeadLetterStore<Handle = unknown> {
    */
   reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void>
   /**
-   * Completes entries by the store's keys and handles: deletes them, or marks them as completed.
-   * @throws NotCompletedError after it completed the others · when the target as a whole can't be written to
+   * Completes dead letters: deletes their entries, or marks them as completed.
+   * @throws NotCompletedError after it completed the others, or if the target as a whole can't be written to
    */
   complete(completed: readonly Completed<Handle>[]): Promise<void>
-  /** Missing where the target has no place that one small write replaces: a queue. */
+  /** Missing for a queue, which has no place that one small write replaces. */
   readonly sending?: SendingPlace
-  /** The messages of a source whose open dead letters have to be stored elsewhere, so that they can be completed. */
+  /**
+   * Returns the messages of a source whose open dead letters must be stored elsewhere before the message can be
+   * deleted.
+   */
   partlyDone?(): readonly PartlyDone<Handle>[]
-  /** Replaces a dead letter by another version; the new one is safe before the old one is removed. */
+  /** Replaces a dead letter by another version; the new one is stored before the old one is removed. */
   replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void>
   /**
-   * Replaces several for the price of about one. Missing where the target has no such way; call `replaceAll` of
-   * replace-all.ts, which then replaces them in parallel.
+   * Replaces several at about the cost of one. Missing for targets that can't; `replaceAll` of replace-all.ts then
+   * replaces them in parallel.
    * @returns those that were refused; the others are replaced
-   * @throws DeadLetterError when none of them counts as replaced
+   * @throws DeadLetterError if none of them counts as replaced
    */
   replaceAll?(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]>
-  /** Removes what completed dead letters left behind, once it is old enough. Only for the holder of the lease. */
+  /**
+   * Removes the remains of completed dead letters once they are old enough. Only the holder of the lease may call it.
+   */
   tidy(): Promise<void>
   /**
-   * Takes the lease for a redrive. Only one can hold it; if its holder dies, it ends after a minute.
-   * @throws DeadLetterError `redrive-running` while another redrive has it, or may have it when `wait` says to end
+   * Takes the lease for a redrive. Only one redrive can hold it; it expires a minute after its holder dies.
+   * @throws DeadLetterError `redrive-running` while another redrive holds it, or if `wait` ends before that is known
    */
   lease(wait?: LeaseWait): Promise<Lease>
   /** Releases the dead letters that were listed and not completed. Removes nothing. */
   close(): Promise<void>
 }
 
-/** The store of a target, which also finds a dead letter that the target has just stored. */
+/** The store of a target. It can also find a dead letter that the target has just stored. */
 export interface TargetDeadLetterStore<Handle = unknown> extends DeadLetterStore<Handle> {
   /**
    * Asks the redrive that holds the lease to end before its next batch.
@@ -155,8 +167,8 @@ export interface TargetDeadLetterStore<Handle = unknown> extends DeadLetterStore
    */
   requestStop(): Promise<StopRequest>
   /**
-   * The entry at a location that the target returned. A queue has to receive messages to find it.
-   * @returns undefined when it is not among those that were received
+   * Returns the entry at a location that the target returned. A queue has to receive messages to find it.
+   * @returns undefined if it is not among the received messages
    */
   find(deadLetter: DeadLetter, location: string): Promise<OpenDeadLetter<Handle> | undefined>
 }
@@ -168,7 +180,7 @@ export interface DeadLetterLog {
   start(topic: string, partition: number): Promise<bigint>
   end(topic: string, partition: number): Promise<bigint>
   offsetAt(topic: string, partition: number, timestamp: number): Promise<bigint>
-  /** The first and the last batch may have records before `from` and after `to`. */
+  /** The first and the last batch may also contain records before `from` and after `to`. */
   readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
 
@@ -190,7 +202,9 @@ export interface DeadLetterStoreServices {
   readonly requestStop?: (() => Promise<StopRequest>) | undefined
 }
 
-/** Some entries could not be completed, and all others of the call are: the next run meets these again. */
+/**
+ * Thrown if some entries could not be completed. All others of the call are completed; the next run finds these again.
+ */
 export class NotCompletedError extends DeadLetterError {
   override name = 'NotCompletedError'
   readonly entries: readonly Completed[]
@@ -205,22 +219,22 @@ export class NotCompletedError extends DeadLetterError {
   }
 }
 
-/** How long a lease lasts if nobody renews it, ms. */
+/** How long a lease lasts if its holder does not renew it, ms. */
 export const LEASE_MS = 60_000
 /** How long completed dead letters are kept, ms. */
 export const COMPLETED_MS = 24 * 3_600_000
 
-/** The answer of a lease's `check` to a holder that was asked to stop. */
+/** Creates the error that a lease's `check` throws after `requestStop`. */
 export function stopRequested(): DeadLetterError {
   return new DeadLetterError('stop-requested', 'The redrive was asked to stop.', { retriable: true })
 }
 
-/** What a redrive that waits for a lease says. */
+/** Returns the message of a redrive that waits for a lease. */
 export function leaseWaitText(place: string): string {
-  return `Another redrive of this ${place} may still be running: it is watched for up to ${LEASE_MS / 1000} s.`
+  return `Another redrive of this ${place} may still be running: waiting up to ${LEASE_MS / 1000} s for its lease.`
 }
 
-/** @param place the kind of place that has the dead letters, e.g. `table` */
+/** @param place the kind of target, e.g. `table` */
 export function redriveRunning(place: string): DeadLetterError {
   return new DeadLetterError(
     'redrive-running',

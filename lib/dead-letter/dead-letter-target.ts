@@ -1,4 +1,4 @@
-// The two ports for writing dead letters: a target stores them, and a kind reads its text in KAFKA_DEAD_LETTER.
+// The two ports for writing dead letters: a target stores them, and a target kind parses its text in KAFKA_DEAD_LETTER.
 import type { DeliveryReport } from '../delivery/delivery-report.ts'
 import type { DeadLetterError } from '../errors.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
@@ -8,17 +8,20 @@ import type { DeadLetter } from './dead-letter.ts'
 /** A dead letter's location, or why it is not stored. */
 export type StoreResult = string | DeadLetterError
 
-/** The code of a dead letter that is too large for a target; its value then goes to another one as a claim check. */
+/**
+ * The code of a dead letter that is too large for a target. Its value is then stored in another target as a claim
+ * check.
+ */
 export const DEAD_LETTER_TOO_LARGE = 'dead-letter-too-large'
 
-/** Room for what a redrive notes on a dead letter: the target must not refuse it for its size. */
+/** Bytes kept free for the notes of a redrive, so that a target never refuses the noted dead letter for its size. */
 export const NOTE_BYTES = 1024
 
 export interface DeadLetterTarget {
   /**
-   * Stores dead letters. A location is `<kind>:…` and is returned only once the dead letter is safe there.
+   * Stores dead letters. A location is `<kind>:…` and is returned only once the dead letter is stored durably.
    * @returns one result per dead letter, in order
-   * @throws Error when none of them is stored
+   * @throws Error if none of them is stored
    */
   store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<readonly StoreResult[]>
   /** Stores a value that is too large for another target; returns its location, `<kind>:…`. */
@@ -59,6 +62,9 @@ export interface DeadLetterTargetKind<Config extends { readonly kind: string }> 
    * @returns undefined if it does not have the form of `syntax`
    */
   parse(text: string, context: TargetParseContext): Config | undefined
-  /** Whether it is on the same cluster as the records, which is down when the target is needed. */
+  /**
+   * Whether the target is on the cluster of the records. Such a target can't be the only one, because it is down when
+   * it is needed.
+   */
   isOnSameCluster?(config: Config): boolean
 }

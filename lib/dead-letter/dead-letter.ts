@@ -9,12 +9,12 @@ import type { ProducerRecord, RecordHeader, SerializedRecord } from '../record/p
 
 export const DEAD_LETTER_MEDIA_TYPE = 'application/vnd.kafka-dead-letter+json; version=2'
 
-/** Bounds of the envelope's fields, in characters unless the name says otherwise. */
+/** Limits of the envelope's fields, in characters unless the name says otherwise. */
 export const MAX_TEXT = 4096
 export const MAX_CLASS = 128
 /** The longest topic name that Kafka allows. */
 export const MAX_TOPIC = 249
-/** The largest key, value or header: that of the largest `max.request.size`. */
+/** The largest key, value or header: the highest allowed `max.request.size`. */
 export const MAX_VALUE_BYTES = 100_500_000
 export const MAX_HEADERS = 100_000
 export const MAX_HEADER_NAME = 32_767
@@ -22,7 +22,7 @@ export const MAX_INT32 = 2 ** 31 - 1
 /** The largest time value of a Date. */
 export const MAX_TIME = 8.64e15
 
-/** The `producerId` of a doubt that does not say who sent the record: no broker gives this id to a producer. */
+/** The `producerId` of an `inDoubt` that does not say which producer sent the record. Brokers never assign this id. */
 export const UNKNOWN_PRODUCER_ID = Number.MAX_SAFE_INTEGER
 
 export interface DeadLetterSource {
@@ -65,9 +65,12 @@ export interface DeadLetter {
     readonly firstAt: string
     readonly lastAt: string
   }
-  /** Only for `unknown`: where in the log the record would be, so that redrive can look before it sends again. */
+  /**
+   * Only for the outcome `unknown`: where in the log the record would be, so that redrive can look there before it
+   * sends it again.
+   */
   readonly inDoubt: null | {
-    /** The topic that it was sent to; missing: the record's own one. */
+    /** The topic that it was sent to; missing if that is the record's own topic. */
     readonly topic?: string
     readonly partition: number
     readonly producerId: number
@@ -81,29 +84,30 @@ export interface DeadLetter {
     /** The offset after the producer's last acknowledged batch of this partition; null or missing if there was none. */
     readonly fromOffset?: number | null
     /**
-     * An earlier attempt ended in doubt as well, and the fields above are those of the later one: in the same partition
-     * by another batch, whose end proves nothing about the earlier one; or in another partition or cluster.
+     * Set if an earlier attempt had an unknown outcome too; the fields above describe the later one. `same-partition`:
+     * another batch of the same partition, whose result proves nothing about the earlier one. `elsewhere`: another
+     * partition or cluster.
      */
     readonly earlier?: 'same-partition' | 'elsewhere'
-    /** The producer had not chosen the partition when it was noted: `partition` is then any of the topic's. */
+    /** Set if the partition was not chosen yet when this was noted; `partition` is then any partition of the topic. */
     readonly anyPartition?: true
   }
   readonly redrive: { readonly count: number; readonly lastAt: string | null; readonly lastCode: string | null }
   readonly claimCheck: null | { readonly target: string; readonly sha256: string; readonly bytes: number }
 }
 
-/** What is known of a record that never became bytes. */
+/** The known parts of a record that was never serialized. */
 export interface UnencodedParts {
   readonly key: Uint8Array | string | null
-  /** Default: that of the record, as text or bytes. */
+  /** Default: the value of the record, as text or bytes. */
   readonly value?: Uint8Array | string | null
-  /** Default: the bytes for Kafka are those of the source. */
+  /** Unset if the bytes for Kafka are the same as those of the source. */
   readonly encoding?: 'source'
 }
 
 /**
  * @param recordId the record's `kp-id`
- * @param unencoded of a record that never became bytes
+ * @param unencoded the known parts of a record that was never serialized
  */
 export function toDeadLetter(
   failed: Failed,
@@ -161,14 +165,14 @@ export function toDeadLetter(
   }
 }
 
-/** Null for a text that is too long for a topic name: no field may exceed its bound. */
+/** Null for a text that is too long for a topic name, because no field may exceed its limit. */
 function topicIn(topic: string): string | null {
   return topic === '' || topic.length > MAX_TOPIC ? null : topic
 }
 
 /**
- * Converts a record that never became bytes. An invalid record may have any types, but its dead letter must be
- * readable, so whatever does not fit its field is left out.
+ * Converts a record that was never serialized. An invalid record may have any types, but its dead letter must be
+ * readable, so values that do not fit their field are left out.
  */
 function asBytes(record: ProducerRecord, { key, value }: UnencodedParts): SerializedRecord {
   const { topic, headers, partition, timestamp }: Partial<ProducerRecord> = record ?? {}
@@ -195,7 +199,10 @@ function bytesOf(value: unknown): Uint8Array | null {
   return Buffer.from(typeof value === 'string' ? value : jsonText(value))
 }
 
-/** With every digit of a bigint, and maps as objects. Empty for values without such a form (a function, a cycle). */
+/**
+ * Converts a value to JSON, with every digit of a bigint, and maps as objects. Empty for values without JSON (a
+ * function, a circular object).
+ */
 function jsonText(value: unknown): string {
   const mark = randomUUID()
   const inJson = (_name: string, part: unknown) => {
@@ -219,8 +226,8 @@ function partitionFixedBy(record: SerializedRecord): DeadLetter['record']['parti
 }
 
 /**
- * The identity of a dead letter: the same record with the same `kp-id` is the same dead letter, other bytes are
- * another. The first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without
+ * Returns the id of a dead letter. The same record with the same `kp-id` has the same id; different bytes give another.
+ * It is the first 22 characters of base64url(SHA-256(length-prefixed topic, kp-id, key, value, headers without
  * traceparent)).
  */
 export function deadLetterId(
@@ -243,7 +250,7 @@ export function deadLetterId(
   return hash.digest('base64url').slice(0, 22)
 }
 
-/** The record of a dead letter, with its original bytes. */
+/** Returns the record of a dead letter, with its original bytes. */
 export function recordOf(deadLetter: DeadLetter): {
   topic: string | null
   key: Uint8Array | null
@@ -259,7 +266,7 @@ export function recordOf(deadLetter: DeadLetter): {
     value: fromBase64(value),
     headers: headers.map(header => [header.name, fromBase64(header.value)] as const),
     timestamp,
-    // If the partitioner had chosen, it chooses again: the topic may have grown since.
+    // The partitioner chooses again, because the topic may have more partitions now.
     partition: partitionFixedBy === 'source' ? partition : null,
   }
 }

@@ -1,4 +1,4 @@
-// Checks of single fields of what is read back from a target.
+// Checks for single fields of envelopes that are read back from a target.
 
 export type Check = (value: unknown) => boolean
 

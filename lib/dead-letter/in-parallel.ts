@@ -20,9 +20,9 @@ export function inChunks<T>(items: readonly T[], size: number): T[][] {
 }
 
 export interface AheadOptions<T> {
-  /** About the memory that a result takes, bytes. */
+  /** Returns the approximate memory of a result, bytes. */
   sizeOf(item: T): number
-  /** The memory that results may take together, if more than one is worked on. */
+  /** The most memory that concurrent results may take together, bytes. A single one may exceed it. */
   readonly maxBytes: number
 }
 
@@ -43,7 +43,8 @@ export async function* inParallelAhead<T, R>(
     const size = sizeOf(item)
     while (pending.length >= PARALLEL || (pending.length > 0 && bytes + size > maxBytes)) yield await first()
     const result = work(item)
-    // It is thrown when its turn comes; if the reader leaves before, nobody waits for it.
+    // The error is thrown when its turn comes; without this, it would be an unhandled rejection if the reader stops
+    // earlier.
     result.catch(() => undefined)
     pending.push({ bytes: size, result })
     bytes += size

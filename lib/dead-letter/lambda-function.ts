@@ -1,8 +1,8 @@
-// The Lambda function that a record of a failed invocation names.
+// Identifies the Lambda function of a failed invocation.
 
 export interface LambdaFunction {
   readonly name: string
-  /** Without a version or alias. Undefined: a function of this name in any account and region. */
+  /** The ARN without a version or alias. Undefined for a function of this name in any account and region. */
   readonly arn?: string
 }
 
@@ -16,7 +16,7 @@ export function parseLambdaFunction(text: string): LambdaFunction | undefined {
   return name !== undefined && arn === text ? { name, arn } : undefined
 }
 
-/** Whether an ARN, qualified (`…:function:name:$LATEST`) or not, is that of the function. */
+/** Whether an ARN, qualified (`…:function:name:$LATEST`) or not, belongs to the function. */
 export function isArnOf(arn: unknown, lambda: LambdaFunction): boolean {
   const [, unqualified, name] = (typeof arn === 'string' && ARN.exec(arn)) || []
   return name === lambda.name && (lambda.arn === undefined || unqualified === lambda.arn)

@@ -3,8 +3,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Creates a folder that only this user can enter, and the folders above it. Node's own `recursive` never returns for a
- * folder under /proc: it tries again for ever where the folder above exists and takes no new one.
+ * Creates a folder that only this user can enter, and its parents. Node's own option `recursive` never returns for a
+ * folder under /proc: it retries forever if the parent exists but allows no new folder.
  * @returns the topmost folder that was created; undefined if the folder existed
  */
 export async function makeFolder(folder: string): Promise<string | undefined> {
@@ -24,7 +24,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()
   } catch {
-    // The call that creates it says why it can't.
+    // The call that creates the folder reports the reason.
     return false
   }
 }

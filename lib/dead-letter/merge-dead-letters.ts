@@ -1,5 +1,5 @@
-// A record may fail more than once: SQS returns its message, or a caller retries it. Of several dead letters of one
-// record the merged one keeps what is known, above all where the record may be in the log already.
+// Merges dead letters of the same record, which may fail more than once: SQS returns its message, or a caller retries
+// it. The result keeps everything known, above all where in the log the record may already be.
 import type { DeadLetter } from './dead-letter.ts'
 
 /** The fields in which the dead letters of one record differ. */
@@ -7,7 +7,7 @@ export type DeadLetterHistory = Pick<DeadLetter, 'failure' | 'inDoubt' | 'redriv
 type InDoubt = NonNullable<DeadLetter['inDoubt']>
 
 /**
- * Merges two dead letters whose records are equal; the order of the two makes no difference to the result's history.
+ * Merges two dead letters with equal records. The order of the two does not change the history of the result.
  * @returns the record of `first` with the history of both
  */
 export function mergeDeadLetters(first: DeadLetter, second: DeadLetterHistory): DeadLetter {
@@ -15,14 +15,14 @@ export function mergeDeadLetters(first: DeadLetter, second: DeadLetterHistory): 
 }
 
 /**
- * Returns a stored dead letter with the doubt of one that comes to the same place; without a doubt the stored one
- * itself, which keeps what redrives noted on it.
+ * Returns a stored dead letter with the `inDoubt` of a new one for the same place added. If the new one has none,
+ * returns the stored one itself with the notes of redrives.
  */
 export function withDoubt(stored: DeadLetter, deadLetter: DeadLetter): DeadLetter {
   return deadLetter.inDoubt === null ? stored : mergeDeadLetters({ ...stored, ...deadLetter }, stored)
 }
 
-/** In doubt wins over any other outcome; two doubts become one that covers both. */
+/** An unknown outcome takes precedence over any other; two unknown outcomes become one that covers both. */
 function mergeHistories(first: DeadLetterHistory, second: DeadLetterHistory): DeadLetterHistory {
   const [earlier, later] = isLater(first, second) ? [second, first] : [first, second]
   const inDoubt =
@@ -40,21 +40,21 @@ function mergeHistories(first: DeadLetterHistory, second: DeadLetterHistory): De
   }
 }
 
-/** Whether the first one failed, or was tried again, after the second. */
+/** Whether the first one failed or was redriven later than the second. */
 function isLater(first: DeadLetterHistory, second: DeadLetterHistory): boolean {
   const [a, b] = [Date.parse(first.failure.lastAt), Date.parse(second.failure.lastAt)]
   return a === b ? first.redrive.count > second.redrive.count : a > b
 }
 
-/** The lower count: a copy that somebody forged can then not park the dead letter. The newer note of the two. */
+/** Takes the lower count, so that a forged copy can't park the dead letter, and the newer of the two notes. */
 function mergeRedrives({ redrive: a }: DeadLetterHistory, { redrive: b }: DeadLetterHistory): DeadLetter['redrive'] {
   const newer = (b.lastAt ?? '') >= (a.lastAt ?? '') ? b : a
   return { ...newer, count: Math.min(a.count, b.count) }
 }
 
 /**
- * The numbers of the later attempt, and a window that holds both. What these numbers can't say of the earlier attempt
- * is in `earlier`: no look at one partition proves anything about another one.
+ * Keeps the numbers of the later attempt and a time window that covers both. `earlier` records that there was another
+ * attempt, because looking at one partition proves nothing about another.
  */
 export function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
   const [earlier, later] = Date.parse(first.to) > Date.parse(second.to) ? [second, first] : [first, second]
@@ -85,7 +85,7 @@ export function mergeDoubts(first: InDoubt, second: InDoubt): InDoubt {
   }
 }
 
-/** Null if one of them is not known: the record may then be anywhere in the window. */
+/** Null if one of them is unknown: the record may then be anywhere in the time window. */
 function lowestOffset(a: number | null | undefined, b: number | null | undefined): number | null {
   return a == null || b == null ? null : Math.min(a, b)
 }

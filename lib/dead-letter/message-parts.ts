@@ -1,13 +1,15 @@
-// A message of a source may hold several records, and can only be deleted whole.
+// Tracks the dead letters of messages that hold several records. Such a message can only be deleted as a whole.
 import { DeadLetterError } from '../errors.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { OpenDeadLetter, PartlyDone } from './dead-letter-store.ts'
 
-/** Keeps the open and completed dead letters of messages, which can't be changed. Its handles are fingerprints. */
+/**
+ * Keeps the open and completed dead letters in memory, because messages can't be changed. Its handles are fingerprints.
+ */
 export class MessageParts {
-  /** The dead letters of messages with several, by message. */
+  /** The dead letters of each message that has several. */
   readonly #parts = new Map<string, readonly OpenDeadLetter<string>[]>()
-  /** Versions in doubt, by fingerprint. */
+  /** Versions with `inDoubt`, by fingerprint. */
   readonly #inDoubt = new Map<string, OpenDeadLetter<string>>()
 
   /** @returns the dead letters, each with its siblings if there are any */
@@ -22,8 +24,8 @@ export class MessageParts {
   }
 
   /**
-   * Keeps a version that says where the record may be; the message can't have it.
-   * @throws DeadLetterError for an edited one: its envelope would be one more message of that source
+   * Keeps a version that says where in the log the record may be, because it can't be written to the message.
+   * @throws DeadLetterError for an edited dead letter, whose envelope would become another message of that source
    */
   replace(open: OpenDeadLetter<string>, deadLetter: DeadLetter): void {
     if (deadLetter.deadLetterId !== open.deadLetter.deadLetterId) throw notEditable()

@@ -1,4 +1,4 @@
-// Notifies SNS topics and event buses of dead letters after they are stored. A notification that fails is reported and
+// Notifies SNS topics and event buses of dead letters after they are stored. A failed notification is reported and
 // changes no fate. Limits (10 entries, 256 KB): docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html and
 // docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 import type { NotifyTargets } from '../config/settings.ts'
@@ -21,13 +21,13 @@ const BATCH = 10
 const requestHandler = { connectionTimeout: 500 }
 const SOURCE = 'serverless-kafka-producer'
 
-/** @throws ConfigError when a package that one of them needs is not installed */
+/** @throws ConfigError if a package that one of them needs is not installed */
 export function notifiersOf(targets: NotifyTargets): Notifier[] {
   for (const { kind } of targets) requirePackages(kind)
   return targets.map(target => (target.kind === 'sns' ? new SnsNotifier(target.topicArn) : new BusNotifier(target.bus)))
 }
 
-/** The content of a notification: no key, no value and no header of the record. */
+/** Builds the content of a notification, which has no key, value or header of the record. */
 function summary({ deadLetter, location }: StoredNote): string {
   const { deadLetterId, recordId, record, source, failure } = deadLetter
   const { kind, outcome, code, attempts, lastAt } = failure

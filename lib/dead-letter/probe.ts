@@ -1,4 +1,4 @@
-// The doctor's own dead letter: only writing one shows that a target takes dead letters.
+// The dead letter that the doctor writes, because only a write shows that a target accepts dead letters.
 import { randomUUID } from 'node:crypto'
 import { notSent } from '../delivery/delivery-report.ts'
 import { InvalidRecordError } from '../errors.ts'
@@ -7,9 +7,9 @@ import { type DeadLetter, toDeadLetter } from './dead-letter.ts'
 
 const DOCTOR = 'doctor'
 
-/** A dead letter of an invalid record without a topic: whatever meets it, its record is never sent. */
+/** A dead letter of an invalid record without a topic, so that no redrive ever sends its record. */
 export function createProbe(): DeadLetter {
-  const error = new InvalidRecordError('unknown-topic', 'The doctor’s own dead letter.')
+  const error = new InvalidRecordError('unknown-topic', 'A test dead letter, written by the doctor.')
   const id = `${DOCTOR}-${randomUUID()}`
   return toDeadLetter(notSent({ topic: '', value: DOCTOR }, undefined, error, Date.now()), id, {
     trigger: 'template',
@@ -21,7 +21,7 @@ export function createProbe(): DeadLetter {
   })
 }
 
-/** Whether it is a doctor's dead letter, with nothing in it that anybody could miss. */
+/** Whether it is the doctor's dead letter and contains no data that could be lost. */
 export function isProbe({ source, record, claimCheck }: DeadLetter): boolean {
   return (
     source.function === DOCTOR &&

@@ -1,5 +1,5 @@
-// Stage 9 of 9, for every trigger: failed reports → stored dead letters. A record whose dead letter is not stored stays
-// with its source.
+// Stage 9 of 9, for every trigger: stores failed reports as dead letters. If storing fails, the record stays with its
+// source.
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
@@ -11,22 +11,22 @@ import type { DeadLetterPublisher } from './dead-letter-publisher.ts'
 
 export interface PublishFailuresContext {
   readonly deadLetters: DeadLetterPublisher
-  /** The source of the record at an index of the reports. */
+  /** Returns the source of the record at this index of the reports. */
   readonly sourceOf: (index: number) => DeadLetterSource
   /**
-   * The id of a record that has no `kp-id` header; of one that has, only where a function set the header. Default: the
-   * id of its source.
+   * Returns the id of a record without the header `kp-id`, or whose header a function has set. Default: the id of its
+   * source.
    */
   readonly idOf?: (index: number) => string
   /** Whether a failure becomes a dead letter; otherwise it stays with its source. Default: every delivery failure. */
   readonly shouldDeadLetter?: (failed: Failed, index: number) => boolean
   /**
-   * What is known of a record that never became bytes, by the contract of its topic. A delivery failure of which
-   * nothing is known stays with its source. Default: nothing; an invalid record then has no key.
+   * Returns the parts of a record that was never serialized, read by its topic's contract. A delivery failure without
+   * any stays with its source. Default: none; the dead letter of an invalid record then has no key.
    */
   readonly unencodedOf?: (record: ProducerRecord) => UnencodedParts | undefined
   readonly deadline?: Deadline
-  /** Called when a dead letter is not stored, so that its record goes back to its source. */
+  /** Called if a dead letter is not stored; its record is then returned to its source. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -51,7 +51,7 @@ export async function publishFailures(
   const unencoded = new Map(
     wanted.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
   )
-  // An invalid record is edited before it is redriven, so its dead letter holds what can be read of it.
+  // A person edits an invalid record before it is redriven, so its dead letter keeps every part that can be read.
   const isKnown = (index: number, { isUnencoded }: Failed) => !isUnencoded || unencoded.get(index) !== undefined
   const deadLettered = wanted.filter(([index, failed]) => isKnown(index, failed))
   for (const [index, { outcome, code }] of new Set([
@@ -80,7 +80,7 @@ export async function publishFailures(
   return fates
 }
 
-/** A record that code sent has the id of its header, under which it may be in the log. */
+/** A record that code sent keeps the id in its header, under which it may already be in the log. */
 function recordIdOf({ serialized, record }: Failed, { trigger }: DeadLetterSource): string | undefined {
   return trigger === 'template' ? recordIdIn(serialized ? serialized.headers : record?.headers) : undefined
 }

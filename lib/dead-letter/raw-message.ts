@@ -1,9 +1,9 @@
-// A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. The queue decides what
-// the message is, never its body: a sender to a source queue can write any body.
+// A message of a queue in which SQS, Lambda or EventBridge keep what they stopped retrying. How it is read depends on
+// the queue and never on the body, because anybody who may send to a source queue can write any body.
 import type { DeadLetter } from './dead-letter.ts'
 import type { LambdaFunction } from './lambda-function.ts'
 
-/** An attribute of an SQS message, as its API gives it. */
+/** An attribute of an SQS message, in the form of the SQS API. */
 export interface MessageAttribute {
   readonly DataType: string | undefined
   readonly StringValue?: string | undefined
@@ -19,9 +19,13 @@ export interface RawMessage {
 
 /** The role of the queue that holds a message. */
 export type MessageRole =
-  /** @property sourceQueue the ARN or name of the queue it was sent to, for messages that do not name it */
+  /**
+   * @property sourceQueue the ARN or name of the queue that the message was sent to, if the message does not name it
+   */
   | { readonly kind: 'source-dlq'; readonly sourceQueue?: string | undefined }
-  /** @property lambda only records of this function's failed invocations are taken; undefined: events of rules too */
+  /**
+   * @property lambda accept only records of this function's failed invocations; undefined accepts events of rules too
+   */
   | { readonly kind: 'failure-destination'; readonly lambda?: LambdaFunction }
 
 /** Converts messages of source DLQs and failure destinations to the dead letters of their records. */

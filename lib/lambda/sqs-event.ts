@@ -172,7 +172,7 @@ function checkAttributes(
   if (!names.some(isReserved)) return
   const expected = names.some(hasReservedPrefix)
     ? `no name that begins with ${RESERVED_HEADER_PREFIX}`
-    : `${SCHEMA_IDS_EXPECTED} where a schema of a registry writes the key or the value`
+    : `${SCHEMA_IDS_EXPECTED} where a registry’s schema serializes the key or the value`
   throw new InvalidRecordError('reserved-header', `attributes: expected ${expected}.`)
 }
 

@@ -323,7 +323,7 @@ test('the template takes no address with a user and password', () => {
 const WRONG: readonly (readonly [options: Record<string, unknown>, problem: RegExp])[] = [
   [{ schemaRegistryUrl: 'sr:8081' }, /schema\.registry\.url \(KAFKA_SCHEMA_REGISTRY_URL\): expected https:\/\/…/],
   [{ schemaRegistryUrl: ',' }, /schema\.registry\.url .*expected https/],
-  [{ schemaRegistryUrl: 'https://sr?hush=1' }, /got 1 other/],
+  [{ schemaRegistryUrl: 'https://sr?hush=1' }, /got 1 in another form/],
   [{ schemaRegistryUrl: 'https://a:hush@x,https://b:hush@y' }, /expected one user and password for all addresses/],
   [
     { schemaRegistryUrl: 'https://a:hush@x', schemaRegistryBasicAuthUserInfo: 'a:hush' },

@@ -90,7 +90,7 @@ test('a name that begins with kafka. does not make a Java client’s file one of
 test('a file that is to be imported is named in a warning', async () => {
   await load(`${SERVERS}spring.config.import: "optional:configserver:"\n`)
   assert.deepEqual(warnings, [
-    'KAFKA_CONFIG_FILE: spring.config.import is not followed: what it names has no effect here.',
+    'KAFKA_CONFIG_FILE: spring.config.import is not supported: the imported files have no effect here.',
   ])
 })
 

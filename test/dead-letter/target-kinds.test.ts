@@ -72,10 +72,10 @@ test('requirements for writing do not apply to reading; a problem names the sett
   const read = { setting: 'from', use: 'read' } as const
   for (const [text, problem] of [
     ['kafka:', /^KAFKA_DEAD_LETTER: expected a target beside kafka: on the same cluster/],
-    ['disk:/tmp/letters', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
-    ['disk:.dead-letters', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
-    ['sqlite:/var/task/letters.db', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
-    ['sqlite:/tmp/letters.db', /^KAFKA_DEAD_LETTER: expected a place that outlives the sandbox/],
+    ['disk:/tmp/letters', /^KAFKA_DEAD_LETTER: expected a path below \/mnt\//],
+    ['disk:.dead-letters', /^KAFKA_DEAD_LETTER: expected a path below \/mnt\//],
+    ['sqlite:/var/task/letters.db', /^KAFKA_DEAD_LETTER: expected a path below \/mnt\//],
+    ['sqlite:/tmp/letters.db', /^KAFKA_DEAD_LETTER: expected a path below \/mnt\//],
   ] as const) {
     assert.match(parse(text).problems.join(), problem)
     assert.deepEqual(parse(text, read).problems, [])

@@ -318,7 +318,7 @@ test('schema: a pattern that the check can’t judge is a build error', async ()
   const compile = await createSchemaCompiler({ patternCheckMs: 50 })
   assert.throws(
     () => compile('x', { type: 'string', pattern: '^((?:x{1,30}){1,30}){1,30}y$' }),
-    /contracts\/x\.json: value\.schema: expected patterns that take linear time, got .* finds no answer/,
+    /contracts\/x\.json: value\.schema: expected patterns that take linear time, got .* could not be checked in time/,
   )
   assert.throws(() => compile('x', { type: 'string', pattern: '(' }), /Invalid regular expression/)
 })

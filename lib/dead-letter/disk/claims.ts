@@ -1,4 +1,4 @@
-// Values in the folder `claims` of a disk target, one file each.
+// Claim-check values of a disk target: one file each in the folder `claims`.
 import { constants } from 'node:fs'
 import { type FileHandle, link, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,15 +7,15 @@ import { COMPLETED_MS } from '../dead-letter-store.ts'
 import { ifMissing, writeDurably } from './segment.ts'
 import type { DiskTargetConfig } from './target.ts'
 
-/** A symbolic link or a FIFO is no value; neither is followed or waited for. */
+/** Refuses symbolic links, and does not block on a named pipe. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const NOT_THERE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
-/** @returns undefined when the folder has no such value of this size */
+/** @returns undefined if the folder has no such value of this size */
 export async function readClaim({ folder }: DiskTargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
   let file: FileHandle | undefined
   try {
-    // The folder itself may be a link; `claims` in it may not lead elsewhere.
+    // The folder itself may be a link, but `claims` in it must not point elsewhere.
     const claims = await realpath(join(folder, 'claims'))
     if (claims !== join(await realpath(folder), 'claims')) return undefined
     file = await open(join(folder, claimName(claim.deadLetterId)), FLAGS)
@@ -45,7 +45,7 @@ export async function completeClaim({ folder }: DiskTargetConfig, deadLetterId: 
   await writeDurably(join(folder, claimName(deadLetterId)) + COMPLETED_SUFFIX, '')
 }
 
-/** Removes values that were noted as completed more than COMPLETED_MS ago and were not stored again since. */
+/** Removes values that were completed more than COMPLETED_MS ago and were not stored again since. */
 export async function tidyClaims(folder: string): Promise<void> {
   const claims = join(folder, 'claims')
   for (const name of (await readdir(claims).catch(ifMissing)) ?? []) {
@@ -58,7 +58,9 @@ export async function tidyClaims(folder: string): Promise<void> {
   }
 }
 
-/** Moved away first: what is stored again at the same moment is noticed, and comes back. */
+/**
+ * Renames the value before it is removed: if it is stored again at the same moment, that is noticed and it is restored.
+ */
 async function removeOlder(path: string, timeMs: number): Promise<void> {
   const away = `${path}.removed`
   await rename(path, away).catch(ifMissing)

@@ -15,12 +15,14 @@ import { formatOf } from './segment.ts'
 import { diskError } from './segment-appender.ts'
 import { segmentsIn } from './target.ts'
 
-/** Marks entries as completed by their locations, so that the same dead letter stored again later is open again. */
+/**
+ * Marks entries as completed by location, not by id, so that the same dead letter is open again if it is stored again.
+ */
 export interface Note {
   readonly closed: string
   /** The locations. */
   readonly of: readonly string[]
-  /** Where its record is, or why it ended. */
+  /** Where the record is now, or why the dead letter ended. */
   readonly location: string
 }
 
@@ -29,7 +31,7 @@ export interface Segment {
   /** The segment's entries lie from `first` to before `end` in the index. */
   readonly first: number
   readonly end: number
-  /** The bytes that were read. */
+  /** The number of bytes that were read. */
   readonly size: number
   readonly mtimeMs: number
   /** Whether it was read to its end without damage. Otherwise it is never removed. */
@@ -93,16 +95,16 @@ export class FolderIndex {
   readonly segments: Segment[] = []
   readonly lostNotes = new LostNotes()
   readonly #folder: string
-  /** Per entry that is no note: its offset in its segment, its bytes, and ID_WORDS words of its id. */
+  /** For each entry that is not a note: its offset in the segment, its size, and ID_WORDS words of its id. */
   readonly #offsets = offsets()
   readonly #bytes = integers()
   #ids = integers()
-  /** The places that the notes complete: the number of a name in `#names`, and an offset. */
+  /** The places that notes complete: an index into `#names`, and an offset. */
   readonly #completedNames = integers()
   readonly #completedOffsets = offsets()
   readonly #names = new Map<string, number>()
   #states = new Uint8Array(0)
-  /** The next entry with the same record, or -1. Empty while there are none. */
+  /** The next entry with the same record, or -1. Empty if no record has several entries. */
   #next = new Int32Array(0)
 
   private constructor(folder: string) {
@@ -111,7 +113,7 @@ export class FolderIndex {
 
   /**
    * Reads all segments of a folder.
-   * @throws DeadLetterError `not-found` without the folder; `dead-letter` when it can't be read
+   * @throws DeadLetterError `not-found` if the folder is missing; `dead-letter` if it can't be read
    */
   static async read(folder: string, options: IndexOptions): Promise<FolderIndex> {
     const index = new FolderIndex(folder)
@@ -128,7 +130,7 @@ export class FolderIndex {
     return ((this.#states[entry] as number) & COMPLETED) !== 0
   }
 
-  /** Whether an entry is open, and stands for itself or for all entries of its record. */
+  /** Whether an entry is open and is the first of its record: a reader yields only these. */
   isGiven(entry: number): boolean {
     return ((this.#states[entry] as number) & (COMPLETED | FOLDED)) === 0
   }
@@ -137,7 +139,7 @@ export class FolderIndex {
     return this.#offsets.at(entry)
   }
 
-  /** The open entries that a given one stands for, itself first. */
+  /** Returns all open entries of the same record, starting with this one. */
   entriesOf(given: number): number[] {
     const entries: number[] = []
     for (let entry = given; entry !== -1; entry = this.#next[entry] ?? -1) entries.push(entry)
@@ -148,7 +150,7 @@ export class FolderIndex {
     return `disk:${this.#segmentOf(entry).name}#${this.offsetOf(entry)}`
   }
 
-  /** Reads one entry again. */
+  /** Reads one entry again, because the index keeps no content. */
   async readEntry(entry: number): Promise<ReadResult | undefined> {
     const { name } = this.#segmentOf(entry)
     for await (const { result } of this.readEntries({ name, first: entry, end: entry + 1 }, () => true)) return result
@@ -211,7 +213,7 @@ export class FolderIndex {
 
   #addId(json: Buffer): void {
     const id = idIn(json)
-    // Without an id it is no dead letter, and like no other entry.
+    // An entry without an id is not a dead letter and equals no other entry.
     this.#ids.push(id ? crc32c(id) : this.#offsets.length)
     this.#ids.push(id ? id.readUInt32LE(0) ^ id.readUInt32LE(ID_LENGTH - 4) : 0)
   }
@@ -241,10 +243,10 @@ export class FolderIndex {
     }
   }
 
-  /** Folds the open dead letters whose whole record is equal: one of them stands for all. */
+  /** Links the open dead letters whose whole records are equal, so that a reader yields them once. */
   async #fold(): Promise<void> {
     const shared = this.#markShared()
-    // Most of the index, and nothing needs it any more.
+    // Frees most of the index's memory: the ids are not needed any more.
     this.#ids = integers()
     if (shared === 0) return
     this.#next = new Int32Array(this.#offsets.length).fill(-1)
@@ -261,7 +263,7 @@ export class FolderIndex {
       const other = table.at(slot)
       if (other === -1) table.set(slot, current)
       else {
-        // The first one stands for all: any other comes right after it in the chain.
+        // The first entry of a record heads the chain; each further one is inserted right after it.
         const given = entries[other] as number
         this.#states[entry] = (this.#states[entry] as number) | FOLDED
         this.#next[entry] = this.#next[given] as number
@@ -270,7 +272,7 @@ export class FolderIndex {
     }
   }
 
-  /** Marks the open entries that have the id of another one. @returns how many they are */
+  /** Marks the open entries that share their id with another one. @returns how many there are */
   #markShared(): number {
     const count = this.#offsets.length
     const ids = this.#ids
@@ -301,7 +303,7 @@ export class FolderIndex {
     for (const segment of this.segments) yield* this.readEntries(segment, isShared)
   }
 
-  /** Reads the entries of a segment that are asked for. A segment that was removed meanwhile has none. */
+  /** Reads the requested entries of a segment. A segment that was removed meanwhile yields none. */
   async *readEntries(
     { name, first, end }: Pick<Segment, 'name' | 'first' | 'end'>,
     isRead: (entry: number) => boolean,
@@ -324,7 +326,7 @@ export class FolderIndex {
     }
   }
 
-  /** The entry of a segment at an offset; the offsets of a segment ascend. */
+  /** Finds the entry of a segment at an offset by binary search: the offsets of a segment ascend. */
   #find({ first, end }: Segment, offset: number): number | undefined {
     let low = first
     let high = end
@@ -348,7 +350,7 @@ export class FolderIndex {
   }
 }
 
-/** Numbers by their hash. The caller has the keys. */
+/** A hash table of numbers. The caller keeps the keys and compares them. */
 class HashTable {
   readonly #slots: Int32Array
   readonly #isSame: (a: number, b: number) => boolean
@@ -358,7 +360,7 @@ class HashTable {
     this.#isSame = isEqual
   }
 
-  /** The slot of an equal number, or the free one for this number. */
+  /** Returns the slot of an equal number, or the free slot for this one. */
   slotOf(number: number, hashed: number): number {
     const mask = this.#slots.length - 1
     for (let slot = hashed & mask; ; slot = (slot + 1) & mask) {
@@ -382,12 +384,12 @@ function isSame(words: Uint32Array, a: number, b: number, count: number): boolea
 }
 
 const ID_LENGTH = 22
-/** How the id begins in an envelope of version 2, and of version 1; in nearly all of them within the first bytes. */
+/** The text before the id in envelopes of version 2 and version 1, nearly always within the first bytes. */
 const ID_NAMES = ['"deadLetterId":"', VERSION_1_ID].map(name => Buffer.from(name))
 const ID_WITHIN = 64
 const NOTE_BEGIN = Buffer.from('{"closed":')
 
-/** The bytes of the id, where possible without parsing the rest. */
+/** Returns the bytes of the id, if possible without parsing the rest. */
 function idIn(json: Buffer): Buffer | undefined {
   const begin = json.subarray(0, ID_WITHIN)
   for (const name of ID_NAMES) {

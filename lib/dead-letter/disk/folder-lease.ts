@@ -1,5 +1,5 @@
-// The lease of a folder: `redrive.lock`, which a redrive holds and writes again and again. 0.1 uses the same file, and
-// looks at its time alone.
+// The lease of a folder: the file `redrive.lock`, which a redrive rewrites to renew it. Version 0.1 uses the same file,
+// but compares only its modification time.
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,15 +7,15 @@ import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested }
 import { ifMissing } from './segment.ts'
 
 const LOCK = 'redrive.lock'
-/** Holds the name of the holder that was asked to stop. */
+/** The file with the name of the holder that was asked to stop. */
 const STOP = 'redrive.stop'
 const MAX_ATTEMPTS = 3
 const NO_BOOT = '-'
 const UPTIME_DIGITS = 13
 
 /**
- * @throws DeadLetterError `redrive-running` while another redrive has the lease
- * @throws Error with a `code` when the folder can't be written to
+ * @throws DeadLetterError `redrive-running` while another redrive holds the lease @throws Error with a `code` if the
+ * folder can't be written to
  */
 export async function takeFolderLease(folder: string): Promise<Lease> {
   const path = join(folder, LOCK)
@@ -56,7 +56,9 @@ class FolderLease implements Lease {
     if (await this.#isAskedToStop()) throw stopRequested()
   }
 
-  /** Writes into the open file: if another redrive has taken the lease, its file stays as it is. */
+  /**
+   * Writes through the open file handle, so that the file of another redrive which has taken the lease is not changed.
+   */
   async renew(): Promise<void> {
     if (this.#isReleased) return
     await this.#checkHolder()
@@ -80,13 +82,13 @@ class FolderLease implements Lease {
     if (lock === undefined || holderOf(lock) !== this.#holder) throw redriveRunning('folder')
   }
 
-  /** A request that was meant for an earlier holder stops nobody else. */
+  /** Ignores a request that was meant for an earlier holder. */
   async #isAskedToStop(): Promise<boolean> {
     return (await readFile(this.#stopPath, 'utf8').catch(ifMissing)) === this.#holder
   }
 }
 
-/** @returns undefined when the file exists already */
+/** @returns undefined if the file exists already */
 async function create(path: string, holder: string): Promise<FileHandle | undefined> {
   const file = await open(path, 'wx', 0o600).catch(error => {
     if (error.code !== 'EEXIST') throw error
@@ -97,19 +99,19 @@ async function create(path: string, holder: string): Promise<FileHandle | undefi
     await file.write(await contentOf(holder), 0)
     return file
   } catch (error) {
-    // A full disk: an empty lock would keep the next redrive away.
+    // The disk is full. Remove the empty lock, which would block the next redrive.
     await file.close()
     await rm(path, { force: true })
     throw error
   }
 }
 
-/** Moves an expired lock away, which only one process can do, and removes it. */
+/** Renames an expired lock, which only one process can do, and removes it. */
 async function removeExpired(path: string, holder: string): Promise<void> {
   if (!(await isExpired(path, holder))) throw redriveRunning('folder')
   const away = `${path}.${holder}`
   await rename(path, away).catch(ifMissing)
-  // Another redrive may have taken the lock just before the rename: it gets it back.
+  // Another redrive may have taken the lock just before the rename; then its lock is restored.
   const wasTaken = !(await isExpired(away, holder))
   if (wasTaken) await link(away, path).catch(ifExists)
   await rm(away, { force: true })
@@ -118,8 +120,8 @@ async function removeExpired(path: string, holder: string): Promise<void> {
 
 /**
  * Compares the time of the lock with the time of a new file, both by the file system's clock. If that clock was set
- * back, the lock of a dead holder lies in the future; a living holder touches its lock within seconds, so such a lock
- * is expired. If the clock was set forward, the uptime in a lock of this machine shows how old it is.
+ * back, the lock of a dead holder has a time in the future; a living holder rewrites its lock within seconds, so such a
+ * lock is expired. If the clock was set forward, the uptime in the lock shows its age, provided this machine wrote it.
  */
 async function isExpired(path: string, holder: string): Promise<boolean> {
   const lock = await stat(path).catch(ifMissing)
@@ -130,23 +132,23 @@ async function isExpired(path: string, holder: string): Promise<boolean> {
   return !isOfThisBoot || upMs() - Number(uptimeMs) >= LEASE_MS
 }
 
-/** `<holder> <boot> <milliseconds since the boot>`, always of the same length: it is written over itself. */
+/** `<holder> <boot> <milliseconds since the boot>`, always of the same length, because each renewal overwrites it. */
 async function contentOf(holder: string): Promise<string> {
   return `${holder} ${await bootId()} ${String(upMs()).padStart(UPTIME_DIGITS, '0')}`
 }
 
-/** A lock of 0.1 holds nothing else. */
+/** Returns the holder's name; a lock of version 0.1 contains nothing else. */
 function holderOf(lock: string): string {
   return lock.split(' ')[0] ?? ''
 }
 
-/** Linux's name of the time since the machine was started; elsewhere none. */
+/** Returns Linux's boot id, which changes at each start of the machine; a fixed text on other systems. */
 async function bootId(): Promise<string> {
   const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
   return /^[0-9a-f-]{36}/.exec(text)?.[0] ?? NO_BOOT
 }
 
-/** The same clock for all processes of the machine, whatever its date is set to. */
+/** Returns the uptime: all processes of the machine share it, and setting the date does not change it. */
 function upMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n)
 }

@@ -1,16 +1,17 @@
-// Which dead letters may be completed by a note that can't be read: they must not be sent again unasked.
+// Finds the dead letters that an unreadable note may have completed, so that a redrive does not send them again without
+// being asked to.
 
 import type { SegmentSource } from './read-segment.ts'
 import { HEADER_BYTES, MAGIC, type SegmentFormat } from './segment.ts'
 
-/** Of a damaged place so much is searched for traces of notes. */
+/** How many bytes of a damaged place are searched for traces of notes. */
 const MAX_SEARCHED = 1024 * 1024
-/** What every note has, and every dead letter: one damaged byte leaves a trace of either. */
+/** Texts that every note, and every dead letter, contains several of: one damaged byte still leaves a trace. */
 const OF_NOTES = ['"closed":"', '"of":["disk:', '"location":"kafka:']
 const OF_DEAD_LETTERS = ['"schemaVersion":', '"deadLetterId":"', '"recordId":"']
-/** Bytes that nobody wrote: a block of the disk is gone, with whatever it held. */
+/** A run of zeros means that a block of the disk is lost, with whatever it held. */
 const GONE = '\0'.repeat(64)
-/** What is reserved for later entries, and was there when a write was cut off. */
+/** Filler of reserved room, which remains behind an interrupted write. */
 const RESERVED = '\u00ff'.repeat(16)
 
 export interface DamagedPlace {
@@ -20,10 +21,10 @@ export interface DamagedPlace {
 
 export class LostNotes {
   #mayConcernAll = false
-  /** Locations and ids of which something is left. */
+  /** Locations and ids found in damaged places. */
   readonly #named = new Set<string>()
 
-  /** A segment, or what follows in it, can't be read. */
+  /** Called if a segment, or the rest of one, can't be read. */
   addAll(): void {
     this.#mayConcernAll = true
   }
@@ -33,7 +34,7 @@ export class LostNotes {
     const bytes = buffer.subarray(0, await source.read(buffer, 0, buffer.length, offset))
     const text = bytes.toString('latin1')
     const isCutOff = end >= source.size && (text.endsWith(RESERVED) || lengthIn(bytes, format) > end - offset)
-    // A write that did not end completed nothing.
+    // An interrupted write completed nothing.
     if (isCutOff) return
     const isOfNote = OF_NOTES.some(trace => text.includes(trace))
     const isOfDeadLetter = OF_DEAD_LETTERS.some(trace => text.includes(trace))
@@ -47,7 +48,7 @@ export class LostNotes {
   }
 }
 
-/** The bytes that an entry says it has, with its header; 0 where no header begins. */
+/** Returns the size of an entry according to its header, header included; 0 if no header begins here. */
 function lengthIn(bytes: Buffer, format: SegmentFormat): number {
   const at = format === 'seg' ? 0 : MAGIC.length
   if (bytes.length < at + 4 || !bytes.subarray(0, at).equals(MAGIC.subarray(0, at))) return 0

@@ -1,4 +1,4 @@
-// Reads a segment in chunks. Whatever is damaged costs the entry it is in: reading goes on at the next one.
+// Reads a segment in chunks. Damage costs only the entry that it is in: reading continues at the next one.
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { sleep, systemClock } from '../../time/clock.ts'
@@ -13,23 +13,23 @@ export type SegmentItem =
       /** Valid until the next item is read. */
       readonly json: Buffer
     }
-  /** Bytes in which no entry can be read. `count`: the entries that were there, at least one. */
+  /** Bytes in which no entry can be read. `count`: the estimated number of lost entries, at least one. */
   | { readonly kind: 'damage'; readonly offset: number; readonly end: number; readonly count: number }
 
 export interface SegmentSource {
   readonly size: number
   /** @returns the number of bytes read; 0 at the end */
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<number>
-  /** Waits for a writer that may be in the middle of an append. @returns whether it is worth another look */
+  /** Waits for a writer that may be in the middle of an append. @returns whether to read again */
   settle?(): Promise<boolean>
 }
 
 const CHUNK = 256 * 1024
-/** The bytes of candidates that a search in a `.seg` may check in addition to the size of the file. */
+/** How many bytes of candidate entries a search in a `.seg` may check, in addition to the size of the file. */
 const SEARCH_BYTES = 64 * 1024 * 1024
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
-/** JSON as it is stored has no byte below this one. A length begins with one. */
+/** Stored JSON contains no byte below this one, but the first byte of a length is always below it. */
 const FIRST_PRINTABLE = 0x20
 
 export async function* readSegment(source: SegmentSource, format: SegmentFormat): AsyncGenerator<SegmentItem> {
@@ -41,7 +41,7 @@ export async function* readSegment(source: SegmentSource, format: SegmentFormat)
   }
 }
 
-/** Reads entries at offsets that are known already. */
+/** Reads entries at offsets from the index. */
 export class EntryReader {
   readonly #scanner: Scanner
 
@@ -71,7 +71,7 @@ export class BufferSource implements SegmentSource {
   }
 }
 
-/** An append takes far less. */
+/** How long to wait for a writer, ms; an append takes far less. */
 const SETTLE_MS = 100
 const RECENT_MS = 10_000
 const MAX_SETTLES = 3
@@ -80,7 +80,7 @@ export class FileSource implements SegmentSource {
   readonly #file: FileHandle
   #settles = 0
   size: number
-  /** When it was opened. */
+  /** The modification time when it was opened. */
   readonly mtimeMs: number
 
   private constructor(file: FileHandle, { size, mtimeMs }: { readonly size: number; readonly mtimeMs: number }) {
@@ -90,11 +90,11 @@ export class FileSource implements SegmentSource {
   }
 
   /**
-   * @returns undefined when the file is no longer there
-   * @throws Error with a `code` when it can't be read, e.g. `ENOENT` for a broken link or `EISDIR`
+   * @returns undefined if the file no longer exists
+   * @throws Error with a `code` if it can't be read, e.g. `ENOENT` for a broken link or `EISDIR`
    */
   static async open(path: string): Promise<FileSource | undefined> {
-    // Without O_NONBLOCK a named pipe would wait for its writer for ever.
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer forever.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(async error => {
       const isThere = error.code !== 'ENOENT' || (await lstat(path).catch(ifMissing)) !== undefined
       if (isThere) throw error
@@ -125,20 +125,20 @@ export class FileSource implements SegmentSource {
   }
 }
 
-/** A view of a source that moves forward, or to another place. */
+/** A sliding window over a source. */
 class ByteWindow {
   readonly #source: SegmentSource
   #buffer = Buffer.allocUnsafe(CHUNK)
   #begin = 0
   #end = 0
-  /** The place in the source of the first byte of the view. */
+  /** The position in the source of the window's first byte. */
   position = 0
 
   constructor(source: SegmentSource) {
     this.#source = source
   }
 
-  /** Up to `count` bytes from the position, fewer only at the end. Valid until the next call. */
+  /** Returns up to `count` bytes from the position, fewer only at the end. Valid until the next call. */
   async peek(count: number): Promise<Buffer> {
     if (this.#end - this.#begin < count) await this.#fill(count)
     return this.#buffer.subarray(this.#begin, Math.min(this.#end, this.#begin + count))
@@ -151,7 +151,7 @@ class ByteWindow {
     this.position = position
   }
 
-  /** The bytes that were read may have changed since. */
+  /** Drops the buffered bytes, because a writer may have changed them since. */
   forget(): void {
     this.#begin = 0
     this.#end = 0
@@ -238,7 +238,7 @@ class Scanner {
     const length = header.readUInt32BE(0)
     if (length > MAX_ENTRY || length < 2) return undefined
     const checksum = header.readUInt32BE(4)
-    // The header has no checksum of its own: a wrong length must not load half of the file.
+    // The header of a `.seg` has no checksum, so a wrong length must not load half of the file.
     if (length > CHUNK && !(await this.#endsWithBrace(this.#window.position + headerBytes + length))) return undefined
     return this.#json(headerBytes, length, checksum)
   }
@@ -246,12 +246,12 @@ class Scanner {
   async #json(headerBytes: number, length: number, checksum: number): Promise<Buffer | undefined> {
     if (this.#window.position + headerBytes + length > this.#source.size) return undefined
     const json = (await this.#window.peek(headerBytes + length)).subarray(headerBytes)
-    // No entry contains the magic. Looking for it first keeps the time linear however headers are nested.
+    // No entry contains the magic. Searching for it first keeps the time linear even if fake headers are nested.
     if (json.length !== length || json.includes(MAGIC)) return undefined
     return crc32c(json) === checksum ? json : undefined
   }
 
-  /** Whether only zeros or filler follow: a crash leaves such an end, and it cost nothing. */
+  /** Whether only zeros or filler follow: a crash leaves such an end without losing an entry. */
   async #isEmptyFrom(offset: number): Promise<boolean> {
     this.#window.moveTo(offset)
     for (;;) {
@@ -292,7 +292,7 @@ class Scanner {
     }
   }
 
-  /** The next place at which a header of a `.seg` may begin: a length, a checksum, and JSON of that length. */
+  /** Finds the next place at which an entry of a `.seg` may begin: a length, a checksum, and JSON of that length. */
   async #nextLength(from: number): Promise<number | undefined> {
     const headerBytes = HEADER_BYTES.seg
     for (let at = from; ; ) {

@@ -5,7 +5,7 @@ import { DeadLetterError } from '../../errors.ts'
 import { elapsedSince, type Moment, moment, systemClock } from '../../time/clock.ts'
 import { type SegmentFormat, SegmentWriter } from './segment.ts'
 
-/** A writer starts a new segment after this time, so that `tidy` knows which ones are no longer written to. */
+/** After this time a writer starts a new segment, so that `tidy` knows which segments are no longer written to. */
 export const SEGMENT_AGE_MS = 10 * 60_000
 const MAX_ATTEMPTS = 3
 
@@ -14,7 +14,7 @@ export interface AppenderOptions {
   readonly format?: SegmentFormat
   /** Default: true. */
   readonly fsync?: boolean
-  /** Called before every append. @throws DeadLetterError when there is no room for it */
+  /** Called before every append. @throws DeadLetterError if there is no room for it */
   readonly checkRoom?: (entries: readonly unknown[]) => Promise<void>
 }
 
@@ -31,9 +31,9 @@ export class SegmentAppender {
   }
 
   /**
-   * After a failure the next append uses a new file.
+   * Appends entries. After a failure the next append uses a new file.
    * @returns one location per entry, `disk:<file>#<byte offset>`
-   * @throws DeadLetterError when they are not all on disk: none of them counts as stored
+   * @throws DeadLetterError if not all of them are on disk: none counts as stored
    */
   append(entries: readonly unknown[]): Promise<string[]> {
     return this.#enqueue('The disk target did not store the dead letters', async () => {
@@ -42,30 +42,30 @@ export class SegmentAppender {
         const writer = await this.#current()
         const offsets = await writer.append(entries)
         if (await writer.isInPlace()) return offsets.map(offset => `disk:${basename(writer.path)}#${offset}`)
-        // Somebody removed the file: whatever was appended to it goes to a new one.
+        // The file was removed meanwhile, so the entries are appended again to a new one.
         await this.#closeWriter()
       }
-      throw new Error('Every segment was removed while it was written to.')
+      throw new Error('Every new segment was removed by another process while it was written to.')
     })
   }
 
   /**
    * Reserves room on disk for entries that are appended later.
-   * @throws DeadLetterError when there is none
+   * @throws DeadLetterError if there is none
    */
   reserve(bytes: number): Promise<void> {
-    return this.#enqueue('The disk has no room to note what was redriven; nothing of this batch was sent', async () => {
+    return this.#enqueue('The disk has no room for the redrive’s notes; nothing of this batch was sent', async () => {
       await (await this.#current()).reserve(bytes)
     })
   }
 
   close(): Promise<void> {
-    return this.#enqueue('The segment was not closed', () => this.#closeWriter())
+    return this.#enqueue('A segment file could not be closed', () => this.#closeWriter())
   }
 
   async #current(): Promise<SegmentWriter> {
     const isOld = this.#since !== undefined && elapsedSince(systemClock, this.#since) > SEGMENT_AGE_MS
-    // Reserved room is not given up.
+    // A segment with reserved room is kept open: closing it would free that room.
     if (isOld && !this.#writer?.hasReserved) await this.#closeWriter()
     if (this.#writer) return this.#writer
     const { format = 'seg2', fsync = true } = this.#options
@@ -85,7 +85,7 @@ export class SegmentAppender {
       try {
         return await run()
       } catch (cause) {
-        // A second failure, of closing, says nothing new.
+        // An error of closing is ignored, because the append has failed already.
         await this.#closeWriter().catch(() => undefined)
         throw cause instanceof DeadLetterError ? cause : diskError(failure, cause)
       }

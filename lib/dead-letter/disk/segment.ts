@@ -1,9 +1,9 @@
 // The two formats of a segment file, and its writer. A segment is a list of entries, each a header and JSON.
 //
 // `.seg2`: the magic bytes FF FE "KPDL", uint32 length, CRC-32C of the JSON, CRC-32C of the header before it. FF never
-// occurs in UTF-8, so that after damage the next entry is found by its magic.
-// `.seg` (0.1): uint32 length, CRC-32C of the JSON. Only notes about entries of such files are still written in it. 0.1
-// removes a `.seg` whose dead letters it does not understand, and leaves a `.seg2` alone.
+// occurs in UTF-8, so after damage the next entry is found by its magic. `.seg` (0.1): uint32 length, CRC-32C of the
+// JSON. Only notes about entries of such files are still written in it. Version 0.1 removes a `.seg` whose dead letters
+// it does not understand, but ignores a `.seg2`.
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -16,7 +16,7 @@ export const MAGIC = Buffer.from([0xff, 0xfe, 0x4b, 0x50, 0x44, 0x4c])
 export const HEADER_BYTES: Readonly<Record<SegmentFormat, number>> = { seg: 8, seg2: MAGIC.length + 12 }
 /** Longer than the envelope of any record (100 MB at most, as base64). The first byte of a length is below 0x20. */
 export const MAX_ENTRY = 256 * 1024 * 1024
-/** Reserves room behind the entries. It occurs in no entry, and 0.1 stops reading there. */
+/** The byte that fills reserved room behind the entries. It occurs in no entry, and version 0.1 stops reading there. */
 export const FILLER = 0xff
 const FILLER_CHUNK = 1024 * 1024
 const ROOT = 0
@@ -26,7 +26,7 @@ export function formatOf(file: string): SegmentFormat | undefined {
   return file.endsWith('.seg') ? 'seg' : undefined
 }
 
-/** @returns header and JSON. @throws RangeError when the JSON is longer than MAX_ENTRY */
+/** @returns header and JSON. @throws RangeError if the JSON is longer than MAX_ENTRY */
 export function encodeEntry(format: SegmentFormat, entry: unknown): Buffer[] {
   const json = Buffer.from(JSON.stringify(entry))
   if (json.length > MAX_ENTRY) throw new RangeError('The entry is larger than 256 MiB.')
@@ -38,12 +38,12 @@ export function encodeEntry(format: SegmentFormat, entry: unknown): Buffer[] {
   return [header, json]
 }
 
-/** The bytes of an entry with its header. */
+/** Returns the size of an entry including its header, bytes. */
 export function entryBytes(format: SegmentFormat, entry: unknown): number {
   return HEADER_BYTES[format] + Buffer.byteLength(JSON.stringify(entry))
 }
 
-/** One writer per file. Its bytes are fsynced unless `fsync` is false. */
+/** Writes one segment file. Its bytes are fsynced unless `fsync` is false. */
 export class SegmentWriter {
   readonly path: string
   readonly #file: FileHandle
@@ -96,7 +96,7 @@ export class SegmentWriter {
     return offsets
   }
 
-  /** Makes sure that the next `bytes` can be appended: they are written as filler, which the entries overwrite. */
+  /** Makes sure that the next `bytes` can be appended: writes them as filler, which the entries overwrite. */
   async reserve(bytes: number): Promise<void> {
     const begin = Math.max(this.#reserved, this.#end)
     const missing = this.#end + bytes - begin
@@ -109,12 +109,12 @@ export class SegmentWriter {
     this.#reserved = begin + missing
   }
 
-  /** False when another process has removed or renamed the file: what was appended to it is lost. */
+  /** False if another process has removed or renamed the file: entries appended to it are lost. */
   async isInPlace(): Promise<boolean> {
     return (await stat(this.path).catch(ifMissing)) !== undefined
   }
 
-  /** Truncates what is reserved or half written. A file without an entry is removed. */
+  /** Truncates reserved room and an incomplete entry. A file without an entry is removed. */
   async close(): Promise<void> {
     try {
       const { size } = await this.#file.stat()
@@ -134,8 +134,8 @@ export class SegmentWriter {
 }
 
 /**
- * Creates a file that only the owner of the folder can read: where an operator redrives as root, the service must be
- * able to read the notes, or it would send everything again.
+ * Creates a file that belongs to the owner of the folder, and that only the owner can read. If an operator redrives as
+ * root, the service must still be able to read the notes, or it would send everything again.
  */
 async function createFor(folder: string, path: string): Promise<FileHandle> {
   const file = await open(path, 'wx', 0o600)
@@ -149,7 +149,7 @@ async function createFor(folder: string, path: string): Promise<FileHandle> {
   }
 }
 
-/** The file system took a part: there is no room for the rest. */
+/** The file system wrote only a part, because the disk is full. */
 class ShortWriteError extends Error {
   readonly code = 'ENOSPC'
 }
@@ -175,7 +175,7 @@ export async function writeDurably(path: string, bytes: Uint8Array | string): Pr
   await syncFolders(folder, dirname(folder))
 }
 
-/** For `catch`: undefined where there is no such file. */
+/** For `catch`: returns undefined if the file does not exist, and throws any other error. */
 export function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
 }
@@ -184,7 +184,7 @@ function bytesOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0)
 }
 
-/** Fsyncs a folder and those above it, up to `last`. */
+/** Fsyncs a folder and its parents, up to `last`. */
 async function syncFolders(folder: string, last: string): Promise<void> {
   for (let each = folder; ; each = dirname(each)) {
     const handle = await open(each, 'r')

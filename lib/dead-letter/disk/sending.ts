@@ -1,4 +1,4 @@
-// The file of a folder that says which dead letters a redrive is sending.
+// The file in a folder target that lists the dead letters which a redrive is sending.
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SendingPlace } from '../dead-letter-store.ts'
@@ -10,7 +10,7 @@ const FILE = 'redrive.sending'
 export function sendingFile(folder: string): SendingPlace {
   const path = join(folder, FILE)
   const failed = (cause: unknown): never => {
-    throw diskError('What a redrive sends can’t be noted on disk, so it sends nothing', cause)
+    throw diskError('The redrive can’t write to disk which dead letters it is sending, so it sends nothing', cause)
   }
   return {
     read: () => readFile(path, 'utf8').catch(ifMissing).catch(failed),

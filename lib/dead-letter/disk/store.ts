@@ -1,4 +1,5 @@
-// The open dead letters of a folder of segments. Nothing is rewritten: notes mark dead letters as completed.
+// Reads and completes the dead letters in a folder of segments. Segments are never rewritten: appended notes mark dead
+// letters as completed.
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
@@ -25,11 +26,17 @@ import { diskError, SEGMENT_AGE_MS, SegmentAppender } from './segment-appender.t
 import { sendingFile } from './sending.ts'
 import { COMPLETED_BYTES } from './target.ts'
 
-/** With a cap, a completed segment goes as soon as its writer has left it. */
+/**
+ * When completed segments are removed if KAFKA_DEAD_LETTER_DISK_MAX_BYTES is set: as soon as their writer has left
+ * them.
+ */
 const CAPPED_MS = SEGMENT_AGE_MS + 5 * 60_000
-/** A segment on its way out. */
+/** The suffix of a segment that is being removed. */
 const REMOVED = '.removed'
-/** The longest location of a record, and what another attempt adds to a dead letter. */
+/**
+ * Placeholders of maximum length for reserving room: the longest location of a record, and what an attempt adds to a
+ * dead letter.
+ */
 const MAX_LOCATION = 'x'.repeat(320)
 const MAX_GROWTH = 2048
 
@@ -70,7 +77,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
         const entries = index.entriesOf(entry)
         const deadLetter = await withCopies(result.deadLetter, entries.slice(1), index)
         const location = `disk:${segment.name}#${offset}`
-        // One of them may say that the record is in its topic already.
+        // The unreadable copy may say that the record is in its topic already.
         if (!deadLetter) onUnreadable?.({ location, reason: 'a copy of it can’t be read', count: 1 })
         else {
           const handle = entries.map(each => index.locationOf(each))
@@ -84,7 +91,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return { deadLetter, location, verified: deadLetter.claimCheck === null, handle: [location] }
   }
 
-  /** The notes of 0.1's segments and of the others are kept apart, so that each version finds its own. */
+  /** Notes about segments of version 0.1 and about others go to separate files, so that each version finds its own. */
   async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
     const bytes = { seg: 0, seg2: 0 }
     for (const each of open) {
@@ -105,7 +112,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async replaceAll(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]> {
-    // A new version first: if the rest is torn, both are open.
+    // The new version is written first: if the write is interrupted, both are open and nothing is lost.
     await this.#append(
       replacements.flatMap(({ open, deadLetter }): FormattedEntry[] => [
         ['seg2', deadLetter],
@@ -151,10 +158,11 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   /**
    * Removes segments that are no longer written to, were read to their end, have no open dead letters, and whose notes
-   * nothing depends on. Notes go after the dead letters that they complete, so that a crash opens none again.
+   * are not needed. Notes are removed after the dead letters that they complete, so that a crash opens none of them
+   * again.
    */
   async tidy(): Promise<void> {
-    // Its own segments count as well, and are no longer written to.
+    // Closes this store's own segments, so that they can be removed too.
     await this.close()
     try {
       await this.#tidy()
@@ -182,17 +190,17 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   #isRemovable(segment: Segment, index: FolderIndex): boolean {
     const { name, first, end, isWhole, mtimeMs } = segment
-    // 0.1 does not notice that a segment was removed under its writer.
+    // Version 0.1 does not notice that its segment was removed, so its segments are kept for the full time.
     const keptMs = this.#isCapped && formatOf(name) === 'seg2' ? CAPPED_MS : COMPLETED_MS
     if (!isWhole || Date.now() - mtimeMs < keptMs) return false
     for (let entry = first; entry < end; entry++) if (!index.isCompleted(entry)) return false
     return true
   }
 
-  /** @returns false when something was appended to it meanwhile */
+  /** @returns false if something was appended to it meanwhile */
   async #remove({ name, size }: Segment): Promise<boolean> {
     const path = join(this.#folder, name)
-    // Renamed first: from here on its writer notices, and stores again in a new segment what it appends.
+    // Rename first: the writer notices it, and appends its entries again to a new segment.
     await rename(path, path + REMOVED).catch(ifMissing)
     const { size: sizeNow } = (await stat(path + REMOVED).catch(ifMissing)) ?? { size }
     if (sizeNow === size) {
@@ -203,7 +211,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return false
   }
 
-  /** Brings back segments whose removal was interrupted; only the holder of the lease removes any. */
+  /** Restores segments whose removal was interrupted; only the holder of the lease removes segments. */
   async #restore(): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       const original = name.slice(0, -REMOVED.length)
@@ -212,7 +220,7 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** Stores the bytes that the cap does not count. Without room for it the earlier, lower numbers stay. */
+  /** Stores how many bytes the limit does not count. If the disk is full, the earlier, lower numbers stay. */
   async #noteCompletedBytes(segments: readonly Segment[], index: FolderIndex): Promise<void> {
     const counts = segments.map(segment => [segment.name, index.completedBytesOf(segment)] as const)
     const json = JSON.stringify(Object.fromEntries(counts.filter(([, bytes]) => bytes > 0)))
@@ -223,8 +231,8 @@ export class DiskDeadLetterStore implements TargetDeadLetterStore<Handle> {
 }
 
 /**
- * Merges a dead letter with its copies: each attempt to send its record may have left one.
- * @returns undefined when one of them can't be read
+ * Merges a dead letter with its copies: each failed attempt to send its record may have stored one.
+ * @returns undefined if one of them can't be read
  */
 async function withCopies(
   first: DeadLetter,
@@ -242,7 +250,7 @@ async function withCopies(
 
 type FormattedEntry = readonly [SegmentFormat, Note | DeadLetter]
 
-/** A note per format of the segments that have the dead letter. */
+/** Creates one note per format of the segments that contain the dead letter. */
 function notesOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: string): [SegmentFormat, Note][] {
   return (['seg2', 'seg'] as const).flatMap(format => {
     const of = handle.filter(each => formatOf(fileOf(each)) === format)

@@ -55,7 +55,7 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
 
   /**
    * @returns one location per dead letter, `disk:<file>#<byte offset>`
-   * @throws DeadLetterError when they are not all on disk: none of them counts as stored
+   * @throws DeadLetterError if not all of them are on disk: none counts as stored
    */
   store(deadLetters: readonly DeadLetter[]): Promise<string[]> {
     return this.#appender.append(deadLetters)
@@ -73,7 +73,10 @@ export class DiskDeadLetterTarget implements DeadLetterTarget {
   }
 }
 
-/** Says how many bytes of a segment belong to completed dead letters; written under the lease of a redrive. */
+/**
+ * The file that says how many bytes of each segment belong to completed dead letters; a redrive writes it under its
+ * lease.
+ */
 export const COMPLETED_BYTES = 'completed-bytes.json'
 
 /** The names of a folder's segments, oldest first. @throws Error `ENOENT` without the folder */
@@ -87,12 +90,12 @@ async function checkCap(folder: string, maxBytes: number, entries: readonly unkn
   if (used + neededBytes > maxBytes)
     throw new DeadLetterError(
       'dead-letter',
-      `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} are in use.`,
+      `The disk target is full: KAFKA_DEAD_LETTER_DISK_MAX_BYTES is ${maxBytes}, ${used} bytes are in use.`,
       { retriable: true },
     )
 }
 
-/** The bytes of all segments without those that are known to be completed. */
+/** Returns the bytes of all segments, without those of completed dead letters. */
 async function openBytes(folder: string): Promise<number> {
   const names = (await segmentsIn(folder).catch(ifMissing)) ?? []
   const completed = await completedBytesIn(folder)
@@ -113,14 +116,14 @@ async function completedBytesIn(folder: string): Promise<Map<string, number>> {
   return counts
 }
 
-/** A run of FILLER that is longer than any in a header of an entry, bytes. */
+/** The length of a run of FILLER that no entry's header can contain, bytes. */
 const PROBE = 32
 const MAX_RESERVED_MS = 3_600_000
 
-/** The bytes of a segment without those that a redrive has reserved at its end. */
+/** Returns the size of a segment without the room that a redrive has reserved at its end. */
 async function writtenBytes(path: string): Promise<number> {
   const { size, mtimeMs } = await stat(path)
-  // A redrive that is running has written there a moment ago.
+  // Only a running redrive reserves room, and it has written recently.
   if (Math.abs(Date.now() - mtimeMs) > MAX_RESERVED_MS) return size
   const file = await open(path, 'r')
   try {

@@ -1,4 +1,4 @@
-// The open dead letters of a DynamoDB table: one item each, which is deleted when it is completed.
+// Reads and completes the dead letters of a DynamoDB table. Each is one item, which is deleted on completion.
 import { randomUUID } from 'node:crypto'
 import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
 import { systemClock } from '../../time/clock.ts'
@@ -32,9 +32,9 @@ const CALL_MS = 30_000
 const TABLE_KEY = 'deadLetterId'
 /** The key of the lease item; it can't be a dead letter's id, which has 22 characters. */
 const LEASE_ID = 'redrive-lease'
-/** The attribute with the time of the record's last failure; the notes of a redrive leave it as it is. */
+/** The attribute with the time of the record's last failure; the notes of a redrive don't change it. */
 const LAST_AT = 'lastAt'
-/** The key of the item that says which dead letters are being sent. */
+/** The key of the item that lists the dead letters which are being sent. */
 const SENDING_ID = 'redrive-sending'
 const NO_DEAD_LETTERS: ReadonlySet<string> = new Set([LEASE_ID, SENDING_ID])
 
@@ -42,18 +42,21 @@ export function openStore({ table }: DeadLetterTargetConfig<'dynamodb'>): Dynamo
   return new DynamoDbDeadLetterStore(table)
 }
 
-/** An item's own key under each name that the table's key may have; never the id inside the envelope. */
+/**
+ * An item's actual key, under each name that the table's key may have. Never the id inside the envelope, which may be
+ * forged.
+ */
 interface Key {
   readonly [TABLE_KEY]: string | undefined
   readonly [VERSION_1_TABLE_KEY]: string | undefined
-  /** When its record had failed last; undefined: the item was not read, or is of 0.1. */
+  /** When the record had failed last; undefined if the item was not read or is of version 0.1. */
   readonly lastAt?: string | undefined
 }
 type KeyName = typeof TABLE_KEY | typeof VERSION_1_TABLE_KEY
 
 export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #table: string
-  /** Copies of dead letters that were completed before the copies were read. */
+  /** Copies of completed dead letters that were read after the completion. */
   readonly #late: Key[] = []
   #keyName: KeyName = TABLE_KEY
   #client: Promise<DynamoDb> | undefined
@@ -62,7 +65,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     this.#table = table
   }
 
-  /** Page by page: an answer of DynamoDB has at most 1 MB. */
+  /** Reads page by page, because a response of DynamoDB has at most 1 MB. */
   async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Entries<Key>>> {
     const { dynamodb, client } = await this.#load()
     const copies = new Copies<Key>(key => this.#late.push(key))
@@ -102,14 +105,15 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
   async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
     const [first, ...others] = handle.keys as [Key, ...Key[]]
     const isNew = deadLetter.deadLetterId !== old.deadLetterId
-    // The key of an item is its own id: when the old dead letter is stored again, no other item may have its key.
+    // An edited dead letter has another id and becomes another item: if the old one is stored again, its key must be
+    // free.
     if (isNew) await this.#put(deadLetter)
     else await this.#update(first, deadLetter)
     for (const replaced of isNew ? handle.keys : others) await this.#delete(replaced)
     handle.keys.splice(0, handle.keys.length, isNew ? ownKey(deadLetter.deadLetterId) : first)
   }
 
-  /** By the time of DynamoDB: two machines whose clocks differ would both hold it. */
+  /** Uses the time of DynamoDB, because two machines with different clocks could otherwise both hold the lease. */
   async lease(): Promise<Lease> {
     const { dynamodb, client } = await this.#load()
     const holder = randomUUID()
@@ -122,7 +126,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
       const command = new dynamodb.PutItemCommand({
         TableName: this.#table,
         Item: { ...tableKeys(LEASE_ID), holder: { S: holder }, until: { N: String(now() + LEASE_MS) } },
-        // Writing the item removes a request to stop from it.
+        // Writing the item removes an earlier request to stop.
         ReturnValues: 'ALL_OLD',
         ...condition,
         ExpressionAttributeValues: values,
@@ -137,7 +141,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     }
     await put(
       {
-        // A time far in the future is that of a clock which was wrong: nobody waits for it.
+        // A time far in the future was written by a wrong clock, so it does not block the lease.
         ConditionExpression:
           'attribute_not_exists(holder) OR holder = :holder OR NOT attribute_type(#until, :number) ' +
           'OR #until < :now OR #until > :farAhead',
@@ -150,9 +154,9 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         ':number': { S: 'N' },
       },
     )
-    // Whatever the time: what another redrive has taken is not taken back.
+    // The condition has no time: a lease that another redrive has taken is never taken back.
     const renew = () => put({ ConditionExpression: 'holder = :holder' }, { ':holder': { S: holder } })
-    // To check is to renew: one small write per batch.
+    // Checking also renews: one small write per batch.
     const check = async () => {
       await renew()
       if (isAskedToStop) throw stopRequested()
@@ -196,9 +200,9 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     })
   }
 
-  /** One item, which only the holder of the lease writes. */
+  /** Stored in one item that only the holder of the lease writes. */
   readonly sending: SendingPlace = {
-    // An update that changes nothing returns the item: a redrive needs no right to GetItem.
+    // An update that changes nothing returns the item, so a redrive does not need the permission dynamodb:GetItem.
     read: async () => {
       const { dynamodb, client } = await this.#load()
       const command = (Key: Record<string, AttributeValue>) =>
@@ -227,10 +231,10 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     remove: () => this.#delete(ownKey(SENDING_ID)),
   }
 
-  /** DynamoDB has always room. */
+  /** Does nothing: a table always has room. */
   async reserve(): Promise<void> {}
 
-  /** Completed dead letters are deleted at once; only copies that were read later are left. */
+  /** Completed dead letters are deleted at once, so only copies that were read later remain. */
   async tidy(): Promise<void> {
     await inParallel(this.#late.splice(0), key => this.#delete(key))
   }
@@ -241,7 +245,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     ;(await pendingClient)?.client.destroy()
   }
 
-  /** @returns the time of DynamoDB, ms since the epoch, from the `date` of one answer on */
+  /** @returns the time of DynamoDB, ms since the epoch, derived from the header `date` of one response */
   async #serviceTime(): Promise<() => number> {
     const { dynamodb, client } = await this.#load()
     const command = new dynamodb.ScanCommand({ TableName: this.#table, Limit: 1, Select: 'COUNT' })
@@ -271,7 +275,10 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     await this.#call(() => client.send(command, abortAfter(CALL_MS)))
   }
 
-  /** The record may have failed again since the item was read: where that may have left it must not be lost. */
+  /**
+   * The record may have failed again since the item was read; what that says about the record's place in the log must
+   * be kept.
+   */
   async #update(key: Key, deadLetter: DeadLetter): Promise<void> {
     for (let merged = deadLetter, { lastAt } = key; ; ) {
       const changed = await this.#updateIf(key, merged, lastAt)
@@ -290,7 +297,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         TableName: this.#table,
         Key,
         UpdateExpression: `SET ${TABLE_ITEM} = :deadLetter REMOVE ${VERSION_1_ITEM}`,
-        // A dead letter that was completed meanwhile does not come back.
+        // Does not recreate a dead letter that was completed meanwhile.
         ConditionExpression:
           `(attribute_exists(${TABLE_ITEM}) OR attribute_exists(${VERSION_1_ITEM}))` +
           (lastAt === undefined ? '' : ` AND ${LAST_AT} = :lastAt`),
@@ -311,14 +318,14 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
     })
   }
 
-  /** Tries the other name of the partition key when the table does not have this one. */
+  /** Tries the other name of the partition key if the table does not have this one. */
   async #withKey<T>(key: Key, call: (key: Record<string, AttributeValue>) => Promise<T>): Promise<T> {
-    // Calls run in parallel: another one may already have found the right name when this one fails.
+    // Calls run in parallel, so another one may have found the right name before this one fails.
     const keyName = this.#keyName
     const otherName = keyName === TABLE_KEY ? VERSION_1_TABLE_KEY : TABLE_KEY
     const named = (name: KeyName) => call({ [name]: { S: key[name] ?? '' } })
     return this.#call(async () => {
-      // An item always has its table's key: where it lacks the name, the table has the other one.
+      // An item always has its table's key, so if it lacks this name, the table uses the other one.
       if (key[keyName] !== undefined) {
         try {
           return await named(keyName)

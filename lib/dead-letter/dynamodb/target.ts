@@ -1,4 +1,4 @@
-// Dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each stored once. The client is
+// Stores dead letters as items of a DynamoDB table with the partition key `deadLetterId` (S), each once. The client is
 // loaded on first use. Limits: docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (an item has
 // at most 400 KB)
 import type { AttributeValue, PutItemCommandInput } from '@aws-sdk/client-dynamodb'
@@ -71,7 +71,7 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
         const item = await this.#putIf(merged, stored, deadline)
         if (item === 'stored') return location
         const before = readDeadLetter(textOf(item))
-        // An unreadable item is replaced, because its location counts as stored.
+        // An unreadable item is replaced: keeping it would report a location where nothing readable is stored.
         merged = before ? withDoubt(before, deadLetter) : deadLetter
         if (merged === before) return location
         stored = item
@@ -82,7 +82,8 @@ export class DynamoDbDeadLetterTarget implements DeadLetterTarget {
   }
 
   /**
-   * @param stored what the table has under this id, as far as known: the item is written only if that is still so
+   * @param stored the item that the table is expected to have under this id; the new item is written only if that still
+   * holds
    * @returns `stored`, or the item that the table has
    */
   async #putIf(deadLetter: DeadLetter, stored: Item | undefined, deadline: Deadline): Promise<'stored' | Item> {
@@ -118,7 +119,7 @@ function isSameItem(stored: Item | undefined): Partial<PutItemCommandInput> {
 }
 
 function tooLarge(): DeadLetterError {
-  return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter is larger than a DynamoDB item may be (400 KB).')
+  return new DeadLetterError(DEAD_LETTER_TOO_LARGE, 'A dead letter exceeds the size limit of a DynamoDB item (400 KB).')
 }
 
 function notStored(cause: unknown): DeadLetterError {
@@ -129,12 +130,12 @@ function notStored(cause: unknown): DeadLetterError {
   })
 }
 
-/** The text of the envelope; empty for an item without one. */
+/** Returns the text of the envelope; empty for an item without one. */
 export function textOf(item: Readonly<Record<string, { readonly S?: string | undefined }>>): string {
   return (item[TABLE_ITEM] ?? item[VERSION_1_ITEM])?.S ?? ''
 }
 
-/** The item of a dead letter: the envelope, and what people filter a table by. */
+/** Builds the item of a dead letter: the envelope, and attributes by which people filter a table. */
 export function itemOf(deadLetter: DeadLetter): Record<string, { readonly S: string }> {
   const { record, failure } = deadLetter
   const texts = {
@@ -151,7 +152,7 @@ export function itemOf(deadLetter: DeadLetter): Record<string, { readonly S: str
   }
 }
 
-/** An id under both possible names of the partition key. */
+/** Returns an id under both possible names of the partition key. */
 export function tableKeys(id: string): Record<string, { readonly S: string }> {
   return { deadLetterId: { S: id }, [VERSION_1_TABLE_KEY]: { S: id } }
 }

@@ -1,6 +1,6 @@
-// Converts a dead letter to a record of a Kafka topic: key, value and headers are those of the failed record.
-// Spring's kafka_dlt-* headers (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer) say what failed, and
-// kp-dead-letter has the rest of the envelope.
+// Converts a dead letter to a record of a Kafka topic: key, value and headers are those of the failed record. Spring's
+// kafka_dlt-* headers (docs.spring.io/spring-kafka, DeadLetterPublishingRecoverer) describe the failure, and
+// `kp-dead-letter` holds the rest of the envelope.
 import { fromBase64 } from '../../record/base64.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
 import type { DeadLetter } from '../dead-letter.ts'
@@ -9,7 +9,7 @@ import type { DeadLetter } from '../dead-letter.ts'
 export const DEAD_LETTER = 'kp-dead-letter'
 /** The beginning of the names of Spring's headers. */
 export const SPRING = 'kafka_dlt-'
-/** Only for fields of a record that are not null. */
+/** Each header is added only if the record's field is not null. */
 const ORIGINAL = {
   topic: `${SPRING}original-topic`,
   partition: `${SPRING}original-partition`,
@@ -47,11 +47,11 @@ export function toKafkaDeadLetter(deadLetter: DeadLetter, pattern: string): Kafk
     topic: deadLetterTopic(pattern, record.topic),
     key: fromBase64(key),
     value: fromBase64(value),
-    // The record's own come first: a reader removes only the last header of each of Spring's names.
+    // The record's own headers come first: a reader removes only the last header of each of Spring's names.
     headers: [
       ...headers.map(({ name, value }): RecordHeader => [name, fromBase64(value)]),
       ...springHeaders(deadLetter),
-      // Key, value and headers are already in the record.
+      // Without the key, value and headers, which the Kafka record has.
       [DEAD_LETTER, Buffer.from(JSON.stringify({ ...deadLetter, record }))],
     ],
   }
@@ -69,7 +69,7 @@ function springHeaders({ record, failure }: DeadLetter): RecordHeader[] {
   return Object.entries(values)
 }
 
-/** The names of the headers that were added to a record with these fields. */
+/** Returns the names of the headers that were added to a record with these fields. */
 export function springHeaderNames(record: Readonly<Record<string, unknown>>): string[] {
   const fields = Object.entries(ORIGINAL).filter(([field]) => typeof (record[field] ?? null) !== 'object')
   return [...fields.map(([, name]) => name), ...Object.values(EXCEPTION)]

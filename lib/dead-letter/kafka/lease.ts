@@ -1,6 +1,6 @@
-// The lease of a redrive: records of the topic, one when it begins and at each renewal. The one whose first record is
-// first in the log has it. Clocks of machines differ, so no time that a record has ends another one's lease: it has
-// ended when its holder says so, or renews it no more while it is watched here.
+// The lease of a redrive, kept as records of the dead-letter topic: one when it starts and one at each renewal. The
+// redrive whose first record comes first in the log holds the lease. Clocks of machines differ, so a timestamp never
+// ends another redrive's lease: it ends if its holder says so, or does not renew it while this process watches.
 import { randomUUID } from 'node:crypto'
 import { isJsonObject } from '../../record/json-object.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
@@ -22,11 +22,11 @@ const LEASE = 'kp-lease'
 const PARTITION = 0
 const MAX_LEASE_BYTES = 512
 const MAX_HOLDER = 64
-/** More than this many holders at once are nobody's redrives. */
+/** More holders than this at once can't be real redrives. */
 const MAX_HOLDERS = 1000
-/** Leases are looked for this far back in the log: a holder's clock may be behind by nearly as much. */
+/** How far back in the log leases are searched, ms; a holder's clock may be behind by nearly as much. */
 const LOOK_BACK_MS = 15 * 60_000
-/** Holders renew their leases more often than this. */
+/** Holders renew their leases more often than this, ms. */
 const RENEWED_WITHIN_MS = 20_000
 const RENEW_MS = 15_000
 const POLL_MS = 1000
@@ -39,8 +39,8 @@ export interface KafkaLeaseOptions {
 }
 
 /**
- * Takes up to a minute where another one's lease may have ended.
- * @throws DeadLetterError `redrive-running` while another redrive has it
+ * Takes up to a minute if another redrive's lease may have ended.
+ * @throws DeadLetterError `redrive-running` while another redrive holds it
  */
 export async function takeLease(options: KafkaLeaseOptions, wait: LeaseWait = {}): Promise<Lease> {
   const lease = new KafkaLease(options)
@@ -56,11 +56,11 @@ export async function requestStop(options: KafkaLeaseOptions): Promise<StopReque
   return 'requested'
 }
 
-/** The state of another holder, by the log. */
+/** What the log says about another holder. */
 interface Held {
   readonly first: bigint
   readonly last: bigint
-  /** Of its last record. */
+  /** The timestamp of its last record. */
   readonly timestamp: number
 }
 
@@ -70,12 +70,12 @@ class KafkaLease implements Lease {
   readonly #holder = randomUUID()
   /** The others, in the order of their first records. */
   readonly #others = new Map<string, Held>()
-  /** Up to where the log is read. */
+  /** The offset up to which the log is read. */
   #next = 0n
   #ownFirst: bigint | undefined
   #isEnded = false
   #isAskedToStop = false
-  /** When the last renewal began, here; and the timestamp that it has in the log. */
+  /** When the last renewal began by the local clock, and the timestamp that it has in the log. */
   #renewed: Moment
   #logTime = 0
 
@@ -92,7 +92,7 @@ class KafkaLease implements Lease {
       if (earlier.length > 0) onWait?.(leaseWaitText('topic'))
       const ended = await this.#watch(earlier, LEASE_MS, mayGoOn)
       if (ended.length < earlier.length) throw redriveRunning('topic')
-      // So that the next redrive need not watch them.
+      // Record their end, so that the next redrive need not watch them.
       for (const holder of ended) await this.#send({ holder, until: 0 })
     } catch (error) {
       await this.release()
@@ -100,7 +100,7 @@ class KafkaLease implements Lease {
     }
   }
 
-  /** Who has the lease. */
+  /** Returns the redrive that holds the lease, if it is not this one. */
   async otherHolder(): Promise<string | undefined> {
     const earlier = await this.#apply()
     const fresh = earlier.find(([, held]) => this.#isFresh(held))
@@ -109,7 +109,7 @@ class KafkaLease implements Lease {
     return (fresh ?? earlier.find(([holder]) => !ended.includes(holder)))?.[0]
   }
 
-  /** Reads what is new only; within LEASE_MS of the last renewal nobody else takes the lease. */
+  /** Reads only new records. Within LEASE_MS of the last renewal no other redrive takes the lease. */
   async check(): Promise<void> {
     await this.#read()
     this.#expectOwn()
@@ -127,12 +127,12 @@ class KafkaLease implements Lease {
     await this.#send({ holder: this.#holder, until: 0 })
   }
 
-  /** A lease that was not renewed in time, or that another redrive ended, is not taken back. */
+  /** Throws if the lease was not renewed in time, or if another redrive ended it: it is never taken back. */
   #expectOwn(): void {
     if (this.#isEnded || elapsedSince(this.#clock, this.#renewed) >= LEASE_MS) throw redriveRunning('topic')
   }
 
-  /** Writes a record of its own. @returns those whose records are before it */
+  /** Writes this redrive's first record. @returns the holders whose records come before it */
   async #apply(): Promise<[string, Held][]> {
     const { topic, reader } = this.#options
     this.#next = await reader.end(topic, PARTITION)
@@ -146,12 +146,12 @@ class KafkaLease implements Lease {
     return [...this.#others].filter(([, { first }]) => own === undefined || first < own)
   }
 
-  /** Whether it was renewed a moment ago, if the clocks agree. */
+  /** Whether it was renewed a moment ago, assuming that the clocks agree. */
   #isFresh({ timestamp }: Held): boolean {
     return Math.abs(this.#logTime + elapsedSince(this.#clock, this.#renewed) - timestamp) < LEASE_MS
   }
 
-  /** Watches holders until one of them renews its lease. @returns those that have ended, or did not renew theirs */
+  /** Watches holders until one of them renews its lease. @returns those that ended or did not renew theirs */
   async #watch(holders: readonly [string, Held][], ms: number, mayGoOn = () => true): Promise<string[]> {
     const begin = moment(this.#clock)
     const seenOf = ([holder, { last }]: [string, Held]) => {
@@ -165,7 +165,7 @@ class KafkaLease implements Lease {
       if (elapsedSince(this.#clock, this.#renewed) >= RENEW_MS) await this.#write()
       await this.#read()
     }
-    // This process may have stood still since its last look.
+    // This process may have been suspended since its last read, so read once more.
     await this.#read()
     return holders.filter(each => seenOf(each) !== 'renewed').map(([holder]) => holder)
   }
@@ -191,14 +191,14 @@ class KafkaLease implements Lease {
       return
     }
     const held = this.#others.get(holder)
-    // The holder's own clock is not asked how long its lease lasts.
+    // `until` comes from the holder's clock, so only 0 counts, which means released.
     if (until <= 0) this.#others.delete(holder)
     else if (held || this.#others.size < MAX_HOLDERS)
       this.#others.set(holder, { first: held?.first ?? offset, last: offset, timestamp })
   }
 
   async #write(): Promise<void> {
-    // Before the write: from then on others may count.
+    // Measured before the write, because others count from then on.
     const renewed = moment(this.#clock)
     await this.#send({ holder: this.#holder, until: this.#clock.epochMs() + LEASE_MS })
     this.#renewed = renewed

@@ -1,5 +1,5 @@
 // Reads a record of a dead-letter topic: a dead letter, a marker of completed ones, or something else. In its own file,
-// so that no function's bundle has it. Anybody who has the right may have written the record: it is not trusted.
+// so that no function's bundle has it. Anybody with write access may have written the record, so it is not trusted.
 import { toBase64 } from '../../record/base64.ts'
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import type { RecordHeader } from '../../record/producer-record.ts'
@@ -41,16 +41,16 @@ export function readKafkaDeadLetter({ key, value, headers }: Record): ReadResult
   const others = headers.filter((_, index) => index !== at)
   const result = read(withoutSpringHeaders(others, springHeaderNames(record)))
   if (result.kind === 'dead-letter') return result
-  // Version 0.1 reads it in the same way: something on the way may have changed the headers.
+  // Version 0.1 does the same: a tool that copied the record may have changed its headers.
   const withoutAll = read(others.filter(([name]) => !name.startsWith(SPRING)))
   return withoutAll.kind === 'dead-letter' ? withoutAll : result
 }
 
 function notReadable(): ReadResult {
-  return { kind: 'unreadable', reason: `its header ${DEAD_LETTER} has no envelope` }
+  return { kind: 'unreadable', reason: `its header ${DEAD_LETTER} does not contain an envelope` }
 }
 
-/** Removes those that were added behind the record's own, which may have the same names. */
+/** Removes the headers that were added after the record's own headers, which may have the same names. */
 function withoutSpringHeaders(headers: readonly RecordHeader[], names: readonly string[]): RecordHeader[] {
   const left = [...headers]
   for (const name of names) {
@@ -61,8 +61,8 @@ function withoutSpringHeaders(headers: readonly RecordHeader[], names: readonly 
 }
 
 /**
- * Records that mark dead letters as completed, by their places. Each lies in the partition of what it marks: it is then
- * younger in the same log, so that it can be written and read whenever that can, and retention removes it later.
+ * Builds the records (markers) that complete dead letters, by location. Each marker is in the partition of the dead
+ * letters that it marks: it can be read and written whenever they can, and retention removes it after them.
  */
 export function closedMarkers(
   topic: string,
@@ -87,8 +87,8 @@ export function closedMarkers(
 }
 
 /**
- * The places that a marker closes. It counts only for its own topic: who may write to one topic can't hide the dead
- * letters of another. A dead letter is no marker, whatever headers its record has.
+ * Returns the places that a marker completes. A marker counts only for its own topic, so that write access to one topic
+ * can't hide the dead letters of another. A dead letter is never a marker, whatever headers its record has.
  * @returns an empty list for any other record
  */
 export function closedBy(topic: string, headers: readonly RecordHeader[]): readonly Place[] {
@@ -97,14 +97,14 @@ export function closedBy(topic: string, headers: readonly RecordHeader[]): reado
   return marker.of.slice(0, MAX_CLOSED).flatMap(location => placeIn(topic, location))
 }
 
-/** The parsed header of a record that is no dead letter. */
+/** Parses a header of a record that is not a dead letter. */
 export function controlHeader(headers: readonly RecordHeader[], name: string, maxBytes: number): unknown {
   const bytes = headers.findLast(header => header[0] === name)?.[1]
   if (!bytes || bytes.length > maxBytes || headers.some(header => isEnvelope(header[0]))) return undefined
   return parseJson(Buffer.from(bytes).toString())
 }
 
-/** @returns the place that a location of this topic names, else nothing */
+/** @returns the place, if the location is in this topic */
 export function placeIn(topic: string, location: unknown): Place[] {
   const prefix = `kafka:${topic}-`
   if (typeof location !== 'string' || !location.startsWith(prefix)) return []

@@ -1,5 +1,5 @@
-// The open dead letters of Kafka topics. A log is never rewritten: records of the same topic mark them as completed,
-// and the topic's retention removes both.
+// Reads and completes the dead letters of Kafka topics. A log can't be rewritten, so further records of the same topic
+// (markers) complete them, and the topic's retention removes both.
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { CLUSTER_FAILURES, DeadLetterError, KafkaProducerError, RecordBatchError } from '../../errors.ts'
 import type { ProducerRecord } from '../../record/producer-record.ts'
@@ -48,7 +48,7 @@ export function openStore(
   return new KafkaDeadLetterStore({ pattern, producer: createProducer(servers), ...createLogReader(servers) })
 }
 
-/** All records of the dead letter, in the topic that they lie in. */
+/** All records of the dead letter, and their topic. */
 interface Handle {
   readonly topic: string
   readonly places: readonly Place[]
@@ -60,7 +60,7 @@ interface Range {
   readonly to: bigint
 }
 
-/** The parts of dead letters with further records that were read. */
+/** The parts, read so far, of dead letters with several records. */
 type Copies = Map<OpenRecords, { readonly count: number; readonly history: DeadLetterHistory }>
 
 interface SecondPass {
@@ -71,12 +71,12 @@ interface SecondPass {
   readonly index: TopicIndex
 }
 
-/** `until`: the offset behind a batch that can't be read. */
+/** `until`: the offset after a batch that can't be read. */
 type Report = (unreadable: Unreadable & { readonly until?: bigint }) => void
 
 export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #options: KafkaDeadLetterStoreOptions
-  /** The topics that a redrive has the lease of. */
+  /** The topics whose lease this redrive holds. */
   #leased: readonly string[] | undefined
 
   constructor(options: KafkaDeadLetterStoreOptions) {
@@ -84,14 +84,14 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   async *deadLetters({ onUnreadable = () => {}, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
-    // A topic that is new since the lease was taken may be another redrive's.
+    // Only topics under the lease: another redrive may hold a topic that was created since.
     for (const topic of this.#leased ?? (await this.#topics())) {
       if (signal?.aborted) return
       const index = new TopicIndex(topic)
       const partitions = await this.#partitions(topic, onUnreadable)
       for (let partition = 0; partition < partitions; partition++) {
         const report: Report = ({ until, ...unreadable }) => {
-          // A record that can't be read is no marker; a batch may have some.
+          // A single record that can't be read is not a marker, but an unreadable batch may contain markers.
           if (until !== undefined) index.cantRead(partition, until)
           onUnreadable(unreadable)
         }
@@ -120,7 +120,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     throw new NotCompletedError(entries, { cause: left[0]?.error })
   }
 
-  /** Writes markers. @returns those of which one is not written, and why */
+  /** Writes markers. @returns the failed ones with the reason */
   async #mark<T extends { readonly markers: readonly ProducerRecord[] }>(
     toMark: readonly T[],
   ): Promise<{ readonly marked: T; readonly error: DeadLetterError }[]> {
@@ -139,7 +139,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     if (refusal) throw refusal.error
   }
 
-  /** The new versions, then the markers that close the old ones. */
+  /** Writes the new versions first, then the markers that complete the old ones. */
   async replaceAll(replacements: readonly Replacement<Handle>[]): Promise<readonly Refusal<Handle>[]> {
     const { pattern, producer } = this.#options
     const reports = await producer.sendAll(replacements.map(({ deadLetter }) => toKafkaDeadLetter(deadLetter, pattern)))
@@ -150,7 +150,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const left = new Set(refused.map(({ replacement }) => replacement))
     const stored = replacements.filter(each => !left.has(each))
     const unmarked = await this.#mark(stored.map(each => ({ ...each, markers: markersOf(each.open, 'replaced') })))
-    // Both versions of the id are open then, and a reader merges them.
+    // For other replacements both versions have the same id and are open; a reader merges them.
     const ofEdits = unmarked.filter(
       ({ marked: { open, deadLetter } }) => deadLetter.deadLetterId !== open.deadLetter.deadLetterId,
     )
@@ -172,17 +172,17 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return requestStops(await this.#topics(), topic => this.#leaseOptions(topic))
   }
 
-  /** A log has room, or sending fails before anything was noted. */
+  /** Does nothing: if the cluster can't take records, sending fails before anything must be noted. */
   async reserve(): Promise<void> {}
 
-  /** The topic's retention removes what is completed, with what is not. */
+  /** Does nothing: the topic's retention removes old records, completed or not. */
   async tidy(): Promise<void> {}
 
   async close(): Promise<void> {
     await Promise.all([this.#options.producer.close(), this.#options.closeReader()])
   }
 
-  /** @throws DeadLetterError `not-found` when the cluster has no such topic, or none that the client may see */
+  /** @throws DeadLetterError `not-found` if the cluster has no such topic, or none that the client may see */
   async #topics(): Promise<string[]> {
     const { reader, pattern } = this.#options
     const topics = (await reader.topics()).filter(topic => isDeadLetterTopic(pattern, topic)).sort()
@@ -191,7 +191,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return topics
   }
 
-  /** One topic that can't be read keeps none of the others from being read. */
+  /** Reports a topic that can't be read; the others are still read. */
   async #partitions(topic: string, report: Report): Promise<number> {
     try {
       return await this.#options.reader.partitions(topic)
@@ -246,7 +246,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
         continue
       }
       copies.delete(found)
-      // One of them may say that the record is in its topic already.
+      // The unreadable copy may say that the record is in its topic already.
       if (count < places.length) report({ location, reason: 'a copy of it can’t be read', count: 1 })
       else {
         const isUncertain = places.some(place => index.isUncertain(place))
@@ -255,16 +255,18 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** Each topic has a dead-letter topic of its own: a right to write to one gives no power over another's. */
+  /**
+   * Each topic has its own dead-letter topic, so write access to one must not allow forging dead letters of another.
+   */
   #read(topic: string, record: LogRecord): ReadResult {
     const result = readKafkaDeadLetter(record)
     return result.kind === 'dead-letter' &&
       deadLetterTopic(this.#options.pattern, result.deadLetter.record.topic) !== topic
-      ? { kind: 'unreadable', reason: 'dead letters of its record’s topic lie in another topic' }
+      ? { kind: 'unreadable', reason: 'its record’s topic has another dead-letter topic' }
       : result
   }
 
-  /** Reports an error of one partition; the others are read. */
+  /** Reports an error of one partition; the others are still read. */
   async #guard<T>(topic: string, partition: number, report: Report, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read()
@@ -307,7 +309,7 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
 function notNoted(report: DeliveryReport | undefined): DeadLetterError {
   const { code, error: cause } = report?.kind === 'failed' ? report : { code: 'no report', error: undefined }
-  const message = `The Kafka target did not note what became of a dead letter (${code}).`
+  const message = `The Kafka target could not mark a dead letter as completed (${code}).`
   return new DeadLetterError('dead-letter', message, { retriable: true, cause })
 }
 
@@ -315,7 +317,7 @@ function markersOf({ deadLetter, handle }: OpenDeadLetter<Handle>, location: str
   return closedMarkers(handle.topic, deadLetter.deadLetterId, handle.places, location)
 }
 
-/** @throws the error if it is not of one topic or partition alone */
+/** @throws the error if it does not concern only one topic or partition */
 function reasonOf(error: unknown): string {
   if (error instanceof RecordBatchError) return error.message
   if (!(error instanceof KafkaProducerError) || CLUSTER_FAILURES.has(error.code)) throw error

@@ -1,4 +1,4 @@
-// Dead letters in a Kafka topic, `<topic>-dlt` by default, through a separate producer that is created on first use.
+// Stores dead letters in a Kafka topic, e.g. `<topic>-dlt`, with a separate producer that is created on first use.
 import type { DeliveryReport } from '../../delivery/delivery-report.ts'
 import { outsideScopes } from '../../delivery/invocation-scope.ts'
 import { ConfigError, DeadLetterError } from '../../errors.ts'
@@ -66,7 +66,7 @@ export class KafkaDeadLetterTarget implements DeadLetterTarget {
   async store(deadLetters: readonly DeadLetter[], deadline: Deadline): Promise<StoreResult[]> {
     this.#producer ??= this.#createProducer()
     const producer = this.#producer
-    // The invocation's deadline for sending may have passed; dead letters have their own.
+    // Outside the invocation's scope, because its deadline for sending may have passed; dead letters have their own.
     const reports = await outsideScopes(() =>
       producer.sendAll(
         deadLetters.map(deadLetter => toKafkaDeadLetter(deadLetter, this.#pattern)),
@@ -88,7 +88,7 @@ function toResult(report: DeliveryReport): StoreResult {
   if (report.code === 'record-too-large')
     return new DeadLetterError(
       DEAD_LETTER_TOO_LARGE,
-      'A dead letter is larger than a record may be (max.request.size, or the topic’s own limit).',
+      'A dead letter exceeds the size limit of a record (max.request.size, or max.message.bytes of the topic).',
     )
   return new DeadLetterError('dead-letter', `The Kafka target did not store a dead letter (${report.code}).`, {
     retriable: true,
@@ -96,7 +96,7 @@ function toResult(report: DeliveryReport): StoreResult {
   })
 }
 
-/** The location of a record. */
+/** Returns the location of a record. */
 export function locationOf({
   topic,
   partition,

@@ -1,5 +1,5 @@
-// Which records of a dead-letter topic are open dead letters. It keeps a few hundred bytes per open one, and no
-// payload: a second pass over the log reads those.
+// Finds the open dead letters of a dead-letter topic. It keeps a few hundred bytes per open dead letter and no payload;
+// a second pass over the log reads the payloads.
 import type { RecordHeader } from '../../record/producer-record.ts'
 import { fingerprintOf } from '../copies.ts'
 import type { ReadResult } from '../read-dead-letter.ts'
@@ -19,18 +19,18 @@ interface Entry extends Place {
 export class TopicIndex {
   readonly #topic: string
   readonly #open = new Map<string, Entry>()
-  /** Markers whose dead letters were not read yet: a marker may lie in another partition. */
+  /** Places marked as completed whose dead letters were not read yet, because the marker is in another partition. */
   readonly #closed = new Set<string>()
-  /** By partition: markers before this offset may be missing. */
+  /** For each partition, the offset before which markers may be missing. */
   readonly #unread = new Map<number, bigint>()
-  /** Earlier versions wrote markers to any partition. */
+  /** True if a marker is in another partition than its dead letter: earlier versions wrote them to any partition. */
   #hasMarkersElsewhere = false
 
   constructor(topic: string) {
     this.#topic = topic
   }
 
-  /** @returns why the record can't be read, if it is a dead letter that can't */
+  /** @returns why a dead letter can't be read; undefined for any other record */
   add(place: Place, headers: readonly RecordHeader[], read: ReadResult): string | undefined {
     for (const closed of closedBy(this.#topic, headers)) {
       const name = nameOf(closed)
@@ -45,17 +45,17 @@ export class TopicIndex {
     return undefined
   }
 
-  /** @param end the end of what can't be read of a partition; undefined: its end is not known */
+  /** @param end the end of the unreadable part of a partition; undefined if unknown */
   cantRead(partition: number, end?: bigint): void {
     this.#unread.set(partition, end ?? MAX_OFFSET)
   }
 
-  /** Whether the marker of a record may be where it can't be read: behind it in its own partition. */
+  /** Whether an unreadable part of the log may contain the marker of this record. */
   isUncertain({ partition, offset }: Place): boolean {
     return (this.#unread.get(partition) ?? 0n) > offset || (this.#hasMarkersElsewhere && this.#unread.size > 0)
   }
 
-  /** The records of open dead letters by partition and offset. */
+  /** Returns the records of open dead letters by partition and offset. */
   open(): Map<number, Map<bigint, OpenRecords>> {
     const copies = Map.groupBy(this.#open.values(), ({ fingerprint }) => fingerprint)
     const byPartition = new Map<number, Map<bigint, OpenRecords>>()

@@ -1,4 +1,4 @@
-// The lease of a redrive that reads several topics: one per topic, because another redrive may read some of them only.
+// The lease of a redrive over several topics: one lease per topic, because another redrive may read only some of them.
 import { DeadLetterError } from '../../errors.ts'
 import type { Lease, LeaseWait, StopRequest } from '../dead-letter-store.ts'
 import { type KafkaLeaseOptions, requestStop, takeLease } from './lease.ts'
@@ -6,8 +6,8 @@ import { type KafkaLeaseOptions, requestStop, takeLease } from './lease.ts'
 type OptionsOf = (topic: string) => KafkaLeaseOptions
 
 /**
- * @param topics in an order that all redrives share: of two that begin at once, the first topic decides
- * @throws DeadLetterError `redrive-running` while another redrive reads one of them
+ * @param topics sorted in the same order by all redrives, so that two which start at once conflict at the first topic
+ * @throws DeadLetterError `redrive-running` while another redrive holds one of them
  */
 export async function takeLeases(
   [first, ...others]: readonly string[],
@@ -29,13 +29,13 @@ export async function takeLeases(
   }
 }
 
-/** Asks whoever reads one of the topics. */
+/** Asks the redrive that holds one of the topics to stop. */
 export async function requestStops(topics: readonly string[], optionsOf: OptionsOf): Promise<StopRequest> {
   const answers = await Promise.all(topics.map(topic => requestStop(optionsOf(topic))))
   return answers.includes('requested') ? 'requested' : 'not-running'
 }
 
-/** An error of one lease keeps none of the others from its turn. */
+/** Runs the work for every lease even if one fails. */
 async function each(leases: readonly Lease[], work: (lease: Lease) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(leases.map(work))
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))

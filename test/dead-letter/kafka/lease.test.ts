@@ -126,7 +126,7 @@ test('who waits for a lease says so, and may be told to end', async () => {
   const { code, ms } = await logs.settled(takeLease(logs.machine()('dlt'), wait))
   assert.equal(code, 'redrive-running')
   assert.ok(ms >= 10_000 && ms <= 12_000, `after ${ms} ms`)
-  assert.deepEqual(said, ['Another redrive of this topic may still be running: it is watched for up to 60 s.'])
+  assert.deepEqual(said, ['Another redrive of this topic may still be running: waiting up to 60 s for its lease.'])
 })
 
 test('a holder that stood still does not take its lease back', async () => {

@@ -122,10 +122,10 @@ test('what can’t be read is reported by its location; foreign records are none
   assert.deepEqual(
     unreadable.map(({ location, reason, count }) => [location, reason, count]),
     [
-      ['kafka:chat-dlt-0@1', 'its header kp-dead-letter has no envelope', 1],
-      ['kafka:chat-dlt-0@2', 'its header kp-dead-letter has no envelope', 1],
+      ['kafka:chat-dlt-0@1', 'its header kp-dead-letter does not contain an envelope', 1],
+      ['kafka:chat-dlt-0@2', 'its header kp-dead-letter does not contain an envelope', 1],
       ['kafka:chat-dlt-0@3', 'version 3 of the envelope is newer than this release supports (2)', 1],
-      ['kafka:chat-dlt-0@4', 'dead letters of its record’s topic lie in another topic', 1],
+      ['kafka:chat-dlt-0@4', 'its record’s topic has another dead-letter topic', 1],
       ['kafka:chat-dlt-0@5', 'its id is not the one of its record', 1],
     ],
   )

@@ -343,7 +343,7 @@ test('a lease of another machine has ended only if nobody renews it; one that is
   const said: string[] = []
   const interrupted = { mayGoOn: () => false, onWait: (text: string) => said.push(text) }
   await assert.rejects(takeLease(target, interrupted), { code: 'redrive-running' })
-  assert.deepEqual(said, ['Another redrive of this database may still be running: it is watched for up to 60 s.'])
+  assert.deepEqual(said, ['Another redrive of this database may still be running: waiting up to 60 s for its lease.'])
   const lease = await takeLease(target, {}, 10)
   await lease.check()
   // The other one runs ahead: its lease has ended by the clock here.
