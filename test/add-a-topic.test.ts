@@ -9,7 +9,8 @@ import { httpHarness } from './support/function-harness.ts'
 
 // It was refused by every topic of the repository.
 test('README’s record is delivered to the topic of README’s first record', async () => {
-  const record = /takes one record, or[\s\S]*?```json\n(.*?)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
+  const record =
+    /takes one record, or[\s\S]*?```json\n([\s\S]*?)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''
   const answer = await httpHarness({ contracts: await loadContracts('contracts') }).post('chat', record)
   assert.equal(answer.status, 200, JSON.stringify(answer.body))
   const { fate, topic, partition, timestamp } = answer.body.records[0]

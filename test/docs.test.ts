@@ -2,14 +2,23 @@
 // unlisted command fails. The options, faults, parameters, npm scripts and files that the documents name must exist.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { FAULTS } from '../local/faults/faults.ts'
 import { readOptions } from '../scripts/template/options.ts'
 import { PROGRAM } from './support/command.ts'
 
-const DOCUMENTS = ['README.md', 'AGENTS.md', 'SECURITY.md', ...globSync('docs/*.md')].sort()
+const DOCUMENTS = [
+  'README.md',
+  'AGENTS.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'test/README.md',
+  'functions/batch/README.md',
+  ...globSync('docs/*.md'),
+  ...globSync('examples/{,*/}README.md'),
+].sort()
 const read = (file: string) => readFileSync(file, 'utf8')
 
 interface Command {
@@ -91,6 +100,26 @@ const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
     /handleRedrive/,
   ],
   [/^export KAFKA_/, 'test/slow/package.test.ts', /KAFKA_MSK_CLUSTER_ARN/],
+  [
+    /^KAFKA_BOOTSTRAP_SERVERS=\S+ .*npx node examples\/(program\/send|service\/service|chat\/main)\.ts/,
+    'test/kafka/examples.test.ts',
+    /runInClone\('program\/send'[\s\S]*runInClone\('chat\/main'|service\/service/,
+  ],
+  [/^(printf .* \| )?curl .*localhost:8080/, 'test/kafka/examples.test.ts', /events\/[\s\S]*metrics/],
+  [
+    /^cp serverless-kafka-producer\S* examples\/own-handler/,
+    'test/kafka/examples.test.ts',
+    /serverless-kafka-producer\.tgz/,
+  ],
+  [
+    /^npm (install|run build) --prefix examples\/own-handler$/,
+    'test/kafka/examples.test.ts',
+    /'install'[\s\S]*'build'/,
+  ],
+  [/^cp examples\/registry\/|^curl -si \S+\/topics\/payments /, '.ci/run', /cp examples\/registry\/payments/],
+  [/^npm ci --prefix examples\/cdk$/, '.ci/run', /npm ci --prefix examples\/cdk/],
+  [/^cd examples\/cdk && npx cdk deploy /, '.ci/run', /tsc -p examples\/cdk[\s\S]*stack\.test\.ts/],
+  [/^cd examples\/sam && sam deploy$/, 'test/slow/package.test.ts', /sam\.template\.json/],
 ]
 
 test('a check runs every command of the documents', () => {
@@ -151,6 +180,16 @@ test('the source files that the documents name exist', () => {
         tracked.some(path => path === name || path.endsWith(`/${name}`)),
         `${file}: ${name}`,
       )
+})
+
+test('each example has a README, which the list of examples and a document name', () => {
+  const list = read('examples/README.md')
+  const docs = globSync('docs/*.md').map(read).join('\n')
+  for (const folder of readdirSync('examples', { withFileTypes: true }).filter(entry => entry.isDirectory())) {
+    assert.ok(existsSync(`examples/${folder.name}/README.md`), folder.name)
+    assert.ok(list.includes(`(${folder.name}/README.md)`), folder.name)
+    assert.ok(docs.includes(`../examples/${folder.name}`), folder.name)
+  }
 })
 
 test('links of the documents have targets', () => {

@@ -175,6 +175,25 @@ test('program: delivers, stores what fails as a dead letter, refuses what is inv
   assert.match(mixed.stdout, /^refused: .*\ndelivered\n$/)
 })
 
+/** Runs an example where it stands, with the library that `npm run build` or `npm pack` built. @returns its output */
+function runInClone(entry: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`examples/${entry}.ts`, ...args], {
+    env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: servers, KAFKA_DEAD_LETTER: `disk:${join(folder, 'dl')}` },
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  assert.equal(status, 0, stdout + stderr)
+  return stdout
+}
+
+test('the examples run in a clone, without being installed', () => {
+  assert.equal(runInClone('program/send', 'chat', 'lobby', 'hello', 'again'), 'delivered\ndelivered\n')
+  assert.match(
+    runInClone('chat/main'),
+    /^Sent message of room \[lobby\] with offset=\[\d+\]\nThe second message has offset=\[\d+\]\n$/,
+  )
+})
+
 async function startService(t: TestContext) {
   const child = spawn(process.execPath, [await bundle('service/service')], {
     env: {
