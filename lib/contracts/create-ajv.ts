@@ -40,8 +40,8 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
   const { default: addFormats } = await import('ajv-formats').catch(ifMissing('contracts'))
   const add = addFormats as unknown as (ajv: Ajv2020) => void
   return (allErrors, others) => {
-    // Strict mode would refuse common schemas, such as one with a union type. Without `ownProperties`, a name that every
-    // object inherits, such as `constructor`, counts as present.
+    // Strict mode would refuse common schemas, such as one with a union type. Without `ownProperties`, a name that
+    // every object inherits, such as `constructor`, counts as present.
     const options = {
       strict: 'log',
       allErrors,
