@@ -55,12 +55,16 @@ const RUN = [
   'test/own-cluster/faults.test.ts',
 ]
 
+const MUTATION = '.github/workflows/mutation.yml'
+
 /** A pattern of commands, the file that runs them, and the words in that file that prove it. */
 const WHERE: readonly [RegExp, file: string, words: RegExp][] = [
   [/^npm ci && npm start$|^npm start$/, '.ci/run', /npm start/],
   [/^npm start -- --registry$/, '.ci/run', /start_and_curl registry_story -- --registry/],
   [/^npm ci && npm test$|^npm test/, '.ci/run', /npm test/],
   [/^npm ci( --prefix docs\/api)?$/, '.ci/run', /npm ci --prefix docs\/api/],
+  [/^npm ci --prefix test\/mutation$/, MUTATION, /npm ci --prefix test\/mutation/],
+  [/^npm run mutation -- send /, MUTATION, /npm run -s mutation -- "\$AREA" --sample 300 --seed/],
   [/^curl -si http:\/\/127\.0\.0\.1:3000\/topics\/chat /, '.ci/run', /curl -s "\$1\/topics\/chat"/],
   [/^curl -si http:\/\/127\.0\.0\.1:3000\/topics\/orders /, 'test/add-a-topic.test.ts', /orders/],
   [/^npm run put-event/, '.ci/run', /put-event -- examples/],
