@@ -59,7 +59,7 @@ test('two listed mutants are not found in the same place', () => {
   assert.deepEqual(findAgain([mutant(10), mutant(11)], [mutant(10)]), [mutant(10)])
 })
 
-test('the score counts a mutant that no test reaches as alive, one that never ends as killed, and no ignored one', () => {
+test('a mutant that no test reaches counts as alive, one that never ends as killed, an ignored one not at all', () => {
   const statuses: Status[] = ['killed', 'timeout', 'survived', 'no-coverage', 'ignored']
   const results = statuses.map(status => result(status))
   assert.equal(scoreOf(results), 50)

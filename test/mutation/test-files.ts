@@ -18,8 +18,8 @@ export interface Baseline {
 
 export interface Outcome {
   readonly end: 'passed' | 'failed' | 'timeout'
-  /** The name of the failed test, if it failed. */
-  readonly failedTest: string
+  /** Its exit code or signal, and the end of its output: the name of the failed test. */
+  readonly reason: string
   readonly ms: number
 }
 
@@ -76,15 +76,15 @@ export async function baselineOf(
   if (existsSync(cached)) return JSON.parse(readFileSync(cached, 'utf8')) as Baseline
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(resolve(cache, 'hits-'))
-  const { end, ms, failedTest } = await runTest(test, copy, BASELINE_MS, { MUTATION_COVERAGE: folder })
+  const { end, ms, reason } = await runTest(test, copy, BASELINE_MS, { MUTATION_COVERAGE: folder })
   const hits: Record<string, number> = {}
   for (const part of readdirSync(folder)) {
     const counts = JSON.parse(readFileSync(join(folder, part), 'utf8')) as Record<string, number>
     for (const [id, count] of Object.entries(counts)) hits[keyOf(id)] = (hits[keyOf(id)] ?? 0) + count
   }
   rmSync(folder, { recursive: true })
-  const baseline = { failed: end === 'passed' ? undefined : `${end}: ${failedTest}`, ms, hits }
-  writeFileSync(cached, JSON.stringify(baseline))
+  const baseline = { failed: end === 'passed' ? undefined : `${end}, ${reason}`, ms, hits }
+  if (baseline.failed === undefined) writeFileSync(cached, JSON.stringify(baseline))
   return baseline
 }
 
@@ -103,15 +103,16 @@ export function runTest(test: string, copy: string, limitMs: number, env: NodeJS
   const child = spawn(process.execPath, args, {
     cwd: copy,
     detached: true,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_COMPILE_CACHE: resolve(copy, '../compile-cache'), ...env },
   })
   return new Promise((done, fail) => {
     let output = ''
     let isLate = false
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-    })
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-1000)
+      })
     const endGroup = () => {
       if (child.pid === undefined) return
       try {
@@ -126,12 +127,12 @@ export function runTest(test: string, copy: string, limitMs: number, env: NodeJS
       endGroup()
     }, limitMs)
     child.on('error', fail)
-    child.on('exit', code => {
+    child.on('exit', (code, signal) => {
       clearTimeout(timer)
       endGroup()
       const passedOrFailed = code === 0 ? 'passed' : 'failed'
-      const failedTest = output.trim().split('\n').at(-1) ?? ''
-      done({ end: isLate ? 'timeout' : passedOrFailed, failedTest, ms: performance.now() - begin })
+      const reason = `${signal ?? code}: ${output.trim()}`
+      done({ end: isLate ? 'timeout' : passedOrFailed, reason, ms: performance.now() - begin })
     })
   })
 }
