@@ -9,7 +9,8 @@ export class RequirementError extends Error {
 
 export function requireJava(): void {
   const { stderr, status } = spawnSync('java', ['-version'], { encoding: 'utf8' })
-  const major = Number(/version "(\d+)/.exec(stderr ?? '')?.[1] ?? 0)
+  // Java 8 calls itself 1.8.0.
+  const major = Number(/version "(?:1\.)?(\d+)/.exec(stderr ?? '')?.[1] ?? 0)
   if (status === 0 && major >= 17) return
   const problem = status === 0 ? `Java ${major} is installed` : 'java was not found on the PATH'
   throw new RequirementError(
@@ -35,6 +36,11 @@ export function requireMaven(): void {
 
 /** Ends a script: prints only the message of an error that the user can fix, other errors with their stack. */
 export function explain(error: unknown): never {
-  console.error(error instanceof RequirementError ? error.message : error)
+  console.error(error instanceof Error && isFixedByUser(error) ? error.message : error)
   process.exit(1)
+}
+
+/** Wrong options are errors of Node's parseArgs. */
+function isFixedByUser(error: Error): boolean {
+  return error instanceof RequirementError || String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
 }

@@ -11,7 +11,7 @@ import { createConsoleApi } from './console/connect-to-stack.ts'
 import { startConsole } from './console/server.ts'
 import { cleanUpStale } from './processes.ts'
 import { queueNames } from './queues.ts'
-import { explain, requireJava } from './requirements.ts'
+import { explain, RequirementError, requireJava } from './requirements.ts'
 import { type Stack, startStack } from './stack.ts'
 import { claimFolder, describeStack } from './stack-file.ts'
 
@@ -34,9 +34,12 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { brokers: { type: 'string', default: '3' }, registry: { type: 'boolean', default: false } },
   })
-  if (!['1', '3'].includes(values.brokers)) throw new Error(`--brokers: expected 1 or 3, got ${values.brokers}.`)
+  if (!['1', '3'].includes(values.brokers))
+    throw new RequirementError(`--brokers: expected 1 or 3, got ${values.brokers}.`)
   if (values.registry && process.env.KAFKA_SCHEMA_REGISTRY_URL)
-    throw new Error('--registry: expected KAFKA_SCHEMA_REGISTRY_URL unset, as it names another registry; got both.')
+    throw new RequirementError(
+      '--registry: expected KAFKA_SCHEMA_REGISTRY_URL unset, as it names another registry; got both.',
+    )
   claimFolder()
   const stale = cleanUpStale()
   if (stale > 0) console.log(`Ended ${stale} processes that an earlier run left running.`)

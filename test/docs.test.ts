@@ -201,3 +201,26 @@ test('links of the documents have targets', () => {
     for (const [, target = ''] of read(file).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
       if (!/^https?:/.test(target)) assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`)
 })
+
+/** The fragment by which a link names a heading. */
+function slugOf(heading: string): string {
+  return heading
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-')
+}
+
+test('links to a heading name one that is there', () => {
+  const headings = (file: string) =>
+    new Set([...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slugOf(heading)))
+  let checked = 0
+  for (const file of DOCUMENTS)
+    for (const [, target = '', heading = ''] of read(file).matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)) {
+      const page = target === '' ? file : join(dirname(file), target)
+      if (!page.endsWith('.md')) continue
+      assert.ok(headings(page).has(heading), `${file}: ${target}#${heading}`)
+      checked++
+    }
+  assert.ok(checked > 50, `${checked} links`)
+})

@@ -77,8 +77,7 @@ export interface CommonOptions {
    * MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as too large,
    * those of its topic are smaller for `metadata.max.age.ms`.
    *
-   * Java: 16384. With one batch in flight per partition, small batches cost round trips: 305 ms against 98 for 10,000
-   * records.
+   * Java: 16384. With one batch in flight per partition, each further batch costs a round trip.
    *
    * `batch.size`, `KAFKA_BATCH_SIZE`: 1 – 100000000 bytes, default 1000000.
    */

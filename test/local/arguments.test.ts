@@ -18,6 +18,14 @@ test('brokers acts on all brokers and refuses the name of one', () => {
   assert.match(run('brokers', 'stop').stderr, /No local stack is running/)
 })
 
+// The answer was a stack trace.
+test('start takes one or three brokers, and says so in one line', () => {
+  const { status, stderr } = run('start', '--brokers', '2')
+  assert.equal(status, 1)
+  assert.equal(stderr, '--brokers: expected 1 or 3, got 2.\n')
+  assert.match(run('start', '--broker').stderr, /^Unknown option '--broker'/)
+})
+
 test('tail takes one topic, put-event one file', () => {
   assert.match(run('tail', 'chat', 'orders').stderr, /Expected one topic/)
   assert.match(run('put-event', 'a.json', 'b.json').stderr, /Expected one file/)

@@ -34,6 +34,20 @@ test('npm start without Java says what to install and leaves nothing behind', ()
   assert.deepEqual(readdirSync(folder, { recursive: true }), ['.local'])
 })
 
+// Java 8 was reported as Java 1: it calls itself 1.8.0.
+test('npm start with an old Java names its version', () => {
+  for (const [version, major] of [
+    ['1.8.0_402', 8],
+    ['11.0.2', 11],
+  ]) {
+    const path = temporaryFolder()
+    writeFileSync(join(path, 'java'), `#!/bin/sh\necho 'openjdk version "${version}"' >&2\n`, { mode: 0o755 })
+    const { status, stderr } = startWith({ PATH: path })
+    assert.equal(status, 1)
+    assert.match(stderr, new RegExp(`^Java ${major} is installed; the local Kafka and SQS need Java 17 or newer`))
+  }
+})
+
 test('npm start without Maven says what to install', () => {
   const path = temporaryFolder()
   symlinkSync(spawnSync('which', ['java'], { encoding: 'utf8' }).stdout.trim(), join(path, 'java'))
