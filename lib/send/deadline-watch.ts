@@ -28,7 +28,7 @@ export class DeadlineWatch {
     const at = Math.ceil(pending.deadline.at)
     let watched = this.#watched.get(at)
     if (!watched) {
-      watched = { records: [], open: 0, cancel: this.#start(at) }
+      watched = this.#watch(at)
       this.#watched.set(at, watched)
     }
     watched.records.push(pending)
@@ -45,10 +45,9 @@ export class DeadlineWatch {
     this.#watched.delete(at)
   }
 
-  #start(at: number): () => void {
-    return patientTimer(this.#clock, at - this.#clock.now(), () => {
-      const watched = this.#watched.get(at)
-      if (watched) this.#onPassed(watched.records.filter(({ completed }) => !completed))
-    })
+  #watch(at: number): Watched {
+    const records: PendingRecord[] = []
+    const onTimeout = () => this.#onPassed(records.filter(({ completed }) => !completed))
+    return { records, open: 0, cancel: patientTimer(this.#clock, at - this.#clock.now(), onTimeout) }
   }
 }

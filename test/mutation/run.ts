@@ -1,7 +1,8 @@
-// npm run mutation -- <area> [--sample N --seed S] [--mutants FILE] [--files N] [--concurrency N] [--min %]
+// npm run mutation -- <area> [--sample N --seed S] [--mutants FILE] [--tests GLOB] [--files N]
+//   [--concurrency N] [--min PERCENT]
 // test/README.md has what it does, and how to use its files.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, matchesGlob } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AREAS, instrument, type ListedMutant, writeCopy } from './instrument.ts'
 import { findAgain, orderTests, type Result, sampleOf, scoreOf, survivorsOf, survivorsText } from './mutants.ts'
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     mutants: { type: 'string' },
     concurrency: { type: 'string', default: '1' },
+    tests: { type: 'string', default: '**' },
     files: { type: 'string', default: '20' },
     min: { type: 'string', default: '0' },
   },
@@ -76,7 +78,7 @@ for (const copy of copies) writeCopy(copy, sources)
 
 const baselines = new Map<string, Baseline>()
 const provenAt = new Map<string, number>()
-const tests = testsThatReach(new Set(chosen.map(({ file }) => file)))
+const tests = testsThatReach(new Set(chosen.map(({ file }) => file))).filter(test => matchesGlob(test, values.tests))
 console.log(`${tests.length} test files can reach them`)
 await inParallel(tests, async (test, worker) => {
   const baseline = await baselineOf(test, copies[worker] ?? '', id => keys.get(id) ?? id, join(FOLDER, 'baselines'))

@@ -4,7 +4,10 @@ import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import type { ProduceOutcome } from '../../lib/transport/kafka-client.ts'
+import { failure } from '../../lib/transport/produce-outcome.ts'
 import { RacksCluster } from '../fakes/racks-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
 import { whenDone } from '../support/time.ts'
@@ -135,4 +138,20 @@ test('a leader that refuses batches takes them: it is not avoided', async () => 
   assert.deepEqual(cluster.leaders, leaders)
   cluster.refusing.clear()
   await finish(clock, sends)
+})
+
+test('a request that was not written, since a record left its batch, is no failure of the leader', async () => {
+  const clock = new VirtualClock()
+  const availability = new LeaderAvailability({ timeoutMs: TIMEOUT_MS, retryBackoffMaxMs: 1000, clock })
+  const unavailableAfter = async (outcome: ProduceOutcome) => {
+    for (let request = 0; request < 3; request++) {
+      availability.began(7)
+      await clock.advance(TIMEOUT_MS - 1)
+      availability.ended(7, clock.now() - TIMEOUT_MS + 1, [outcome])
+    }
+    return [...availability.unavailable]
+  }
+  assert.deepEqual(await unavailableAfter(failure('not-sent', 'BATCH_CHANGED', true)), [])
+  assert.deepEqual(await unavailableAfter(failure('not-sent', 'THROTTLED', true)), [])
+  assert.deepEqual(await unavailableAfter(failure('not-sent', 'UNREACHABLE', true)), [7])
 })

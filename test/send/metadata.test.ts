@@ -379,3 +379,52 @@ test('a topic that no broker answered for is in no request of others once its ca
   assert.deepEqual(await send(record(0), record(1)), ['delivered', 'delivered'])
   assert.deepEqual([...new Set(client.requests.slice(before).flatMap(({ topics }) => topics))], ['t'])
 })
+
+test('rule 6: after an error that names no other leader the retry does not wait for the metadata', async () => {
+  const { clock, client, send } = harness()
+  await send(record(0))
+  client.refusal = refuseOnce('NOT_ENOUGH_REPLICAS')
+  client.answerMs = () => 5000
+  const begin = clock.now()
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin < 1000, `${clock.now() - begin} ms`)
+})
+
+test('rule 6: after an error of a leader that is none the retry waits for the metadata', async () => {
+  const { clock, client, send } = harness()
+  await send(record(0))
+  client.refusal = refuseOnce('LEADER_NOT_AVAILABLE')
+  client.answerMs = () => 5000
+  const begin = clock.now()
+
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.ok(clock.now() - begin >= 5000, `${clock.now() - begin} ms`)
+})
+
+test('rule 6: a topic that got no record for five minutes is not requested any more', async () => {
+  const maxAgeMs = 60_000
+  const { clock, client, send } = harness({ metadataMaxAgeMs: maxAgeMs })
+  client.topics.u = { leaders: [0], leaderEpoch: 0 }
+  await send(record(0, 't'), record(0, 'u'))
+  for (let minute = 0; minute <= 6; minute++) {
+    await clock.advance(maxAgeMs)
+    await send(record(0, 'u'))
+  }
+  await clock.advance(maxAgeMs)
+  assert.ok(client.requests.filter(({ topics }) => topics.includes('t')).length >= 4)
+  assert.deepEqual(client.requests.at(-1)?.topics, ['u'])
+})
+
+test('a topic that the producer may not describe is not waited for', async () => {
+  const { clock, client, send } = harness()
+  client.topics.t = { error: 'TOPIC_AUTHORIZATION_FAILED', leaders: [], leaderEpoch: 0 }
+  const begin = clock.now()
+  assert.deepEqual(await send(record(0)), ['not-sent:authorization'])
+  assert.ok(clock.now() - begin < 100, `${clock.now() - begin} ms`)
+})
+
+function refuseOnce(code: string): () => string | undefined {
+  let count = 0
+  return () => (count++ === 0 ? code : undefined)
+}

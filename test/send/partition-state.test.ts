@@ -7,6 +7,7 @@ import { nextSequence, PartitionState } from '../../lib/send/partition-state.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { moment } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
+import { pendingRecord } from '../support/pending-record.ts'
 
 const clock = new VirtualClock()
 const LAST_EPOCH = 32767
@@ -14,35 +15,8 @@ const lost = { kind: 'unknown', causeCode: 'REQUEST_TIMEOUT', cause: undefined }
 const refused = { kind: 'rejected', causeCode: 'NOT_LEADER_OR_FOLLOWER', cause: undefined } as const
 const notSent = { kind: 'not-sent', causeCode: 'UNREACHABLE', cause: undefined } as const
 
-const caller = { deadline: Deadline.after(clock, 1000), completed: () => {} }
-
-function pending(value: string): PendingRecord {
-  return {
-    record: {
-      topic: 't',
-      partition: 0,
-      partitionFixedBy: 'partitioner',
-      key: null,
-      value: Buffer.from(value),
-      headers: [],
-      wireSize: 30,
-    },
-    timestamp: 1,
-    appendedAt: 1,
-    readyAt: 0,
-    deadline: caller.deadline,
-    caller,
-    index: 0,
-    completed: false,
-    queue: undefined,
-    previous: undefined,
-    next: undefined,
-    number: 0,
-    earlierOfGroup: undefined,
-    laterOfGroup: undefined,
-    indexInBatch: -1,
-  }
-}
+const deadline = Deadline.after(clock, 1000)
+const pending = (value: string): PendingRecord => pendingRecord(clock, value, deadline)
 
 function valuesOf(records: readonly PendingRecord[] | undefined): string[] | undefined {
   return records?.map(({ record }) => String(record.value))
@@ -439,4 +413,23 @@ test('a transition that the state does not allow throws', () => {
   partition.beginRequest(at)
   for (const wrong of [() => partition.open(batch), () => partition.beginRequest(at), () => partition.gaveUp()])
     assert.throws(wrong, /while it is requested\./)
+})
+
+test('a batch is expired from the moment of its latest deadline', () => {
+  const { partition, batch } = opened()
+  const { latestDeadline } = batch
+  assert.deepEqual(
+    [latestDeadline - 1, latestDeadline, latestDeadline + 1].map(now => partition.isExpired(now)),
+    [false, true, true],
+  )
+})
+
+test('an attempt without a known leader is older than the first epoch of a leader', () => {
+  const { partition } = opened()
+  assert.equal(partition.attemptedEpoch, -1)
+  partition.beginRequest(moment(clock), 4)
+  assert.equal(partition.attemptedEpoch, 4)
+  partition.notWritten()
+  partition.beginRequest(moment(clock))
+  assert.equal(partition.attemptedEpoch, -1)
 })

@@ -30,19 +30,21 @@ class ThrottlingBrokers extends ScriptedKafkaClient {
 
 async function throttled(options: Partial<ScriptedKafkaClientOptions> = {}) {
   const clock = new VirtualClock()
-  const brokers = new ThrottlingBrokers({ partitions: 1, brokers: 1, clock, latencyMs: LATENCY_MS, ...options })
+  const brokers = new ThrottlingBrokers({ partitions: 2, brokers: 2, clock, latencyMs: LATENCY_MS, ...options })
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client: brokers, clock })
   await producer.connect()
   /** Sends one record; `result` is set when its report is there. */
   const send = (value: string, deadlineMs = 60_000) => {
     const sent: { result?: string; at?: number; message?: string } = {}
-    void producer.sendAll([{ topic: 't', key: 'k', value }], Deadline.after(clock, deadlineMs)).then(([report]) =>
-      Object.assign(sent, {
-        result: summaryOf(report),
-        at: clock.now(),
-        ...(report?.kind === 'failed' ? { message: report.error.message } : {}),
-      }),
-    )
+    void producer
+      .sendAll([{ topic: 't', partition: 1, key: 'k', value }], Deadline.after(clock, deadlineMs))
+      .then(([report]) =>
+        Object.assign(sent, {
+          result: summaryOf(report),
+          at: clock.now(),
+          ...(report?.kind === 'failed' ? { message: report.error.message } : {}),
+        }),
+      )
     return sent
   }
   const values = () => brokers.logs.flatMap(({ records }) => records.map(({ value }) => value))
