@@ -186,17 +186,19 @@ export function settingsDocument(): string {
   })
   return `# Settings
 
-\`npm run docs\` writes this page from \`${TABLE}\`. Options in code and environment variables result in the
-same frozen object. Code takes precedence over the environment, the environment over the settings file, and the file
-over the default. One \`ConfigError\` lists all problems. An empty variable counts as unset. Unknown options and names
-in a file are refused; a few of Kafka's and Spring's that change nothing here are a warning.
+\`npm run docs\` writes this page from \`${TABLE}\`. Every setting can be an option in code, an environment variable, or
+a name in a settings file (\`KAFKA_CONFIG_FILE\`). Code takes precedence over the environment, the environment over the
+file, and the file over the default.
 
-| Kafka | environment | option | default | range | what it does |
+An empty variable counts as unset. Unknown options and unknown names in a file are refused; some settings of Kafka and
+Spring that have no effect here only cause a warning. One \`ConfigError\` lists all problems.
+
+| Kafka name | environment variable | option in code | default | range | what it does |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 
 A setting marked secret is shown as \`[redacted]\` wherever a configuration is printed or logged. The template refuses
-it: keep its value in a secret (\`KAFKA_SECRET_ARN\`).
+such a setting: keep its value in a secret (\`KAFKA_SECRET_ARN\`).
 
 \`KAFKA_FUNCTION_TIMEOUT_MS\`, which the template sets, is the timeout of the function. If it leaves no time for one
 attempt besides the reserve, init fails.

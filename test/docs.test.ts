@@ -196,10 +196,29 @@ test('each example has a README, which the list of examples and a document name'
   }
 })
 
+/** Their links too, although they name no commands. */
+const WITH_LINKS = [
+  ...DOCUMENTS,
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...globSync(['docs/adr/*.md', '{test,functions,examples}/**/README.md'], {
+    exclude: path => path.includes('node_modules'),
+  }),
+]
+
 test('links of the documents have targets', () => {
-  for (const file of DOCUMENTS)
+  for (const file of WITH_LINKS)
     for (const [, target = ''] of read(file).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g))
       if (!/^https?:/.test(target)) assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`)
+})
+
+test('the decisions that documents and code cite exist', () => {
+  const numbers = new Set(globSync('docs/adr/*.md').map(path => Number(/(\d{4})-/.exec(path)?.[1])))
+  assert.ok(numbers.size > 10)
+  const files = [...WITH_LINKS, ...globSync('{lib,functions,bin,scripts,local,test}/**/*.ts')]
+  for (const file of files)
+    for (const [citation, digits] of read(file).matchAll(/\bADR (\d+)/g))
+      assert.ok(numbers.has(Number(digits)), `${file}: ${citation}`)
 })
 
 /** The fragment by which a link names a heading. */
@@ -215,7 +234,7 @@ test('links to a heading name one that is there', () => {
   const headings = (file: string) =>
     new Set([...read(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slugOf(heading)))
   let checked = 0
-  for (const file of DOCUMENTS)
+  for (const file of WITH_LINKS)
     for (const [, target = '', heading = ''] of read(file).matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)) {
       const page = target === '' ? file : join(dirname(file), target)
       if (!page.endsWith('.md')) continue

@@ -65,36 +65,38 @@ export const SETTINGS = {
   /**
    * How keys become bytes: `string`, `json`, `bytes`, `integer`, `long`, `double`, `uuid`, `void`; by the latest schema
    * of a registry `confluent-avro`, `confluent-protobuf`, `confluent-json-schema`, `glue`; Java’s class names of these;
-   * or the path of a module whose default export is a Serializer. Unset: text as UTF-8, bytes unchanged. A topic with a
-   * contract has its own rule.
+   * or the path of a module whose default export is a Serializer. Unset: text is sent as UTF-8, bytes unchanged. A
+   * contract has its own rule for its topic.
    *
    * Java has no default.
    */
   keySerializer: kafka({ name: 'key.serializer', kind: 'serializer' }),
   /**
-   * The same for values. A contract’s `value.format` takes precedence.
+   * How values become bytes: the same choices as for `key.serializer`. A contract’s `value.format` takes precedence.
    *
    * Java has no default.
    */
   valueSerializer: kafka({ name: 'value.serializer', kind: 'serializer' }),
   /**
-   * Which brokers must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no
-   * answer, no offset). 1 and 0 lose acknowledged records when a leader fails; the shipped functions refuse them.
+   * Who must have a record before it counts as written: all in-sync replicas, the leader, or nobody (no
+   * acknowledgement, no offset). With 1 and 0 an acknowledged record is lost when a leader fails; the shipped functions
+   * refuse both.
    */
   acks: kafka({ name: 'acks', kind: 'choice', choices: ['all', 1, 0], default: 'all' }),
   /**
-   * Brokers write a retried batch only once. Off with acks 1 or 0. While it is off, a record whose response was lost
-   * may be in Kafka twice.
+   * Whether brokers recognise a retry, so that it is not written twice. It is off with acks 1 or 0. While it is off, a
+   * record whose response was lost may be in Kafka twice.
    */
   enableIdempotence: kafka({ name: 'enable.idempotence', kind: 'boolean', default: true }),
   /**
-   * How often a batch that was sent is sent again; the deadline usually ends the retries earlier.
+   * The most attempts after the first; only those count that left the machine. The deadline usually ends them earlier.
    *
-   * Java: 2147483647. 100 retries with half a second of back-off last longer than the default deadline.
+   * Java: 2147483647. 100 attempts with half a second of back-off last longer than the default deadline, but end at
+   * some time.
    */
   retries: kafka({ name: 'retries', kind: 'integer', min: 0, max: MAX_INT, default: 100 }),
   /**
-   * The shortest pause before a retry. Pauses grow, with full jitter.
+   * The shortest pause before a retry. Pauses double up to `retry.backoff.max.ms`, with full jitter.
    *
    * Java: 100. A Lambda invocation is billed while it waits.
    */
@@ -133,9 +135,9 @@ export const SETTINGS = {
     default: 1000,
   }),
   /**
-   * The largest batch (one partition) as sent: with compression, by the ratio of the topic’s last batches (at most 8
-   * MiB of records). A larger record is still sent, alone in its batch. After a broker refused a batch as too large,
-   * those of its topic are smaller for `metadata.max.age.ms`.
+   * The largest batch of a partition, as it is sent. With compression, the size is estimated by the ratio of the
+   * topic’s last batches, with at most 8 MiB of records. A larger record is still sent, alone in its batch. After a
+   * broker refused a batch as too large, later batches of the topic are smaller for `metadata.max.age.ms`.
    *
    * Java: 16384. With one batch in flight per partition, each further batch costs a round trip.
    */
@@ -149,14 +151,14 @@ export const SETTINGS = {
   }),
   /**
    * How long a batch that is not full waits for more records. With 0, records still gather while a request to their
-   * leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait for it.
+   * leader is in flight. `sendAll`, `flush` and the end of an invocation do not wait.
    *
-   * Java: 5 since 4.0. An invocation mostly knows all of its records at once.
+   * Java: 5 since 4.0. An invocation usually knows all of its records at once.
    */
   lingerMs: kafka({ name: 'linger.ms', kind: 'integer', unit: 'ms', min: 0, max: 60_000, default: 0 }),
   /**
-   * The most memory that all records may take between their send and their outcome. A record counts twice, as itself
-   * and as its part of the encoded batch. A full buffer makes send wait, at most max.block.ms.
+   * The most memory for records between their send and their outcome. A record counts twice: itself, and its part of
+   * the encoded batch. When the buffer is full, a send waits for `max.block.ms` at most.
    */
   bufferMemory: kafka({
     name: 'buffer.memory',
@@ -167,9 +169,9 @@ export const SETTINGS = {
     default: 33_554_432,
   }),
   /**
-   * How a batch is compressed. A batch that compression would not shrink is sent uncompressed. Recommended for
-   * JSON and other text: gzip sends, and stores, an eighth of 1,500 earthquakes (docs/benchmarks.md). The shipped
-   * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library and a bundle without them don't compress.
+   * How a batch is compressed. A batch that compression does not make smaller is sent uncompressed. gzip is recommended
+   * for JSON and other text: it compressed 1,500 earthquake events to an eighth (docs/benchmarks.md). The shipped
+   * templates (`npm run deploy`, AWS SAM, AWS CDK) set gzip; the library itself does not compress by default.
    */
   compressionType: kafka({
     name: 'compression.type',
@@ -178,27 +180,28 @@ export const SETTINGS = {
     default: 'none',
   }),
   /**
-   * The partitioner. Unset: the key’s hash, as in Java; records without a key stay with one partition for a while. Or
-   * `round-robin`, its Java class name, or the path of a module whose default export is a Partitioner.
+   * What chooses partitions: unset (the key’s hash, as in Java; records without a key go to one partition for a while,
+   * then to another), `round-robin`, its Java class name, or the path of a module whose default export is a
+   * Partitioner.
    */
   partitionerClass: kafka({ name: 'partitioner.class', kind: 'partitioner' }),
   /**
-   * The built-in partitioner treats records as if they had no key.
+   * Whether the built-in partitioner treats records as if they had no key.
    */
   partitionerIgnoreKeys: kafka({ name: 'partitioner.ignore.keys', kind: 'boolean', default: false }),
   /**
-   * Records without a key go to partitions whose leader is in `client.rack`; to all where no leader is. Records with a
-   * key stay where their key’s hash puts them (KIP-1123; docs/connections.md).
+   * Whether records without a key go to partitions whose leader is in `client.rack`, or to all partitions while no
+   * leader is in it. Records with a key keep the partition of their key’s hash (KIP-1123; docs/connections.md).
    */
   partitionerRackAware: kafka({ name: 'partitioner.rack.aware', kind: 'boolean', default: false }),
   /**
-   * Where this client runs, as brokers name it in `broker.rack`: on MSK an availability zone’s id, such as `use1-az1`.
-   * `lambda:az-id` asks Lambda for it. Only `partitioner.rack.aware` uses it.
+   * The rack in which this client runs, in the form of the brokers’ `broker.rack`: on MSK the id of an availability
+   * zone, such as `use1-az1`. `lambda:az-id` asks Lambda for it. Only `partitioner.rack.aware` uses it.
    */
   clientRack: kafka({ name: 'client.rack', kind: 'text', default: '' }),
   /**
-   * Records without a key avoid a leader that has taken no batch for this long, until it takes one or nothing waits for
-   * it. 0: they don’t.
+   * Records without a key avoid a leader that has accepted no batch for this long, until it accepts one or no record
+   * waits for it. 0: they don’t.
    */
   partitionerAvailabilityTimeoutMs: kafka({
     name: 'partitioner.availability.timeout.ms',
@@ -209,11 +212,11 @@ export const SETTINGS = {
     default: 0,
   }),
   /**
-   * The most Produce requests to one leader that await an answer. There is always one batch per partition, so any
-   * number keeps the order.
+   * The most Produce requests to one leader that have no response yet. A partition has at most one batch in flight, so
+   * every number keeps the order.
    *
-   * Java: 5. A broker answers one request of a connection after the other: two that wait for followers take twice as
-   * long.
+   * Java: 5. A broker handles the requests of a connection one after the other: with two that wait for followers, each
+   * takes twice as long.
    */
   maxInFlightRequestsPerConnection: kafka({
     name: 'max.in.flight.requests.per.connection',
@@ -223,8 +226,8 @@ export const SETTINGS = {
     default: 1,
   }),
   /**
-   * How long a send may wait for the topic’s metadata, for a partition that was just added, and for buffer.memory, all
-   * together; never beyond the deadline.
+   * How long a send may wait in total for the topic’s metadata, for a partition that was just added, and for
+   * `buffer.memory`; never beyond the deadline.
    *
    * Java: 60000, longer than most invocations.
    */
@@ -241,7 +244,7 @@ export const SETTINGS = {
     default: 1_048_576,
   }),
   /**
-   * How long to wait for a broker’s answer; then the connection is replaced and the request repeated.
+   * How long to wait for a broker’s response. After that the connection is replaced and the request repeated.
    *
    * Java: 30000. A dead connection must not cost a whole invocation.
    */
@@ -254,7 +257,7 @@ export const SETTINGS = {
     default: 3000,
   }),
   /**
-   * The longest time of a record from send to outcome; less when the invocation ends earlier.
+   * The longest time from the send of a record to its outcome. It is shorter when the invocation ends earlier.
    *
    * Java: 120000.
    */
@@ -267,14 +270,14 @@ export const SETTINGS = {
     default: 30_000,
   }),
   /**
-   * How long the leader waits for its followers: the field `timeout_ms` of a Produce request.
+   * How long the leader waits for its followers: the field `timeout.ms` of a Produce request.
    *
-   * Java has no such setting and sends request.timeout.ms. It must be less, or the client gives up before the leader’s
-   * error response arrives.
+   * Java has no such setting and sends request.timeout.ms. It must be less than request.timeout.ms, or the leader’s own
+   * response arrives too late.
    */
   ackTimeoutMs: kafka({ name: 'timeout.ms', kind: 'integer', unit: 'ms', min: 1, max: 900_000, default: 2500 }),
   /**
-   * Age after which partitions and leaders are requested again.
+   * The age after which partitions and leaders are requested again.
    */
   metadataMaxAgeMs: kafka({
     name: 'metadata.max.age.ms',
@@ -285,9 +288,9 @@ export const SETTINGS = {
     default: 300_000,
   }),
   /**
-   * A connection idle for longer is replaced before it is used.
+   * A connection that was idle for longer is replaced before it is used.
    *
-   * Java: 540000. NAT gateways and load balancers forget a silent connection after 350 s.
+   * Java: 540000. NAT gateways and load balancers drop an idle connection after 350 s.
    */
   connectionsMaxIdleMs: kafka({
     name: 'connections.max.idle.ms',
@@ -298,7 +301,7 @@ export const SETTINGS = {
     default: 120_000,
   }),
   /**
-   * How long setting up a connection may take.
+   * How long setting up a connection may take, TLS and authentication included.
    *
    * Java: 10000.
    */
@@ -311,8 +314,8 @@ export const SETTINGS = {
     default: 3000,
   }),
   /**
-   * Whether connections to brokers use TLS and SASL authentication. With SSL, the certificate and its host name are
-   * always checked.
+   * How to connect to brokers: with or without TLS and SASL. With TLS, the certificate and its host name are always
+   * checked.
    */
   securityProtocol: kafka({
     name: 'security.protocol',
@@ -321,8 +324,7 @@ export const SETTINGS = {
     default: 'PLAINTEXT',
   }),
   /**
-   * The SASL mechanism, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM authenticates with the function’s role and needs
-   * SASL_SSL.
+   * How to authenticate, with SASL_PLAINTEXT or SASL_SSL. AWS_MSK_IAM uses the function’s role, and needs SASL_SSL.
    *
    * Java: GSSAPI. AWS_MSK_IAM stands for OAUTHBEARER with AWS’s signer.
    */
@@ -332,13 +334,14 @@ export const SETTINGS = {
     choices: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER', 'AWS_MSK_IAM'],
   }),
   /**
-   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset.
+   * The user name for PLAIN and SCRAM, if KAFKA_SECRET_ARN is unset.
    *
    * Java has it inside sasl.jaas.config.
    */
   saslUsername: kafka({ name: 'sasl.username', kind: 'text', security: 'password', needed: 'without-secret' }),
   /**
-   * For PLAIN and SCRAM, where KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s settings.
+   * The password for PLAIN and SCRAM, if KAFKA_SECRET_ARN is unset. KAFKA_SECRET_ARN keeps it out of the function’s
+   * settings.
    *
    * Java has it inside sasl.jaas.config.
    */
@@ -350,14 +353,14 @@ export const SETTINGS = {
     needed: 'without-secret',
   }),
   /**
-   * User and password as in Java: the text of a PlainLoginModule, ScramLoginModule, IAMLoginModule or
-   * OAuthBearerLoginModule. It stands for the settings above and below, which have precedence.
+   * User and password in Java’s form: the text of a PlainLoginModule, ScramLoginModule, IAMLoginModule or
+   * OAuthBearerLoginModule. It replaces the separate settings of SASL; those that are set take precedence.
    *
    * Java has no other setting for user and password.
    */
   saslJaasConfig: kafka({ name: 'sasl.jaas.config', kind: 'text', secret: true }),
   /**
-   * For OAUTHBEARER: the `https:` endpoint that returns tokens, or `file:` and a file that holds one.
+   * For OAUTHBEARER: the `https:` endpoint that returns tokens, or a `file:` URL of a file that contains a token.
    */
   saslOauthbearerTokenEndpointUrl: kafka({
     name: 'sasl.oauthbearer.token.endpoint.url',
@@ -365,8 +368,8 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER: how the endpoint is asked, as a Java class with or without its package. The default is client
-   * credentials with a client secret or, where there is one, an assertion (KIP-1258); JwtBearerJwtRetriever is the
+   * For OAUTHBEARER: how the token endpoint is asked, as a Java class with or without its package. The default is
+   * client credentials with a client secret or, if there is one, an assertion (KIP-1258). JwtBearerJwtRetriever is the
    * grant jwt-bearer with an assertion (KIP-1139).
    */
   saslOauthbearerJwtRetrieverClass: kafka({
@@ -377,7 +380,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
+   * For OAUTHBEARER: the client id, if neither KAFKA_SECRET_ARN nor an assertion is used.
    */
   saslOauthbearerClientCredentialsClientId: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.id',
@@ -385,7 +388,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER, where neither KAFKA_SECRET_ARN nor an assertion is used.
+   * For OAUTHBEARER: the client secret, if neither KAFKA_SECRET_ARN nor an assertion is used.
    */
   saslOauthbearerClientCredentialsClientSecret: kafka({
     name: 'sasl.oauthbearer.client.credentials.client.secret',
@@ -405,8 +408,8 @@ export const SETTINGS = {
    */
   saslOauthbearerExtensions: kafka({ name: 'sasl.oauthbearer.extensions', kind: 'text', security: 'oauthbearer' }),
   /**
-   * For OAUTHBEARER: a file with a signed assertion, read again for each token. Other settings of assertions are then
-   * ignored.
+   * For OAUTHBEARER: a file with a signed assertion, read again for each token. The other settings of assertions are
+   * then ignored.
    */
   saslOauthbearerAssertionFile: kafka({
     name: 'sasl.oauthbearer.assertion.file',
@@ -414,8 +417,8 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER: the private key, PEM, that signs assertions; read again for each token. A secret
-   * (KAFKA_SECRET_ARN) may hold it as `assertionKey`.
+   * For OAUTHBEARER: a PEM file with the private key that signs assertions, read again for each token. A secret
+   * (KAFKA_SECRET_ARN) may hold the key as `assertionKey`.
    */
   saslOauthbearerAssertionPrivateKeyFile: kafka({
     name: 'sasl.oauthbearer.assertion.private.key.file',
@@ -423,7 +426,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * The passphrase of that key.
+   * The passphrase of the private key that signs assertions.
    */
   saslOauthbearerAssertionPrivateKeyPassphrase: kafka({
     name: 'sasl.oauthbearer.assertion.private.key.passphrase',
@@ -432,7 +435,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * How assertions are signed: with an RSA key, or with one of the curve P-256.
+   * How assertions are signed: RS256 with an RSA key, ES256 with a key of the curve P-256.
    */
   saslOauthbearerAssertionAlgorithm: kafka({
     name: 'sasl.oauthbearer.assertion.algorithm',
@@ -442,7 +445,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * The issuer of assertions. Default: that of the template, else the client id.
+   * The issuer of assertions (`iss`). Default: the issuer of the template file, else the client id.
    */
   saslOauthbearerAssertionClaimIss: kafka({
     name: 'sasl.oauthbearer.assertion.claim.iss',
@@ -450,7 +453,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * Their subject. Default: that of the template, else the client id.
+   * The subject of assertions (`sub`). Default: the subject of the template file, else the client id.
    */
   saslOauthbearerAssertionClaimSub: kafka({
     name: 'sasl.oauthbearer.assertion.claim.sub',
@@ -458,7 +461,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * Their audience. Default: that of the template, else the token endpoint.
+   * The audience of assertions (`aud`). Default: the audience of the template file, else the token endpoint.
    */
   saslOauthbearerAssertionClaimAud: kafka({
     name: 'sasl.oauthbearer.assertion.claim.aud',
@@ -466,7 +469,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * How long they are valid, seconds.
+   * How long assertions are valid, in seconds.
    */
   saslOauthbearerAssertionClaimExpSeconds: kafka({
     name: 'sasl.oauthbearer.assertion.claim.exp.seconds',
@@ -477,7 +480,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * How long they are valid already, seconds, for clocks that differ.
+   * How many seconds before their creation assertions become valid, to allow for clocks that differ.
    */
   saslOauthbearerAssertionClaimNbfSeconds: kafka({
     name: 'sasl.oauthbearer.assertion.claim.nbf.seconds',
@@ -488,7 +491,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * Whether they have an id.
+   * Whether assertions have an id (`jti`).
    */
   saslOauthbearerAssertionClaimJtiInclude: kafka({
     name: 'sasl.oauthbearer.assertion.claim.jti.include',
@@ -505,16 +508,16 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER: a JWT of AWS for the function’s role and this audience (IAM outbound identity federation,
-   * sts:GetWebIdentityToken). It is the token or, with a token endpoint, the assertion.
+   * For OAUTHBEARER: the audience of a JWT that AWS issues for the function’s role (IAM outbound identity federation,
+   * sts:GetWebIdentityToken). The JWT is the token or, with a token endpoint, the assertion.
    */
   saslOauthbearerAwsAudience: kafka({ name: 'sasl.oauthbearer.aws.audience', kind: 'text', security: 'oauthbearer' }),
   /**
-   * The region whose STS is asked. Default: AWS_REGION.
+   * The region of the STS that issues the JWT of the function’s role. Default: AWS_REGION.
    */
   saslOauthbearerAwsRegion: kafka({ name: 'sasl.oauthbearer.aws.region', kind: 'text', security: 'oauthbearer' }),
   /**
-   * How long such a token is valid, seconds.
+   * How long the JWT of the function’s role is valid, in seconds.
    */
   saslOauthbearerAwsDurationSeconds: kafka({
     name: 'sasl.oauthbearer.aws.duration.seconds',
@@ -525,7 +528,7 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * How AWS signs it.
+   * How AWS signs the JWT of the function’s role.
    */
   saslOauthbearerAwsSigningAlgorithm: kafka({
     name: 'sasl.oauthbearer.aws.signing.algorithm',
@@ -535,8 +538,8 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * For OAUTHBEARER: a function that gets tokens (`OAuthBearerTokenProvider`), in place of the other sources; or the
-   * path of a module whose default export it is.
+   * For OAUTHBEARER: a function that returns tokens (`OAuthBearerTokenProvider`) and replaces the other sources; or the
+   * path of a module whose default export is such a function.
    *
    * Java has sasl.login.callback.handler.class for it.
    */
@@ -546,47 +549,49 @@ export const SETTINGS = {
     security: 'oauthbearer',
   }),
   /**
-   * Accepts a token endpoint with `http:`. Client secret and token are then readable on the way: only for a local
-   * identity provider.
+   * Accepts a token endpoint with `http:`. The client secret and the token are then readable on the network: only for a
+   * local identity provider.
    */
   oauthAllowHttp: librarySetting({ env: 'KAFKA_OAUTH_ALLOW_HTTP', kind: 'boolean', default: false }),
   /**
-   * The brokers’ CA, PEM. Default: the public CAs that Node trusts.
+   * The CA of the brokers as PEM text. Default: the public CAs that Node trusts.
    */
   sslTruststoreCertificates: kafka({ name: 'ssl.truststore.certificates', kind: 'text', security: 'tls' }),
   /**
-   * The same as a file.
+   * A PEM file with the CA of the brokers.
    */
   sslTruststoreLocation: kafka({ name: 'ssl.truststore.location', kind: 'text', security: 'tls' }),
   /**
-   * The client certificate, PEM, where brokers require one.
+   * The client certificate as PEM text, if brokers require one.
    */
   sslKeystoreCertificateChain: kafka({ name: 'ssl.keystore.certificate.chain', kind: 'text', security: 'tls' }),
   /**
-   * Its private key, PEM.
+   * The private key of the client certificate as PEM text.
    */
   sslKeystoreKey: kafka({ name: 'ssl.keystore.key', kind: 'text', secret: true, security: 'tls' }),
   /**
-   * Both in one PEM file.
+   * A PEM file with the client certificate and its private key.
    */
   sslKeystoreLocation: kafka({ name: 'ssl.keystore.location', kind: 'text', security: 'tls' }),
   /**
-   * The password of that key.
+   * The password of the client certificate’s private key.
    */
   sslKeyPassword: kafka({ name: 'ssl.key.password', kind: 'text', secret: true, security: 'tls' }),
   /**
-   * A Secrets Manager secret (or an SSM parameter) that holds JSON with `username`, `password`, and where needed `ca`,
-   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`; of a schema registry `schemaRegistryUserInfo`,
-   * `schemaRegistryToken`, `schemaRegistryClientId`, `schemaRegistryClientSecret`, `schemaRegistryKey`,
-   * `schemaRegistryKeyPassword`. Read when first needed, and once more after a refused authentication.
+   * A Secrets Manager secret or an SSM parameter that holds JSON with `username`, `password`, and if needed `ca`,
+   * `certificate`, `key`, `keyPassword`, `clientId`, `clientSecret`, `assertionKey`; for a schema registry
+   * `schemaRegistryUserInfo`, `schemaRegistryToken`, `schemaRegistryClientId`, `schemaRegistryClientSecret`,
+   * `schemaRegistryKey`, `schemaRegistryKeyPassword`. It is read when first needed, and again after a refused
+   * authentication.
    */
   secretArn: librarySetting({ env: 'KAFKA_SECRET_ARN', kind: 'text' }),
   /**
-   * Asks MSK for the brokers (kafka:GetBootstrapBrokers). bootstrap.servers is then the fallback, and may be left out.
+   * The ARN of an MSK cluster. The producer asks MSK for the brokers (kafka:GetBootstrapBrokers); bootstrap.servers is
+   * then only the fallback, and may be left out.
    */
   mskClusterArn: librarySetting({ env: 'KAFKA_MSK_CLUSTER_ARN', kind: 'text' }),
   /**
-   * Which of the cluster’s addresses to use.
+   * Which of the MSK cluster’s addresses to use.
    */
   mskNetwork: librarySetting({
     env: 'KAFKA_MSK_NETWORK',
@@ -595,14 +600,14 @@ export const SETTINGS = {
     default: 'private',
   }),
   /**
-   * Addresses of a schema registry with Confluent’s API, `https://…`, several separated by commas and tried in turn:
-   * for contracts with `registry: confluent` and for the serializers of `./schema-registry`. A user and password in an
-   * address are taken out of it and used as the user info.
+   * Addresses of a schema registry with Confluent’s API, `https://…`, separated by commas and tried in turn. Contracts
+   * with `registry: confluent` and the serializers of `./schema-registry` use them. A user and password in an address
+   * are removed from it and used as the user info.
    */
   schemaRegistryUrl: kafka({ name: 'schema.registry.url', kind: 'urls' }),
   /**
-   * Where user and password of the registry come from: the user info, its address, or the SASL settings of the brokers.
-   * Unset: whichever of the first two is there.
+   * Where user and password of the schema registry come from: the user info, the address, or the SASL settings of the
+   * brokers. Unset: whichever of the first two is set.
    *
    * Java: URL, and a user info alone has no effect.
    */
@@ -612,8 +617,8 @@ export const SETTINGS = {
     choices: ['USER_INFO', 'URL', 'SASL_INHERIT'],
   }),
   /**
-   * Its API key and secret, or user and password, as `user:password`. A secret (KAFKA_SECRET_ARN) may hold it as
-   * `schemaRegistryUserInfo`.
+   * The API key and secret, or user and password, for the schema registry, as `user:password`. A secret
+   * (KAFKA_SECRET_ARN) may hold it as `schemaRegistryUserInfo`.
    */
   schemaRegistryBasicAuthUserInfo: kafka({
     name: 'schema.registry.basic.auth.user.info',
@@ -621,8 +626,8 @@ export const SETTINGS = {
     secret: true,
   }),
   /**
-   * Where its bearer token comes from: the setting below, an OAuth endpoint, or the OAUTHBEARER settings of the
-   * brokers. Unset: whichever of the first two is there.
+   * Where the bearer token for the schema registry comes from: `schema.registry.bearer.auth.token`, an OAuth endpoint,
+   * or the OAUTHBEARER settings of the brokers. Unset: whichever of the first two is set.
    */
   schemaRegistryBearerAuthCredentialsSource: kafka({
     name: 'schema.registry.bearer.auth.credentials.source',
@@ -630,22 +635,24 @@ export const SETTINGS = {
     choices: ['STATIC_TOKEN', 'OAUTHBEARER', 'SASL_OAUTHBEARER_INHERIT'],
   }),
   /**
-   * A token. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryToken`.
+   * A bearer token for the schema registry. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryToken`.
    */
   schemaRegistryBearerAuthToken: kafka({ name: 'schema.registry.bearer.auth.token', kind: 'text', secret: true }),
   /**
-   * The `https:` endpoint that returns tokens for client credentials.
+   * The `https:` endpoint that returns tokens for the schema registry (client credentials grant).
    */
   schemaRegistryBearerAuthIssuerEndpointUrl: kafka({
     name: 'schema.registry.bearer.auth.issuer.endpoint.url',
     kind: 'text',
   }),
   /**
-   * The client’s id there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientId`.
+   * The client id at the token endpoint of the schema registry. A secret (KAFKA_SECRET_ARN) may hold it as
+   * `schemaRegistryClientId`.
    */
   schemaRegistryBearerAuthClientId: kafka({ name: 'schema.registry.bearer.auth.client.id', kind: 'text' }),
   /**
-   * The client’s secret there. A secret (KAFKA_SECRET_ARN) may hold it as `schemaRegistryClientSecret`.
+   * The client secret at the token endpoint of the schema registry. A secret (KAFKA_SECRET_ARN) may hold it as
+   * `schemaRegistryClientSecret`.
    */
   schemaRegistryBearerAuthClientSecret: kafka({
     name: 'schema.registry.bearer.auth.client.secret',
@@ -653,58 +660,58 @@ export const SETTINGS = {
     secret: true,
   }),
   /**
-   * The scope to request there.
+   * The scope to request at the token endpoint of the schema registry.
    */
   schemaRegistryBearerAuthScope: kafka({ name: 'schema.registry.bearer.auth.scope', kind: 'text' }),
   /**
-   * Confluent Cloud with a token: the registry’s id, `lsrc-…` (the header target-sr-cluster).
+   * Confluent Cloud with a bearer token: the id of the schema registry, `lsrc-…` (the header target-sr-cluster).
    */
   schemaRegistryBearerAuthLogicalCluster: kafka({
     name: 'schema.registry.bearer.auth.logical.cluster',
     kind: 'text',
   }),
   /**
-   * Confluent Cloud with a token: the identity pool, `pool-…` (the header Confluent-Identity-Pool-Id).
+   * Confluent Cloud with a bearer token: the identity pool, `pool-…` (the header Confluent-Identity-Pool-Id).
    */
   schemaRegistryBearerAuthIdentityPoolId: kafka({
     name: 'schema.registry.bearer.auth.identity.pool.id',
     kind: 'text',
   }),
   /**
-   * The registry’s CA, PEM. Default: the public CAs that Node trusts.
+   * The CA of the schema registry as PEM text. Default: the public CAs that Node trusts.
    */
   schemaRegistrySslTruststoreCertificates: kafka({
     name: 'schema.registry.ssl.truststore.certificates',
     kind: 'text',
   }),
   /**
-   * The same as a file.
+   * A PEM file with the CA of the schema registry.
    */
   schemaRegistrySslTruststoreLocation: kafka({ name: 'schema.registry.ssl.truststore.location', kind: 'text' }),
   /**
-   * The client certificate, PEM, where the registry requires one.
+   * The client certificate as PEM text, if the schema registry requires one.
    */
   schemaRegistrySslKeystoreCertificateChain: kafka({
     name: 'schema.registry.ssl.keystore.certificate.chain',
     kind: 'text',
   }),
   /**
-   * Its private key, PEM.
+   * The private key of the client certificate for the schema registry as PEM text.
    */
   schemaRegistrySslKeystoreKey: kafka({ name: 'schema.registry.ssl.keystore.key', kind: 'text', secret: true }),
   /**
-   * Both in one PEM file.
+   * A PEM file with the client certificate for the schema registry and its private key.
    */
   schemaRegistrySslKeystoreLocation: kafka({ name: 'schema.registry.ssl.keystore.location', kind: 'text' }),
   /**
-   * The password of that key.
+   * The password of the private key for the schema registry.
    */
   schemaRegistrySslKeyPassword: kafka({ name: 'schema.registry.ssl.key.password', kind: 'text', secret: true }),
   /**
-   * How long to wait for one answer of a schema registry (Confluent’s or Glue); then the request is repeated, until the
-   * record’s deadline.
+   * How long to wait for a response of a schema registry (Confluent’s API or Glue). After that the request is repeated,
+   * until the record’s deadline.
    *
-   * Java: http.read.timeout.ms, 60000. An answer that does not come must not cost a whole invocation.
+   * Java: http.read.timeout.ms, 60000. A response that does not arrive must not cost a whole invocation.
    */
   schemaRegistryRequestTimeoutMs: kafka({
     name: 'schema.registry.request.timeout.ms',
@@ -715,18 +722,18 @@ export const SETTINGS = {
     default: 5000,
   }),
   /**
-   * Whether a serializer registers its schema where the subject does not have it yet. Default: Confluent’s serializers
-   * do, Glue’s does not. A contract has its own `autoRegister`.
+   * Whether a serializer registers its schema if the subject does not have it yet. Default: Confluent’s serializers do,
+   * Glue’s does not. A contract has its own `autoRegister`.
    */
   autoRegisterSchemas: kafka({ name: 'auto.register.schemas', kind: 'boolean' }),
   /**
-   * Whether a serializer writes by the latest version of the subject instead of its own schema. A serializer without a
-   * schema always does.
+   * Whether a serializer writes with the latest version of the subject instead of its own schema. A serializer without
+   * a schema always does.
    */
   useLatestVersion: kafka({ name: 'use.latest.version', kind: 'boolean', default: false }),
   /**
-   * Whether the registry compares and registers schemas in a normal form, in which orders that mean nothing don’t
-   * count. Confluent’s API only.
+   * Whether the registry normalizes schemas before it compares and registers them, so that differences in the order of
+   * fields that have no meaning are ignored. Confluent’s API only.
    */
   normalizeSchemas: kafka({ name: 'normalize.schemas', kind: 'boolean', default: false }),
   /**
@@ -752,8 +759,8 @@ export const SETTINGS = {
     default: 'TopicName',
   }),
   /**
-   * Where the id of a key’s schema stands: before its bytes, or as a GUID in the header `__key_schema_id`; Java’s class
-   * names are understood. Confluent’s API only.
+   * Where the id of a key’s schema is written: before its bytes, or as a GUID in the header `__key_schema_id`; Java’s
+   * class names are understood. Confluent’s API only.
    */
   keySchemaIdSerializer: kafka({
     name: 'key.schema.id.serializer',
@@ -763,8 +770,8 @@ export const SETTINGS = {
     default: 'prefix',
   }),
   /**
-   * Where the id of a value’s schema stands: before its bytes, or as a GUID in the header `__value_schema_id`; Java’s
-   * class names are understood. Confluent’s API only.
+   * Where the id of a value’s schema is written: before its bytes, or as a GUID in the header `__value_schema_id`;
+   * Java’s class names are understood. Confluent’s API only.
    */
   valueSchemaIdSerializer: kafka({
     name: 'value.schema.id.serializer',
@@ -778,15 +785,17 @@ export const SETTINGS = {
    */
   glueRegion: librarySetting({ env: 'KAFKA_GLUE_REGION', kind: 'text' }),
   /**
-   * The name of the registry there.
+   * The name of the registry in the AWS Glue Schema Registry.
    */
   glueRegistryName: librarySetting({ env: 'KAFKA_GLUE_REGISTRY_NAME', kind: 'text', default: 'default-registry' }),
   /**
-   * The address of the service, `https://…`, such as an interface VPC endpoint. Default: AWS’s of the region.
+   * The address of the AWS Glue service, `https://…`, such as an interface VPC endpoint. Default: AWS’s address in the
+   * region.
    */
   glueEndpoint: librarySetting({ env: 'KAFKA_GLUE_ENDPOINT', kind: 'text' }),
   /**
-   * How values and keys in Glue’s wire format are compressed, each by itself. It is apart from `compression.type`.
+   * How values and keys in Glue’s wire format are compressed, each one separately and independently of
+   * `compression.type`.
    */
   glueCompression: librarySetting({
     env: 'KAFKA_GLUE_COMPRESSION',
@@ -795,8 +804,8 @@ export const SETTINGS = {
     default: 'none',
   }),
   /**
-   * The language of Glue’s schemas. A serializer without a schema takes that of the registered one, which must be this
-   * one if it is set.
+   * The format of schemas in AWS Glue. A serializer without a schema uses the format of the registered schema; if this
+   * setting is set, both must be the same.
    */
   glueDataFormat: librarySetting({
     env: 'KAFKA_GLUE_DATA_FORMAT',
@@ -804,7 +813,7 @@ export const SETTINGS = {
     choices: ['AVRO', 'JSON', 'PROTOBUF'],
   }),
   /**
-   * Which later versions Glue accepts of a schema that is registered as its first one.
+   * Which later versions AWS Glue accepts of a schema whose first version a serializer registers.
    */
   glueCompatibility: librarySetting({
     env: 'KAFKA_GLUE_COMPATIBILITY',
@@ -813,29 +822,31 @@ export const SETTINGS = {
     default: 'BACKWARD',
   }),
   /**
-   * The name of the schema in Glue’s registry. Default: the topic.
+   * The name of the schema in the AWS Glue registry. Default: the topic.
    */
   glueSchemaName: librarySetting({ env: 'KAFKA_GLUE_SCHEMA_NAME', kind: 'text' }),
   /**
-   * Where records go that could not be delivered: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>`
-   * (partition key `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster,
-   * never alone), `disk:<folder>`, `sqlite:<file>`, several separated by commas and tried left to right, or `none` (the
-   * caller keeps them). Default: `disk:./.dead-letters`; none inside Lambda, where it must be set.
+   * Where dead letters are stored: `sqs:<queue URL>`, `s3:<bucket>/<prefix>`, `dynamodb:<table>` (partition key
+   * `deadLetterId`, S), `kafka:{topic}-dlt@<host:port>;<host:port>` (without `@` on the same cluster, and then never as
+   * the only target), `disk:<folder>`, `sqlite:<file>`; several are separated by commas and tried from left to right.
+   * `none`: the caller keeps records that could not be delivered. Default: `disk:./.dead-letters`; inside Lambda there
+   * is no default, and it must be set.
    */
   deadLetter: librarySetting({ env: 'KAFKA_DEAD_LETTER', kind: 'text' }),
   /**
    * Whom to notify after a dead letter is stored: `sns:<topic ARN>`, `eventbridge:<bus>`, several separated by commas.
-   * The notification holds no key, value or header. If it fails, that is logged and changes no fate.
+   * The notification contains no key, value or header. A failed notification is logged and does not change where the
+   * record ends.
    */
   deadLetterNotify: librarySetting({ env: 'KAFKA_DEAD_LETTER_NOTIFY', kind: 'text' }),
   /**
-   * Of `disk:`: a dead letter counts as stored after fsync of file and folder. `false` is faster; a dead letter then
-   * survives the process but not the machine.
+   * For `disk:` targets: whether a dead letter counts as stored only after fsync of file and folder. `false` is faster;
+   * a dead letter then survives a crash of the process but not of the machine.
    */
   deadLetterDiskFsync: librarySetting({ env: 'KAFKA_DEAD_LETTER_DISK_FSYNC', kind: 'boolean', default: true }),
   /**
-   * Of `disk:`: the most that open dead letters may take in the folder’s segments; beyond it nothing is stored there.
-   * What a redrive has noted as completed does not count. Default: no bound.
+   * For `disk:` targets: the most bytes of dead letters that are not completed. When they are exceeded, nothing more is
+   * stored in the folder. Default: no limit.
    */
   deadLetterDiskMaxBytes: librarySetting({
     env: 'KAFKA_DEAD_LETTER_DISK_MAX_BYTES',
@@ -845,7 +856,7 @@ export const SETTINGS = {
     max: Number.MAX_SAFE_INTEGER,
   }),
   /**
-   * The part of an invocation’s time that is kept for dead letters and the answer.
+   * The part of an invocation’s time that is reserved for storing dead letters and for the response.
    */
   deadlineReserveMs: librarySetting({
     env: 'KAFKA_DEADLINE_RESERVE_MS',
@@ -856,8 +867,9 @@ export const SETTINGS = {
     default: 3000,
   }),
   /**
-   * When the HTTP answer leaves at the latest, counted from receipt of the request. Sending ends earlier by
-   * KAFKA_DEADLINE_RESERVE_MS. Default: 1 s before the front door gives up (docs/http.md has how long each waits).
+   * When the HTTP response is sent at the latest, counted from receipt of the request. Sending records ends earlier by
+   * KAFKA_DEADLINE_RESERVE_MS. Default: 1 s before the gateway or load balancer stops waiting (docs/http.md lists how
+   * long each waits).
    */
   httpDeadlineMs: librarySetting({
     env: 'KAFKA_HTTP_DEADLINE_MS',
@@ -867,8 +879,8 @@ export const SETTINGS = {
     max: 900_000,
   }),
   /**
-   * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it where you
-   * changed theirs. More than KAFKA_DEADLINE_RESERVE_MS and 1 s.
+   * The idle timeout of the load balancer or VPC Lattice service in front of the http function. Set it if you changed
+   * theirs. It must be more than KAFKA_DEADLINE_RESERVE_MS plus 1 s.
    */
   httpIdleTimeoutMs: librarySetting({
     env: 'KAFKA_HTTP_IDLE_TIMEOUT_MS',
@@ -879,24 +891,25 @@ export const SETTINGS = {
     default: 60_000,
   }),
   /**
-   * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of its
-   * role (without the session) or IAM user, or issuer and subject of its token.
+   * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
+   * caller’s IAM role (without the session) or user, or issuer and subject of the caller’s token.
    */
   principalHeader: librarySetting({ env: 'KAFKA_PRINCIPAL_HEADER', kind: 'boolean', default: false }),
   /**
-   * The base path of a custom domain or load balancer, such as `/events`, where the gateway’s events name no route of
-   * ours (`$default`, `{proxy+}`, an ALB). It is left out before the path is compared with the routes.
+   * The base path of a custom domain or load balancer, such as `/events`. It is removed before the path is compared
+   * with the function’s routes. Needed only if the gateway’s events do not name one of these routes (`$default`,
+   * `{proxy+}`, an ALB).
    */
   httpBasePath: librarySetting({ env: 'KAFKA_HTTP_BASE_PATH', kind: 'text', default: '' }),
   /**
    * The origins whose pages may call the http function from a browser, such as `https://app.example.com`, or `*`. Leave
-   * it unset where the gateway does CORS. The template gives it to the HTTP API.
+   * it unset if the gateway does CORS. The template sets it on the HTTP API.
    */
   httpCorsOrigins: librarySetting({ env: 'KAFKA_HTTP_CORS_ORIGINS', kind: 'origins' }),
   /**
-   * Requests that one process of the http function handles at once, where it gets more than one (a server of your own,
-   * Lambda with several invocations per environment). Any further request is answered 429 with Retry-After before its
-   * body is read.
+   * How many requests one process of the http function handles at once, if it gets several (a server of your own,
+   * Lambda with several invocations per environment). A further request gets 429 with Retry-After before its body is
+   * read.
    */
   httpMaxConcurrency: librarySetting({
     env: 'KAFKA_HTTP_MAX_CONCURRENCY',
@@ -906,17 +919,18 @@ export const SETTINGS = {
     default: 64,
   }),
   /**
-   * Put before the name of every queue that contracts claim, such as `staging-`, for several stages in one account. The
-   * template names its queues with it.
+   * A prefix of the names of all queues that contracts claim, such as `staging-`, so that several stages fit into one
+   * account. The template names its queues with it.
    */
   queuePrefix: librarySetting({ env: 'KAFKA_QUEUE_PREFIX', kind: 'text', default: '' }),
   /**
-   * In code: the topic of `sendDefault`. In the functions: the topic of SQS messages and EventBridge events that no
-   * contract claims, which must have a contract; without it they become dead letters.
+   * In code: the topic of `sendDefault`. In the functions: the topic, which must have a contract, of SQS messages and
+   * EventBridge events that no contract claims; without this setting they become dead letters.
    */
   defaultTopic: librarySetting({ env: 'KAFKA_DEFAULT_TOPIC', kind: 'text' }),
   /**
-   * What the HTTP function does with a record that could not be delivered: a dead letter and 202, or 503.
+   * What the HTTP function does with a record that could not be delivered: store a dead letter and respond with 202, or
+   * respond with 503.
    */
   onFailureHttp: librarySetting({
     env: 'KAFKA_ON_FAILURE_HTTP',
@@ -925,8 +939,8 @@ export const SETTINGS = {
     default: 'dead-letter',
   }),
   /**
-   * What the SQS functions do with it: back to the queue, or a dead letter. An invalid record always becomes a dead
-   * letter.
+   * What the SQS functions do with a record that could not be delivered: return its message to the queue, or store a
+   * dead letter. An invalid record always becomes a dead letter.
    */
   onFailureSqs: librarySetting({
     env: 'KAFKA_ON_FAILURE_SQS',
@@ -935,8 +949,8 @@ export const SETTINGS = {
     default: 'return',
   }),
   /**
-   * What the EventBridge function does with it: a dead letter, or an error, after which Lambda tries twice more. An
-   * invalid record always becomes a dead letter.
+   * What the EventBridge function does with a record that could not be delivered: store a dead letter, or fail, after
+   * which Lambda tries twice more. An invalid record always becomes a dead letter.
    */
   onFailureEventbridge: librarySetting({
     env: 'KAFKA_ON_FAILURE_EVENTBRIDGE',
@@ -945,8 +959,8 @@ export const SETTINGS = {
     default: 'dead-letter',
   }),
   /**
-   * FIFO queues, after an invalid record: a dead letter, and its group goes on; or back to the queue with the rest of
-   * its group, until the redrive policy moves it.
+   * What the function of FIFO queues does with an invalid record. `continue`: store a dead letter and continue with its
+   * group. `stop`: return it to the queue with the rest of its group, until the redrive policy moves it.
    */
   fifoOnInvalid: librarySetting({
     env: 'KAFKA_FIFO_ON_INVALID',
@@ -955,9 +969,10 @@ export const SETTINGS = {
     default: 'continue',
   }),
   /**
-   * The longest time that the SQS function hides a message that goes back to its queue: about 10 s × 2^n after n
-   * earlier receives. 0: the visibility timeout of the queue applies. It shortens how long an outage may be until
-   * `maxReceiveCount` is reached, so the template sets both. Whole seconds count: less than 1000 is 0.
+   * The longest time that the SQS function hides a message that it returns to its queue; the delay is about 10 s × 2^n
+   * after n earlier receives. 0: the visibility timeout of the queue applies. The delays shorten the outage that a
+   * queue can bridge until `maxReceiveCount` is reached, so the template sets both. Fractions of a second are ignored:
+   * less than 1000 is 0.
    */
   sqsReturnDelayMaxMs: librarySetting({
     env: 'KAFKA_SQS_RETURN_DELAY_MAX_MS',
@@ -988,21 +1003,21 @@ export const SETTINGS = {
   redriveFrom: librarySetting({ env: 'KAFKA_REDRIVE_FROM', kind: 'text' }),
   /**
    * Further targets and queues that `from` in an event of the redrive function may name, in the form of
-   * KAFKA_REDRIVE_FROM. Any other is refused, and no connection to it is opened.
+   * KAFKA_REDRIVE_FROM. Any other value is refused before a connection is opened.
    */
   redriveAllow: librarySetting({ env: 'KAFKA_REDRIVE_ALLOW', kind: 'text' }),
   /**
-   * The URL of a FIFO queue that only redrive uses: while one redrive of SQS queues runs, another can’t. Default: the
-   * lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.
+   * The URL of a FIFO queue that only redrive uses. It prevents two redrives of SQS queues from running at the same
+   * time. Default: the lease of the first `s3:` or `dynamodb:` target of KAFKA_DEAD_LETTER, if there is one.
    */
   redriveLeaseQueue: librarySetting({ env: 'KAFKA_REDRIVE_LEASE_QUEUE', kind: 'text' }),
   /**
-   * A settings file, read by `loadConfig`: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or
+   * A settings file that `loadConfig` reads: Spring’s form (`spring.kafka.producer.bootstrap-servers` …) as YAML or
    * properties, or a Java client’s properties.
    */
   configFile: librarySetting({ env: 'KAFKA_CONFIG_FILE', kind: 'text' }),
   /**
-   * Refuse every KAFKA_ variable that is not a known setting.
+   * Refuses every KAFKA_ variable that is not a known setting.
    */
   strictEnv: librarySetting({ env: 'KAFKA_STRICT_ENV', kind: 'boolean', default: false }),
 } as const satisfies Record<string, Row>

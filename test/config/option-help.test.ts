@@ -41,7 +41,7 @@ test('the help of an option, as a person reads it', async t => {
     `\`\`\`typescript
 (property) CommonOptions.retryBackoffMs?: number | undefined
 \`\`\`
-The shortest pause before a retry. Pauses grow, with full jitter.
+The shortest pause before a retry. Pauses double up to \`retry.backoff.max.ms\`, with full jitter.
 
 Java: 100. A Lambda invocation is billed while it waits.
 

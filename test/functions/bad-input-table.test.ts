@@ -31,7 +31,7 @@ async function sameOfAll(inputs: readonly BadInput[], isRefused: boolean): Promi
     first ??= { answer, log }
     assert.deepEqual({ answer, log }, first, input.surface)
   }
-  return first ?? { answer: 'can’t arrive', log: 'nothing' }
+  return first ?? { answer: 'not possible', log: 'nothing' }
 }
 
 function logAfter(answer: string): string {
@@ -69,7 +69,7 @@ test('the page of bad inputs has what they end as', () => {
     '|---|---|---|---|---|---|',
     ...valueRows,
     '',
-    '## What only one surface can get',
+    '## Inputs of one surface only',
     '| surface | input | ends as | log |',
     '|---|---|---|---|',
     ...otherRows,

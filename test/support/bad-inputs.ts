@@ -72,7 +72,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['a header `kp-…`', () => http(record('"headers":{"kp-id":""}'))],
     ['an invalid `traceparent`', () => http(record('"headers":{"traceparent":"00-1"}'))],
     ['a partition of 1.0', () => http(record('"partition":1.0'))],
-    ['a partition that the topic lacks', () => http(record('"partition":99'))],
+    ['a partition that does not exist', () => http(record('"partition":99'))],
     ['a timestamp of -1', () => http(record('"timestamp":-1'))],
     [
       'the same record twice under one `Idempotency-Key`',
@@ -120,7 +120,7 @@ const OWN: Readonly<Record<string, readonly [name: string, run: () => Promise<Ba
     ['an object of 101 levels', () => direct({ topic: 'chat', value: { room: SECRET, deep: nestedList(100) } })],
     ['an object of 100,000 levels', () => direct({ topic: 'chat', value: { room: SECRET, deep: nestedList(1e5) } })],
     ['a BigInt in an object', () => direct({ topic: 'chat', value: { room: SECRET, other: 1n } })],
-    ['a header that is no pair', () => direct({ topic: 'chat', value: { room: SECRET }, headers: ['a'] })],
+    ['a header that is not a pair', () => direct({ topic: 'chat', value: { room: SECRET }, headers: ['a'] })],
     ['a partition of -1', () => direct({ topic: 'chat', value: { room: SECRET }, partition: -1 })],
     ['a timestamp of NaN', () => direct({ topic: 'chat', value: { room: SECRET }, timestamp: Number.NaN })],
   ],

@@ -17,7 +17,7 @@ export const VALUES: readonly (readonly [name: string, value: string])[] = [
   ['a text without quotes', SECRET],
   ['an object that is cut off', `{"room":"${SECRET}"`],
   ['a string of 100,000 `\\"` without an end', `{"room":"${SECRET}${'\\"'.repeat(100_000)}`],
-  ['an escape that JSON has not: `\\x41`', String.raw`{"room":"${SECRET}\x41"}`],
+  ['an escape that JSON does not define: `\\x41`', String.raw`{"room":"${SECRET}\x41"}`],
   ['an escape that is cut off: `\\u12`', String.raw`{"room":"${SECRET}\u12"}`],
   ['a control character in a string', `{"room":"${SECRET}\u0001"}`],
   ['a lone surrogate in the key: `\\ud800`', String.raw`{"room":"${SECRET}\ud800"}`],

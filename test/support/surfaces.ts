@@ -85,19 +85,20 @@ interface HttpInput {
 async function invoked(harness: Harness, event: unknown, whereTo: string): Promise<BadInputResult> {
   try {
     const answer = await harness.invoke(event)
-    const ends = deadLettersOf(harness) || (recordsOf(harness).length > 0 ? 'delivered' : 'counted')
+    const ends = deadLettersOf(harness) || (recordsOf(harness).length > 0 ? 'delivered' : 'no record, counted')
     return resultOf(harness, ends, answer)
   } catch (error) {
     const { code, message } = error as KafkaProducerError
     const result = resultOf(harness, `${whereTo}: \`${code}\``, message)
-    const ofLambda = `the error \`${code}\`, by Lambda`
+    const ofLambda = `Lambda logs the error \`${code}\``
     return { ...result, log: result.log === 'nothing' ? ofLambda : `${result.log}, and ${ofLambda}` }
   }
 }
-export const httpEvent = (event: unknown) => invoked(httpHarness({ contracts }), event, 'goes back')
-export const sqs = (event: unknown) => invoked(functionHarness(handleSqs, { contracts }), event, 'all goes back')
+export const httpEvent = (event: unknown) => invoked(httpHarness({ contracts }), event, 'the invocation fails')
+export const sqs = (event: unknown) =>
+  invoked(functionHarness(handleSqs, { contracts }), event, 'the whole batch returns')
 export const eventBridge = (event: unknown) =>
-  invoked(functionHarness(handleEventBridge, { contracts }), event, 'goes back')
+  invoked(functionHarness(handleEventBridge, { contracts }), event, 'the invocation fails')
 
 /** Not in the invocation of an input before, after which a send is refused. */
 const outsideOfInvocations = AsyncLocalStorage.snapshot()

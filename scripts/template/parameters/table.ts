@@ -54,8 +54,8 @@ const DEPLOYMENT_PREFERENCES = [
 const HTTP = {
   httpAuth: parameter(choice('aws_iam', 'jwt', 'lambda', 'public'), 'aws_iam', {
     about:
-      'Who may send over HTTP: callers that sign with IAM, that have a token of `jwtIssuer`, or that `authorizerArn` ' +
-      'admits. Only `public` lets anybody send, and must be set explicitly.',
+      'Who may send over HTTP: callers that sign with IAM, callers with a token of `jwtIssuer`, or callers ' +
+      'that the function `authorizerArn` admits. `public` lets anybody send and is never the default.',
     actsOn: 'routes of the HTTP API',
     needs: 'http',
   }),
@@ -65,39 +65,43 @@ const HTTP = {
     needs: 'jwt',
   }),
   jwtAudience: parameter(list('[^,\\s]+', 'audiences'), [], {
-    about: 'With `httpAuth=jwt`: audiences, one of which a token must have (`aud`, or `client_id`).',
+    about: 'With `httpAuth=jwt`: a token must have one of these audiences (`aud`, or `client_id`).',
     actsOn: 'an authorizer of the HTTP API',
     needs: 'jwt',
   }),
   jwtScopes: parameter(list('[^,\\s]+', 'scopes'), [], {
-    about: 'With `httpAuth=jwt`: scopes, one of which a token must have.',
+    about: 'With `httpAuth=jwt`: a token must have one of these scopes.',
     actsOn: 'routes of the HTTP API',
     needs: 'jwt',
   }),
   authorizerArn: optional(AUTHORIZER, {
     about:
-      'With `httpAuth=lambda`: a function of the account that admits callers. It gets payload 2.0 and answers ' +
-      '`{"isAuthorized": true, "context": {"principalId": "…"}}`; ids of records are bound to its `principalId`.',
+      'With `httpAuth=lambda`: a function of the account that admits callers. It gets payload format 2.0 and ' +
+      'returns `{"isAuthorized": true, "context": {"principalId": "…"}}`. The ids of records are bound to its ' +
+      '`principalId`.',
     actsOn: 'an authorizer of the HTTP API, which may invoke the function',
     needs: 'lambda',
   }),
   authorizerIdentitySources: parameter(IDENTITY_SOURCES, ['$request.header.Authorization'], {
-    about: 'With `httpAuth=lambda`: what a request must have. A request without it gets 401, and no function is asked.',
+    about:
+      'With `httpAuth=lambda`: what a request must have. A request without it gets 401, and the authorizer is ' +
+      'not invoked.',
     actsOn: 'an authorizer of the HTTP API',
     needs: 'lambda',
   }),
   authorizerTtlS: parameter(wholeNumber(0, 3600), 0, {
     about:
-      'With `httpAuth=lambda`: how long an answer holds for requests with the same identity sources, **whatever ' +
-      'their topic**: only for a function that admits a caller to all topics or to none.',
+      'With `httpAuth=lambda`: how long a response of the authorizer is reused for requests with the same ' +
+      'identity sources, **whatever their topic**. Use it only if the authorizer admits a caller to all topics ' +
+      'or to none.',
     actsOn: 'an authorizer of the HTTP API',
     unit: 's',
     needs: 'lambda',
   }),
   domainName: optional(text(/^(?=.{1,253}$)([a-z0-9-]+\.)+[a-z]{2,}$/u, 'the name of a domain'), {
     about:
-      'A domain of your own for the HTTP API. The output `HttpDomainTarget` is what its DNS record (CNAME or alias) ' +
-      'must name. Needs `certificateArn`.',
+      'A custom domain for the HTTP API. Its DNS record (CNAME or alias) must point to the output ' +
+      '`HttpDomainTarget`. Needs `certificateArn`.',
     actsOn: 'a domain name and its mapping to the HTTP API',
     needs: 'http',
   }),
@@ -107,14 +111,14 @@ const HTTP = {
     needs: 'http',
   }),
   httpRateLimit: optional(wholeNumber(1, REQUESTS_MAX), {
-    about: 'Requests per second that the HTTP API accepts; more get 429.',
+    about: 'Requests per second that the HTTP API accepts; further ones get 429.',
     actsOn: 'stage of the HTTP API',
     needs: 'http',
     unit: 'requests/s',
     defaultText: 'the account’s limit',
   }),
   httpBurstLimit: optional(wholeNumber(1, REQUESTS_MAX), {
-    about: 'Concurrent requests that the HTTP API accepts; more get 429.',
+    about: 'Concurrent requests that the HTTP API accepts; further ones get 429.',
     actsOn: 'stage of the HTTP API',
     needs: 'http',
     unit: 'requests',
@@ -124,20 +128,22 @@ const HTTP = {
 
 const QUEUES = {
   maximumConcurrency: byName('queue', wholeNumber(2, 1000), 10, {
-    about: 'Sandboxes that one queue may use. Not beside `maximumPollers`.',
+    about: 'The most sandboxes that process one queue at the same time. Can’t be combined with `maximumPollers`.',
     actsOn: 'event source mappings',
     needs: 'queue-without-pollers',
     unit: 'sandboxes',
   }),
   batchSize: byName('queue', wholeNumber(1, 10_000), undefined, {
-    about: 'Messages of one invocation; at most 10 of a FIFO queue. More than 10 need a `batchWindowS` of at least 1.',
+    about:
+      'The most messages of one invocation; 10 for a FIFO queue. More than 10 need a `batchWindowS` of at ' +
+      'least 1.',
     actsOn: 'event source mappings',
     needs: 'queue',
     unit: 'messages',
     defaultText: '`1000`; of FIFO queues `10`',
   }),
   batchWindowS: byName('queue', wholeNumber(0, 300), undefined, {
-    about: 'How long Lambda gathers a batch. FIFO queues have no window.',
+    about: 'How long Lambda waits for a batch to fill. FIFO queues have no window.',
     actsOn: 'event source mappings',
     needs: 'standard-queue',
     unit: 's',
@@ -145,8 +151,8 @@ const QUEUES = {
   }),
   filterPatterns: byName('queue', FILTER_PATTERNS, undefined, {
     about:
-      'Only messages that match one of the patterns reach the function: `[{"body":{"type":["order"]}}]`. **Lambda ' +
-      'deletes the others**: they are in no topic, no DLQ and no metric of the producer.',
+      'Only messages that match one of the patterns reach the function: `[{"body":{"type":["order"]}}]`. ' +
+      '**Lambda deletes the others**: they are in no topic, no DLQ and no metric.',
     actsOn: 'event source mappings',
     needs: 'queue',
   }),
@@ -158,31 +164,32 @@ const QUEUES = {
   }),
   maximumPollers: byName('queue', wholeNumber(2, 2000), undefined, {
     about:
-      'Provisioned mode: pollers at most, in the place of `maximumConcurrency`. One has up to 10 invocations at a ' +
-      'time, for which `kafka-producer plan --package` counts 10 sandboxes.',
+      'Provisioned mode: the most pollers, instead of `maximumConcurrency`. A poller has up to 10 invocations ' +
+      'at a time, so `kafka-producer plan --package` counts 10 sandboxes for it.',
     actsOn: 'event source mappings',
     needs: 'queue',
     unit: 'pollers',
   }),
   senders: byName('queue', SENDERS, undefined, {
     about:
-      'What may send to the queue besides the roles of the account: SNS topics, buckets of the account, rules of ' +
-      'EventBridge; accounts, roles and users of IAM. The policy of `kmsKeyArn`, if set, must let them use it too.',
+      'What may send to the queue besides the roles of the account: SNS topics, buckets of the account, rules ' +
+      'of EventBridge; accounts, roles and users of IAM. The policy of `kmsKeyArn`, if set, must let them use ' +
+      'the key too.',
     actsOn: 'policies of the queues',
     needs: 'own-queue',
   }),
   fifoThroughput: byName('queue', choice('perQueue', 'perMessageGroupId'), 'perQueue', {
     about:
-      '`perMessageGroupId`: the limit of a FIFO queue (300 calls/s) is that of each message group. **SQS then drops ' +
-      'a repeated deduplication id only within its group**: where senders repeat a message in another group, it is ' +
-      'delivered twice.',
+      'With `perMessageGroupId`, each message group has the limit of a FIFO queue (300 calls/s). **SQS then ' +
+      'drops a repeated deduplication id only within its group**: a message that a sender repeats in another ' +
+      'group is delivered twice.',
     actsOn: 'FIFO queues',
     needs: 'own-fifo-queue',
   }),
   outageS: parameter(wholeNumber(1, OUTAGE_MAX_S), 12 * 3600, {
     about:
-      'How long an outage may last before a message goes to its source DLQ. It determines `maxReceiveCount`, ' +
-      'with the delays of returned messages (`KAFKA_SQS_RETURN_DELAY_MAX_MS`).',
+      'How long an outage may last before a message goes to its source DLQ. `maxReceiveCount` is calculated ' +
+      'from it and from the delays of returned messages (`KAFKA_SQS_RETURN_DELAY_MAX_MS`).',
     actsOn: 'redrive policies of the queues',
     needs: 'own-queue',
     unit: 's',
@@ -192,10 +199,10 @@ const QUEUES = {
 const EXISTING_QUEUES = {
   existingQueues: parameter(SQS_QUEUES, [], {
     about:
-      'Queues of contracts that another stack or account has: each is mapped to its function, and no queue is ' +
-      'created. Their names are those of the contracts. Their visibility time-out must be at least six times the ' +
-      'function’s, and their redrive policy is yours; in another account their policy must let the functions’ roles ' +
-      'receive.',
+      'Queues of contracts that belong to another stack or account. Each is mapped to its function, and no ' +
+      'queue is created. Their names are those in the contracts. Their visibility timeout must be at least six ' +
+      'times the function’s timeout, and you set their redrive policy. A queue in another account needs a ' +
+      'policy that lets the functions’ roles receive.',
     actsOn: 'event source mappings, roles; no queue, DLQ or alarm',
   }),
   existingDlqs: parameter(SQS_QUEUES, [], {
@@ -212,7 +219,7 @@ const EXISTING_QUEUES = {
 
 const EVENTS = {
   eventBus: parameter(text(/^[\w./-]{1,256}$/u, 'the name of an event bus'), 'default', {
-    about: 'The event bus of the rules whose contract names none (`from.eventbridge[].bus`).',
+    about: 'The event bus of rules whose contract names none (`from.eventbridge[].bus`).',
     actsOn: 'rules, and what they may invoke and send to',
     needs: 'default-bus',
   }),
@@ -220,14 +227,14 @@ const EVENTS = {
 
 const FUNCTIONS = {
   memorySize: byName('function', wholeNumber(256, 10_240), 512, {
-    about: 'Memory of a function; its share of a CPU grows with it.',
+    about: 'Memory of a function. Its share of the CPU grows with its memory.',
     actsOn: 'functions',
     unit: 'MB',
   }),
   timeoutS: byName('function', wholeNumber(5, 900), undefined, {
     about:
-      'Time-out of a function. Of `http` at most 29, as API Gateway stops waiting after 30 s. Queues hide a message ' +
-      'for six times the longer time-out of `sqs` and `sqs-fifo`.',
+      'Timeout of a function. `http` may have 29 at most, because API Gateway stops waiting after 30 s. The ' +
+      'visibility timeout of the queues is six times the longer timeout of `sqs` and `sqs-fifo`.',
     actsOn: 'functions, visibility time-outs of the queues',
     unit: 's',
     defaultText: '`60`; of `http` `29`, of `redrive` `300`',
@@ -240,31 +247,32 @@ const FUNCTIONS = {
   }),
   provisionedConcurrency: byName('function', wholeNumber(1, 100_000), undefined, {
     about:
-      'Sandboxes that are always warm. The function’s triggers then invoke its alias `provisioned`, a version. Each ' +
-      'sandbox has its connections: `kafka-producer plan`. Take it from `eventbridge` while no event waits ' +
-      '(`AsyncEventAge`): an event waits for the alias, with its retries and its destination.',
+      'Sandboxes that are always warm. The function’s triggers then invoke its alias `provisioned`. Each ' +
+      'sandbox has connections of its own: see `kafka-producer plan`. Remove it from `eventbridge` only while ' +
+      'no event waits (`AsyncEventAge`): a waiting event is bound to the alias.',
     actsOn: 'a version and an alias of the function; its routes, mappings, rules',
     unit: 'sandboxes',
   }),
   deploymentPreference: optional(choice(...DEPLOYMENT_PREFERENCES), {
     about:
-      'CodeDeploy gives the new version of each function but `redrive` a part of its traffic first, and brings the ' +
-      'old one back when an alarm `Errors`, `Returned`, `5xx`, `AsyncEventsDropped` or ' +
-      '`DestinationDeliveryFailures` is in alarm. The triggers invoke the alias `provisioned`. An alarm counts five ' +
-      'minutes: prefer ten or more. `AllAtOnce` asks no alarm.',
+      'CodeDeploy sends a part of the traffic to the new version of each function except `redrive`. It brings ' +
+      'the old version back if an alarm `Errors`, `Returned`, `5xx`, `AsyncEventsDropped` or ' +
+      '`DestinationDeliveryFailures` goes off. The triggers invoke the alias `provisioned`. The alarms look at ' +
+      'five minutes, so prefer ten or more. `AllAtOnce` checks no alarm.',
     actsOn: 'aliases, a CodeDeploy application with a group per function, a role',
     needs: 'trigger',
     defaultText: 'at once, without CodeDeploy',
   }),
   eventFailures: parameter(choice('s3', 'sqs'), 's3', {
     about:
-      'Where Lambda keeps an event that `eventbridge` failed to handle. A queue (`sqs`) takes 1 MiB, and Lambda ' +
-      'drops what is larger with the function’s answer; a bucket (`s3`) takes every record.',
+      'Where Lambda stores an event that `eventbridge` failed to handle. A bucket (`s3`) takes records of ' +
+      'every size. A queue (`sqs`) takes 1 MiB, and Lambda drops an event that is larger together with the ' +
+      'function’s response.',
     actsOn: 'the on-failure destination of `eventbridge`',
     needs: 'events',
   }),
   layers: parameter(list('arn:[\\w-]+:lambda:[\\w-]+:\\d{12}:layer:[\\w-]+:\\d+', 'ARNs of versions of layers'), [], {
-    about: 'Layers of every function, e.g. of an agent for traces; five at most.',
+    about: 'Layers of every function, e.g. an agent for traces; five at most.',
     actsOn: 'functions',
   }),
   codeSigningConfigArn: optional(
@@ -274,8 +282,8 @@ const FUNCTIONS = {
     ),
     {
       about:
-        'Lambda checks the signatures of packages and layers. `npm run deploy` does not sign, AWS SAM does: see Code ' +
-        'signing.',
+        'Lambda checks the signatures of packages and layers. `npm run deploy` does not sign, AWS SAM does: see ' +
+        '“Code signing” in docs/deploy.md.',
       actsOn: 'functions',
     },
   ),
@@ -290,8 +298,9 @@ const FUNCTIONS = {
   }),
   logFormat: parameter(choice('Text', 'JSON'), 'Text', {
     about:
-      'The form of Lambda’s own log lines; those of the functions are JSON in both. The level of the functions’ ' +
-      'lines is `POWERTOOLS_LOG_LEVEL`, not Lambda’s, which would drop the metrics.',
+      'The format of Lambda’s own log lines; the lines of the functions are always JSON. ' +
+      '`POWERTOOLS_LOG_LEVEL` sets the level of the functions’ lines. Lambda’s own level for them is not used, ' +
+      'because it would drop the metrics.',
     actsOn: 'functions',
   }),
   systemLogLevel: optional(choice('DEBUG', 'INFO', 'WARN'), {
@@ -301,19 +310,19 @@ const FUNCTIONS = {
     defaultText: '`INFO`',
   }),
   logRetentionDays: parameter(wholeNumberOf(...LOG_RETENTION_DAYS), 30, {
-    about: 'How long log lines are kept, in days that CloudWatch offers.',
+    about: 'How long log lines are kept.',
     actsOn: 'log groups',
     unit: 'days',
   }),
   redriveSchedule: optional(text(SCHEDULE_PATTERN, 'rate(…) or cron(…) as rules of EventBridge take them'), {
-    about: 'The schedule on which dead letters are redriven, e.g. `rate(1 hour)`, `cron(0 6 ? * MON-FRI *)` (UTC).',
+    about: 'The schedule of redrives of dead letters, e.g. `rate(1 hour)`, `cron(0 6 ? * MON-FRI *)` (UTC).',
     actsOn: 'a rule that invokes `redrive`',
   }),
 }
 
 const NETWORK = {
   subnetIds: parameter(list('subnet-\\w+', 'subnet-…'), [], {
-    about: 'Subnets from which the functions reach the brokers: `subnet-1,subnet-2`. Expects `securityGroupIds` too.',
+    about: 'Subnets from which the functions reach the brokers: `subnet-1,subnet-2`. Needs `securityGroupIds`.',
     actsOn: 'functions',
   }),
   securityGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
@@ -327,10 +336,10 @@ const NETWORK = {
   }),
   vpcEndpoints: parameter(list(VPC_SERVICES.join('|'), VPC_SERVICES.join(', ')), [], {
     about:
-      'Services that get an endpoint in the VPC: `sqs,secretsmanager`. Functions in a VPC without a NAT reach their ' +
-      'dead-letter queue and secrets through them. `s3` and `dynamodb` are gateway endpoints (free, need ' +
-      '`routeTableIds`), the others interface endpoints (about $7 a month and zone). Needs `vpcId` and `subnetIds`, ' +
-      'for interface endpoints one subnet per zone.',
+      'Services for which the stack creates an endpoint in the VPC: `sqs,secretsmanager`. Functions in a VPC ' +
+      'without a NAT reach their dead-letter queue and secrets through them. `s3` and `dynamodb` are gateway ' +
+      'endpoints (free, need `routeTableIds`), the others interface endpoints (about $7 per month and zone). ' +
+      'Needs `vpcId` and `subnetIds`, and for interface endpoints one subnet per zone.',
     actsOn: 'VPC endpoints',
   }),
   routeTableIds: parameter(list('rtb-\\w+', 'rtb-…'), [], {
@@ -340,18 +349,18 @@ const NETWORK = {
   }),
   endpointSecurityGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
     about:
-      'Security groups of your own for the interface endpoints; they must let the functions in on port 443. Without ' +
-      'it the stack creates one that does.',
+      'Your own security groups for the interface endpoints. They must allow inbound traffic from the ' +
+      'functions on port 443. Without this parameter the stack creates a group that does.',
     actsOn: 'VPC endpoints; no security group',
     needs: 'interface-endpoints',
     defaultText: 'a group of the stack',
   }),
   existingEndpointGroupIds: parameter(list('sg-\\w+', 'sg-…'), [], {
     about:
-      'Security groups of interface endpoints that the VPC has already, e.g. those of another stage: each gets a ' +
-      'rule that lets the functions in on port 443. A VPC can have one endpoint per service with private DNS, so ' +
-      'name only those services in `vpcEndpoints` that have none. Not where both stages have the same ' +
-      '`securityGroupIds`: these are let in already.',
+      'Security groups of interface endpoints that the VPC already has, e.g. those of another stage. Each gets ' +
+      'a rule that allows inbound traffic from the functions on port 443. A VPC can have one endpoint per ' +
+      'service with private DNS, so name only other services in `vpcEndpoints`. Not needed if both stages have ' +
+      'the same `securityGroupIds`.',
     actsOn: 'ingress rules of these groups',
     needs: 'subnets',
   }),
@@ -365,15 +374,16 @@ const STORAGE = {
     ),
     {
       about:
-        'An EFS file system that the functions mount, for dead letters on disk (`KAFKA_DEAD_LETTER=disk:/mnt/efs/…`) ' +
-        'and for files that settings name. Its mount targets must let the functions in on port 2049, and its access ' +
-        'point must let its user write.',
+        'An EFS file system that the functions mount, for dead letters on disk ' +
+        '(`KAFKA_DEAD_LETTER=disk:/mnt/efs/…`) and for files that settings name. Its mount targets must allow ' +
+        'inbound traffic from the functions on port 2049, and the user of its access point must be allowed to ' +
+        'write.',
       actsOn: 'functions, roles',
       needs: 'subnets',
     },
   ),
   efsMountPath: parameter(text(/^\/mnt\/[\w.-]{1,155}$/u, 'a path of the form /mnt/<name>'), '/mnt/efs', {
-    about: 'Where the functions have the file system.',
+    about: 'Where the functions mount the file system.',
     actsOn: 'functions',
     needs: 'file-system',
   }),
@@ -385,57 +395,58 @@ const ALARMS = {
     actsOn: 'alarms',
   }),
   alarmPeriods: parameter(wholeNumber(1, 12), 1, {
-    about: 'Periods of five minutes in a row after which the alarms with a threshold below alarm.',
+    about: 'After how many consecutive periods of five minutes over their threshold these alarms go off.',
     actsOn: 'alarms `Errors`, `Throttles`, `Slow`, `Returned`, `5xx`, `AsyncEventAge`',
     unit: 'periods',
   }),
   alarmErrors: parameter(wholeNumber(0, COUNT_MAX), 0, {
-    about: 'Failed invocations of a function in five minutes that are no reason for an alarm.',
+    about: 'How many failed invocations of a function in five minutes are accepted without an alarm.',
     actsOn: 'alarms `Errors`',
     unit: 'invocations',
   }),
   alarmThrottles: parameter(wholeNumber(0, COUNT_MAX), 0, {
-    about: 'Throttled invocations of a function in five minutes that are no reason for an alarm.',
+    about: 'How many throttled invocations of a function in five minutes are accepted without an alarm.',
     actsOn: 'alarms `Throttles`',
     unit: 'invocations',
   }),
   alarmReturned: parameter(wholeNumber(0, COUNT_MAX), 0, {
-    about:
-      'Records that a function returned to callers or sources in five minutes, and that are no reason for an alarm.',
+    about: 'How many records a function may return to callers or sources in five minutes without an alarm.',
     actsOn: 'alarms `Returned`',
     needs: 'trigger',
     unit: 'records',
   }),
   alarmServerErrors: parameter(wholeNumber(0, COUNT_MAX), 0, {
-    about: 'Answers of the HTTP API with 5xx in five minutes that are no reason for an alarm.',
+    about: 'How many 5xx responses of the HTTP API in five minutes are accepted without an alarm.',
     actsOn: 'alarm `5xx`',
     needs: 'http',
     unit: 'answers',
   }),
   alarmSlowPercent: parameter(wholeNumber(1, 99), 80, {
-    about: 'The part of its timeout that one invocation in a hundred may take.',
+    about: 'The part of its timeout that one invocation in a hundred may take without an alarm.',
     actsOn: 'alarms `Slow`',
     unit: '%',
   }),
   alarmConnectionAttempts: parameter(wholeNumber(1, COUNT_MAX), 60, {
-    about: 'Connection attempts of a function per minute that are no reason for an alarm.',
+    about: 'How many connection attempts of a function per minute are accepted without an alarm.',
     actsOn: 'alarms `ConnectionAttempts`',
     unit: 'attempts/min',
   }),
   alarmEventAgeS: parameter(wholeNumber(1, EVENT_AGE_MAX_S), 900, {
-    about: 'How long an event may wait for `eventbridge`.',
+    about: 'How long an event may wait for `eventbridge` without an alarm.',
     actsOn: 'alarm `AsyncEventAge`',
     needs: 'events',
     unit: 's',
   }),
   alarmMessageAgeS: parameter(wholeNumber(1, MESSAGE_AGE_MAX_S), 900, {
-    about: 'How long a message may wait in a source queue. Delivery takes seconds.',
+    about: 'How long a message may wait in a source queue without an alarm. Delivery normally takes seconds.',
     actsOn: 'alarms `Age`',
     needs: 'own-queue',
     unit: 's',
   }),
   alarmDeadLetterAgeS: parameter(wholeNumber(1, DEAD_LETTER_AGE_MAX_S), 86_400, {
-    about: 'How old the oldest dead letter, or event that failed, may be in its queue. SQS deletes it after 14 days.',
+    about:
+      'How old the oldest dead letter or failed event in a queue may be without an alarm. SQS deletes it after ' +
+      '14 days.',
     actsOn: 'alarms `Oldest`',
     unit: 's',
   }),
@@ -444,15 +455,15 @@ const ALARMS = {
 const ACCOUNT = {
   topicPrefixes: parameter(list('[A-Za-z0-9._-]{1,249}', 'beginnings of topics'), [], {
     about:
-      'Beginnings of topics, `payments-,orders.`: the roles name `payments-*` instead of each topic (MSK IAM). For ' +
-      'more topics than the policies of a role can name one by one.',
+      'Prefixes of topics, `payments-,orders.`: with MSK IAM the roles get `payments-*` instead of each topic. ' +
+      'Needed if a role’s policies can’t name all topics one by one.',
     actsOn: 'roles',
   }),
   serviceName: parameter(
     text(/^[a-z][a-z0-9-]{0,39}$/u, 'a small letter, then at most 39 small letters, digits and hyphens'),
     'kafka-producer',
     {
-      about: 'What the names of the stack and of its functions, rules and log groups begin with, before the stage.',
+      about: 'The beginning of the names of the stack and of its functions, rules and log groups, before the stage.',
       actsOn: 'names of all resources',
     },
   ),
@@ -484,8 +495,8 @@ const ACCOUNT = {
   }),
   kmsKeyArn: optional(KMS_KEY, {
     about:
-      'Your own KMS key for queues, buckets, log groups and the functions’ environment, instead of AWS’s. Its policy ' +
-      'must let services use it: packaging prints the statements.',
+      'Your own KMS key for queues, buckets, log groups and the functions’ environment, instead of AWS’s. Its ' +
+      'policy must let services use the key: packaging prints the statements.',
     actsOn: 'queues, buckets, log groups, functions, roles',
   }),
   tags: parameter(
