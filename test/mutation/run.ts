@@ -73,7 +73,9 @@ const mutants = all.filter(({ file }) => file.startsWith(`${source}/`))
 const keys = new Map(all.map(({ id, key }) => [id, key]))
 const chosen = choose(mutants)
 console.log(`${area}: ${mutants.length} mutants, ${chosen.length} chosen`)
-const copies = Array.from({ length: Math.max(1, concurrency) }, (_, worker) => join(FOLDER, `copy-${worker}`))
+const copies = Array.from({ length: Math.max(1, concurrency) }, (_, worker) =>
+  join(FOLDER, `${area}.copies`, String(worker)),
+)
 for (const copy of copies) writeCopy(copy, sources)
 
 const baselines = new Map<string, Baseline>()

@@ -6,6 +6,7 @@ import { parseConfig } from '../../lib/config/parse-config.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
 import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
 import { summaryOf } from '../support/producer-of.ts'
 import { whenDone } from '../support/time.ts'
@@ -53,4 +54,21 @@ test('beginWrite is asked again after its request has ended: false', async () =>
     requests.map(request => request.beginWrite()),
     [false, false],
   )
+})
+
+test('a driver that throws when connections are dropped: each record has a report, the producer ends', async () => {
+  const clock = new VirtualClock()
+  const client = new (class extends ScriptedKafkaClient {
+    override dropConnections(): Promise<void> {
+      throw new Error('driver')
+    }
+  })({ partitions: 2, brokers: 2, clock, latencyMs: 1000 })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client, clock })
+  await producer.connect()
+  const send = (partition: number, deadlineMs: number) =>
+    producer.sendAll([{ topic: 't', partition, value: 'v' }], Deadline.after(clock, deadlineMs))
+  const reports = await whenDone(clock, Promise.all([send(0, 100), send(1, 60_000)]))
+  assert.deepEqual(reports.flat().map(summaryOf), ['unknown:delivery-unknown', 'unknown:delivery-unknown'])
+  assert.equal(producer.isUsable, false)
+  assert.equal(clock.now(), 100)
 })

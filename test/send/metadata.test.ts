@@ -312,6 +312,15 @@ test('rule 1: all calls share one wait for more partitions, and after it one ans
   assert.ok(clock.now() - late >= 3000)
 })
 
+test('rule 1: a topic that has not grown is waited for again after max.block.ms and metadata.max.age.ms', async () => {
+  const { clock, client, send } = harness({ maxBlockMs: 5000, metadataMaxAgeMs: 60_000 })
+  await send(record(0))
+  assert.deepEqual(await send(record(9)), ['not-sent:partition-out-of-range'])
+  await clock.advance(65_000)
+  clock.setTimeout(() => client.topics.t?.leaders.push(0, 0, 0, 0), 3000)
+  assert.deepEqual(await send(record(9)), ['delivered'])
+})
+
 test('rule 1: without an answer a record beyond the known count is not invalid', async () => {
   const { client, send } = harness({ maxBlockMs: 1000 })
   await send(record(0))

@@ -33,7 +33,7 @@ function setUp(script: readonly Attempt[], options: ProducerOptions = {}) {
   return { clock, producer, send }
 }
 
-test('requests, batches and records are counted; the time at the broker is that from first attempt to answer', async () => {
+test('requests, batches and records are counted; the time at the broker begins with the first attempt', async () => {
   const { producer, send } = setUp([])
   await send('a', 'b', 'c')
   const { requests, batches, ackedBatches, ackedRecords, brokerTimeMs, retries, expiredRecords } = producer.metrics()
