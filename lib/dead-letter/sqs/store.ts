@@ -134,7 +134,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return this.#queue.isFifo || this.#isFull
   }
 
-  /** To look is to receive a sample. It is made visible at the end, also when the consumer or `signal` ends it. */
+  /**
+   * Without the purpose `redrive`, receives a sample, and makes it visible again at the end, also when the consumer or
+   * `signal` ends it.
+   */
   async *deadLetters(options: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     if (options.purpose === 'redrive') {
       if (this.#queue.isFifo) await this.#giveBackGroups()
@@ -160,7 +163,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const notes = [
       `About ${visible} messages are in the queue ${name}, ${received} more are received and hidden, ` +
         `${delayed} delayed (the counts of SQS).`,
-      `To look is to receive: it counts a receive of each message and hides it for seconds, at most ` +
+      'Reading a queue receives its messages: SQS counts a receive of each and hides it for some seconds, at most ' +
         `${LOOK.visibilityS}.`,
     ]
     if (this.#isSample) notes.push(`This is a sample of ${LOOK.maxMessages} messages.`)

@@ -61,7 +61,7 @@ function producerThat(isRefused: (value: string) => boolean = () => false) {
 }
 
 // Two `stats` at once counted a part of the queue each, and after Ctrl-C the next one counted none for a minute.
-test('to look is to receive a sample, which is visible again at once', async t => {
+test('reading without a redrive receives a sample, which is visible again at once', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 1500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   const open = await Array.fromAsync(store.deadLetters())
@@ -70,7 +70,7 @@ test('to look is to receive a sample, which is visible again at once', async t =
   assert.ok(sqs.callsOf('ReceiveMessage').every(({ body }) => body.VisibilityTimeout === 30))
   const notes = (await store.notes()).join(' ')
   assert.match(notes, /About 1500 messages are in the queue dead-letters, 0 more are received and hidden, 0 delayed/)
-  assert.match(notes, /counts a receive of each message and hides it for seconds, at most 30/)
+  assert.match(notes, /SQS counts a receive of each and hides it for some seconds, at most 30/)
   assert.match(notes, /a sample of 1000 messages/)
   assert.match(notes, /Nothing excludes a second redrive of the queue dead-letters: set KAFKA_REDRIVE_LEASE_QUEUE/)
   assert.deepEqual([...new Set(sqs.calls.map(({ operation }) => operation))].sort(), [
