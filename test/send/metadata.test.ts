@@ -8,6 +8,7 @@ import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { transportError } from '../../lib/transport/error-codes.ts'
 import { failure } from '../../lib/transport/produce-outcome.ts'
 import { ChangingCluster, UNKNOWN_TOPIC } from '../fakes/changing-cluster.ts'
 import { summaryOf } from '../support/producer-of.ts'
@@ -437,3 +438,16 @@ function refuseOnce(code: string): () => string | undefined {
   let count = 0
   return () => (count++ === 0 ? code : undefined)
 }
+
+test('metadata is requested again if a broker that is asked for a producer id belongs to another cluster', async () => {
+  const { client, send } = harness()
+  const initProducerId = client.initProducerId.bind(client)
+  let metadataBefore = 0
+  client.initProducerId = async () => {
+    client.initProducerId = initProducerId
+    metadataBefore = client.requests.length
+    throw transportError('OTHER_CLUSTER', 'The broker belongs to another cluster.', { retriable: true })
+  }
+  assert.deepEqual(await send(record(0)), ['delivered'])
+  assert.equal(client.requests.length, metadataBefore + 1)
+})
