@@ -11,7 +11,7 @@ interface StoredObject {
 
 export class S3Server {
   readonly objects = new Map<string, StoredObject>()
-  /** Keys that can't be read: key → error code. */
+  /** Keys that can't be read or written: key → error code. */
   readonly refused = new Map<string, string>()
   /** Method and key of every request, in order. */
   readonly requests: string[] = []
@@ -85,6 +85,7 @@ export class S3Server {
         return void response.end(request.method === 'HEAD' ? undefined : object.body)
       }
       case 'PUT': {
+        if (refused !== undefined) return refuse(403, refused)
         const { 'if-match': match, 'if-none-match': noneMatch } = request.headers
         if (match !== undefined && !object) return refuse(404, 'NoSuchKey')
         if ((match !== undefined && object && match !== etagOf(object)) || (noneMatch && object))
