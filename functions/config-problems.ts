@@ -1,8 +1,8 @@
-// The problems of a configuration that is valid for a producer, but not for the functions.
+// Checks a configuration that is valid for a producer for values with which the functions could lose or repeat records.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contract, Contracts } from '../lib/contracts/contract.ts'
 
-/** What no function accepts. @returns texts for a ConfigError */
+/** Returns the values that no function accepts, as texts for a ConfigError. */
 export function configProblems(config: ProducerConfig, contracts: Contracts): string[] {
   const { acks, enableIdempotence, httpBasePath, keySerializer, valueSerializer } = config
   const problems: string[] = []
@@ -17,7 +17,8 @@ export function configProblems(config: ProducerConfig, contracts: Contracts): st
     )
   if (!/^[\w.~/-]*$/.test(httpBasePath))
     problems.push('KAFKA_HTTP_BASE_PATH: expected a path such as /events, without escapes and spaces, got another.')
-  // A file that other programs read too may name serializers, but here the contracts decide.
+  // A settings file that other programs read as well may name serializers. The functions ignore them, because contracts
+  // decide, but refuse a serializer that contradicts a contract.
   const otherKeys = [...contracts.values()].find(({ key }) => !isOneOf(keySerializersOf(key), keySerializer))
   if (keySerializer !== undefined && (otherKeys || (contracts.size === 0 && keySerializer !== 'string')))
     problems.push(

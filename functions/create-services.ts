@@ -1,4 +1,4 @@
-// Creates what every function needs, from the environment. Only a ConfigError fails init.
+// Creates the services that every function needs, from the environment. Only a ConfigError fails the init phase.
 import { contracts as compiledContracts } from '#contracts'
 import { loadConfig } from '../lib/config/load-config.ts'
 import type { ProducerConfig } from '../lib/config/settings.ts'
@@ -21,7 +21,10 @@ export interface Services {
   readonly log: InvocationLog
 }
 
-/** @throws ConfigError */
+/**
+ * Creates the services of a trigger's function.
+ * @throws ConfigError that lists every problem
+ */
 export async function createServices(trigger: Trigger): Promise<Services & { readonly factory: ProducerFactory }> {
   const log = new InvocationLog(process.env.POWERTOOLS_SERVICE_NAME || trigger)
   const config = await loadConfig({}, process.env, log.warn)
@@ -33,7 +36,7 @@ export async function createServices(trigger: Trigger): Promise<Services & { rea
   return { config, contracts, factory, deadLetters: createDeadLetterPublisher(config, log.warn), log }
 }
 
-/** The problems of a configuration that another function may accept. */
+/** Returns the problems that only this trigger's function has; another function may accept the same configuration. */
 function triggerProblems(
   trigger: Trigger,
   { deadLetter, defaultTopic, onFailureHttp }: ProducerConfig,

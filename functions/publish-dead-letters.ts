@@ -14,7 +14,10 @@ export interface DeadLetterRules {
   readonly sourceOf: (index: number) => Omit<DeadLetterSource, 'function'>
 }
 
-/** @returns the fates of the failed records by index, without the invalid records that get no dead letter */
+/**
+ * Publishes the failed records that become dead letters.
+ * @returns fates by the index of the record; none for an invalid record that gets no dead letter
+ */
 export function publishDeadLetters(
   sourceRecords: readonly SourceRecord[],
   reports: readonly DeliveryReport[],

@@ -1,4 +1,4 @@
-// Sends the records of an event.
+// Sends the records of any trigger's event.
 import { type DeliveryReport, notSent } from '../lib/delivery/delivery-report.ts'
 import type { KafkaProducer } from '../lib/kafka-producer.ts'
 import type { SourceRecord } from '../lib/lambda/source-record.ts'

@@ -1,5 +1,6 @@
-// Sends a batch in rounds: send, store the dead letters of failures, then go on with the items that waited for them.
-// An item whose records are neither acknowledged nor stored goes back to its source.
+// Sends a batch in rounds: sends records, stores the dead letters of failures, then continues with the items that
+// waited behind them in their order group. An item that has a record that is neither acknowledged nor stored goes back
+// to its source.
 import type { Context } from 'aws-lambda'
 import { type DeliveryReport, type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
@@ -16,11 +17,14 @@ type Fates = ReadonlyMap<DeliveryReport, RecordFate>
 type Invocation = Context & KafkaContext
 
 interface CompletedItem<Item extends SourceItem> extends SentItem<Item> {
-  /** One per report. */
+  /** One per report, in the same order. */
   readonly fates: readonly RecordFate[]
 }
 
-/** @throws KafkaProducerError for an event that the source can't read: all of it goes back */
+/**
+ * Sends the records of a batch and returns the answer of its source.
+ * @throws KafkaProducerError for an event that the source can't read; Lambda then returns the whole batch to it
+ */
 export async function handleBatch<Item extends SourceItem, Response>(
   event: unknown,
   context: Invocation,

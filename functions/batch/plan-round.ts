@@ -1,12 +1,12 @@
-// Plans which items are sent in a round, and what a round means for its items. Pure.
-// In an order group only the first failed item counts: it holds back those after it.
+// Decides which items are sent in the next round, and what the reports of a round mean for its items. Pure functions.
+// Of an order group only the first failed item counts, because the items behind it wait for it.
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import type { BatchPolicy, SourceItem } from './source-item.ts'
 
 export interface SentItem<Item extends SourceItem = SourceItem> {
   readonly item: Item
-  /** One per record of the item. */
+  /** One per record of the item, in order. */
   readonly reports: readonly DeliveryReport[]
 }
 
@@ -47,7 +47,7 @@ export function firstFailures<Item extends SourceItem>(sent: readonly SentItem<I
   })
 }
 
-/** Whether the failed records of an item become dead letters; else the item goes back whole. */
+/** Whether the failed records of an item become dead letters. If not, the whole item goes back to its source. */
 export function shouldDeadLetter({ item, reports }: SentItem, { onFailure, onInvalid }: BatchPolicy): boolean {
   const failed = reports.filter(({ kind }) => kind === 'failed') as Failed[]
   // Returning the item would resend records that were already acknowledged.
@@ -57,8 +57,8 @@ export function shouldDeadLetter({ item, reports }: SentItem, { onFailure, onInv
 }
 
 /**
- * Whether the rest of the group is sent. An invalid record whose dead letter is stored counts as completed; after a
- * delivery failure the rest of the group goes back.
+ * Whether the rest of the group is sent. After an invalid record it is, once the dead letter is stored; after a
+ * delivery failure the rest of the group goes back to its source.
  */
 export function groupContinues({ item, reports }: SentItem, fates: ReadonlyMap<DeliveryReport, RecordFate>): boolean {
   return (

@@ -4,37 +4,43 @@ import type { IgnoredReason, SourceRecord } from '../../lib/lambda/source-record
 import type { Deadline } from '../../lib/time/deadline.ts'
 
 export interface SourceItem {
-  /** Of the item in its source. */
+  /** The item's id in its source, e.g. the SQS message id. */
   readonly id: string
   readonly arn: string
-  /** How often the source has handed it out, this time included; null if the source does not count. */
+  /** How often the source has delivered the item, this time included; null if the source does not count. */
   readonly receiveCount: number | null
-  /** Items of one group complete in order, unique over all sources of a batch; undefined: in any order. */
+  /**
+   * The item's order group, unique over all sources of a batch: its items complete in order. Undefined: in any order.
+   */
   readonly orderGroup: string | undefined
   readonly records: readonly SourceRecord[]
-  /** Why it has no record, such as a ping. */
+  /** Why the item has no record, e.g. because it is a ping. */
   readonly ignored?: IgnoredReason
 }
 
 export interface ItemResult<Item extends SourceItem> {
   readonly item: Item
-  /** A record of it is neither acknowledged nor stored as a dead letter. */
+  /** Whether a record of the item is neither acknowledged nor stored as a dead letter. */
   readonly isReturned: boolean
 }
 
 export interface BatchPolicy {
-  /** What becomes of an item after a delivery failure. */
+  /** What happens to an item after a delivery failure. */
   readonly onFailure: 'return' | 'dead-letter'
-  /** What becomes of an order group after an invalid record. */
+  /** What happens to the rest of an order group after an invalid record. */
   readonly onInvalid: 'continue' | 'stop'
 }
 
 export interface BatchSource<Item extends SourceItem, Response> {
   readonly trigger: DeadLetterSource['trigger']
   readonly policy: BatchPolicy
-  /** @throws KafkaProducerError for an event of another form: all of it goes back */
+  /**
+   * Parses an event into items.
+   * @throws KafkaProducerError for an event of another form; Lambda then returns the whole batch to its source
+   */
   parse(event: unknown): readonly Item[]
   /**
+   * Builds the answer that names the items that go back.
    * @param results one per item, in the order of their completion
    * @param answerBy when the answer must be returned
    */

@@ -1,5 +1,5 @@
-// One event, or the list that EventBridge Pipes sends: before this returns, each record is acknowledged or its dead
-// letter is stored.
+// Handles one EventBridge event, or the list that EventBridge Pipes sends: before it returns, each record is
+// acknowledged or its dead letter is stored.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
@@ -16,8 +16,10 @@ import { sendSourceRecords } from '../send-source-records.ts'
 import { toResponse } from './to-response.ts'
 
 /**
- * @throws KafkaProducerError when an event was not stored: Lambda, or the pipe, retries; also for a request, or a batch
- *   of a queue or stream: it goes back to its source, where a dead letter of it could be sent to no topic
+ * Sends the records of an event or list of events.
+ * @throws KafkaProducerError if an event was not stored, so that Lambda, or the pipe, retries; also for the event of
+ *   another trigger (an HTTP request, a batch of a queue or stream), which no contract here can route: it goes back to
+ *   its source
  */
 export async function handleEventBridge(
   event: unknown,
@@ -51,14 +53,14 @@ export async function handleEventBridge(
   toResponse(fates)
 }
 
-/** All failed records or none: the events go back together, and then they should all go back. */
+/** Decides for all failed records together: the events of an invocation can only go back together. */
 function deadLettersFailures(reports: readonly DeliveryReport[], onFailure: 'return' | 'dead-letter'): boolean {
   // Returning the events would resend records that were already acknowledged.
   if (onFailure === 'dead-letter' || reports.some(({ kind }) => kind === 'delivered')) return true
   return reports.every(report => report.kind === 'failed' && report.failureKind === 'invalid-record')
 }
 
-/** The ARN of the rule, which only a scheduled event has. */
+/** The ARN of the rule; only a scheduled event has one. */
 function ruleArn(event: unknown): string | null {
   const resources = (event as { resources?: unknown } | null)?.resources
   const rule = Array.isArray(resources)

@@ -10,5 +10,5 @@ const { config, factory } = services
 closeOnSigterm(factory)
 
 export const handler = middy()
-  .use(kafkaProducer({ factory, config, recordId: 'none' })) // the function has set the ids
+  .use(kafkaProducer({ factory, config, recordId: 'none' })) // handleEventBridge sets the ids
   .handler((event, context) => handleEventBridge(event, context, services))

@@ -1,8 +1,11 @@
-// Stage 9 of 9: fates → nothing, or an error, so that Lambda retries and then uses its on-failure destination. Pure.
+// Stage 9 of 9: fates → nothing, or an error that makes Lambda retry and then use its on-failure destination. Pure.
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import { KafkaProducerError } from '../../lib/errors.ts'
 
-/** @throws KafkaProducerError when a record was not stored: all events of the invocation go back */
+/**
+ * Returns normally if every event is stored.
+ * @throws KafkaProducerError if one is not; all events of the invocation then go back
+ */
 export function toResponse(fates: readonly RecordFate[]): void {
   for (const fate of fates) {
     if (fate.fate === 'delivered' || fate.fate === 'dead-lettered') continue

@@ -1,12 +1,12 @@
-// Receives the bodies of requests, bounded in size, number and time: a client that sends slowly, or never ends, must
-// take neither the memory nor the place of another one.
+// Receives request bodies and limits their size, number and time, so that a client that sends slowly, or never ends,
+// can't use up memory or the places of other clients.
 import type { IncomingMessage } from 'node:http'
 import { systemClock } from '../../lib/time/clock.ts'
 import { MAX_BODY_BYTES } from './dialects/native/request-body.ts'
 import { RequestError } from './request-error.ts'
 import { tooManyRequests } from './request-limit.ts'
 
-/** The connection ended before the body did: nobody waits for an answer. */
+/** The connection ended before the body was complete, so nobody waits for an answer. */
 export class ClientGone extends Error {
   override name = 'ClientGone'
 }
@@ -19,16 +19,17 @@ interface Receiving {
 export class BodyReceiver {
   readonly #max: number
   readonly #bodyMs: number
-  /** The oldest first. */
+  /** The bodies that are being received, oldest first. */
   readonly #receiving = new Set<Receiving>()
 
-  /** @param max bodies at once; one more takes the place of the oldest, if that had a tenth of `bodyMs` */
+  /** @param max bodies at once; one more replaces the oldest, if that one has been receiving for a tenth of `bodyMs` */
   constructor(max: number, bodyMs: number) {
     this.#max = max
     this.#bodyMs = bodyMs
   }
 
   /**
+   * Reads the whole body of a request.
    * @param onAccepted called before the body is read
    * @throws RequestError `body-too-large` · `too-many-requests` · `request-timeout`
    * @throws ClientGone

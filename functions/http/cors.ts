@@ -1,9 +1,9 @@
-// Cross-origin requests from browsers: https://fetch.spec.whatwg.org/#http-cors-protocol
+// Adds CORS headers for cross-origin requests from browsers: https://fetch.spec.whatwg.org/#http-cors-protocol
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 
-/** What a page may do beside what needs no permission. */
+/** What pages of an allowed origin may send and read, beyond what CORS always allows. */
 export const CORS = {
-  /** Those that the function or its gateway reads, and those that tracing adds to a request. */
+  /** The request headers that the function or its gateway reads, and those that tracing adds. */
   requestHeaders: [
     'authorization',
     'content-encoding',
@@ -16,14 +16,14 @@ export const CORS = {
     'x-amz-security-token',
     'x-api-key',
   ],
-  /** Those of an answer that a page may read. */
+  /** The headers of an answer that a page may read. */
   responseHeaders: ['accept-encoding', 'allow', 'retry-after'],
   /** How long a browser may keep the answer to a preflight request, s. */
   maxAgeS: 3600,
 } as const
 
-/** What counts of a request, as an event has it and as Node's server has it. */
-interface Asked {
+/** The parts of a request that CORS needs; both a Lambda event and a request of Node's server have them. */
+interface CorsRequest {
   readonly method?: string | undefined
   readonly headers: {
     readonly origin?: string | undefined
@@ -31,21 +31,21 @@ interface Asked {
   }
 }
 
-/** @returns whether the request is a browser's question whether it may send another one */
-function isPreflight({ method, headers }: Asked): boolean {
+/** Whether a browser sends this preflight request to ask if it may send the real one. */
+function isPreflight({ method, headers }: CorsRequest): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
 }
 
 /**
- * The answer with the headers that let a page of a listed origin read it. No header allows credentials: a caller
- * authenticates by `Authorization`, not by cookies that a browser adds.
- * @param origins those of `KAFKA_HTTP_CORS_ORIGINS`. Default: none; the gateway does CORS, or nobody
+ * Returns the answer with the headers that let a page of an allowed origin read it. It never allows credentials,
+ * because callers authenticate with `Authorization`, not with cookies that a browser adds.
+ * @param origins the value of `KAFKA_HTTP_CORS_ORIGINS`. Default: none, e.g. because the gateway answers CORS requests
  */
-export function withCors(answer: HttpAnswer, request: Asked, origins: readonly string[] = []): HttpAnswer {
+export function withCors(answer: HttpAnswer, request: CorsRequest, origins: readonly string[] = []): HttpAnswer {
   if (origins.length === 0) return answer
   const { origin } = request.headers
   const isAnyOrigin = origins.includes('*')
-  // A cache must not give one origin’s answer to another, and this holds for answers to no origin, too.
+  // Keeps caches from giving one origin’s answer to another, so an answer without an allowed origin has it too.
   const vary: Readonly<Record<string, string>> = isAnyOrigin ? {} : { vary: 'Origin' }
   const isAllowed = origin !== undefined && (isAnyOrigin || origins.includes(origin.toLowerCase()))
   return {
@@ -58,7 +58,7 @@ export function withCors(answer: HttpAnswer, request: Asked, origins: readonly s
   }
 }
 
-function allowing(origin: string, { headers }: HttpAnswer, request: Asked): Readonly<Record<string, string>> {
+function allowing(origin: string, { headers }: HttpAnswer, request: CorsRequest): Readonly<Record<string, string>> {
   const allowed = { 'access-control-allow-origin': origin }
   if (!isPreflight(request)) return { ...allowed, 'access-control-expose-headers': CORS.responseHeaders.join(', ') }
   return {

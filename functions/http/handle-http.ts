@@ -1,4 +1,4 @@
-// One request from event to answer: calls the stages in order and decides nothing itself.
+// Handles an HTTP request, from event to answer, by calling the stages in order.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
@@ -20,15 +20,16 @@ import { RequestLimit } from './request-limit.ts'
 import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
 
 /**
- * Longer than a connection attempt and its back-off may take (3 s and 1 s by default): one that began while the brokers
- * were away must not make the first check after their return say that they still are.
+ * Longer than a connection attempt and its back-off (3 s and 1 s by default). Otherwise an attempt that began while the
+ * brokers were away would make the first health check after their return fail.
  */
 const HEALTH_MS = 5000
 
 /**
- * @param limit that of the process
- * @throws KafkaProducerError for an event that is no HTTP request: of a queue or a stream, any answer would mean that
- *   its messages were processed, and they would be deleted
+ * Sends the records of an HTTP request.
+ * @param limit of requests at once; one per process
+ * @throws KafkaProducerError for an event that is not an HTTP request: any answer to a batch of a queue or stream would
+ *   count as success, and its messages would be deleted
  */
 export async function handleHttp(
   event: unknown,
@@ -51,7 +52,7 @@ export async function handleHttp(
   return toHttpResult(request.kind, event, request.method === 'HEAD' ? { ...answer, body: '' } : answer)
 }
 
-/** Most pings ignore the answer; it has the form of an HTTP answer for the others. */
+/** Most pings ignore the answer; senders of HTTP pings expect one in the form of an HTTP answer. */
 function answerWarmUp(context: Context & KafkaContext, { log }: Services): unknown {
   log.invocation(invocationId(context), [], [], context.kafka.producer.metrics(), { ignored: ['warm-up'] })
   return toHttpResult('apigw-v2', {}, jsonAnswer(200, { status: 'warm' }))
@@ -74,12 +75,12 @@ async function answerRequest(
     if (request.method === 'OPTIONS')
       return { status: 204, headers: { allow: allowedMethods(request, httpBasePath) }, body: '' }
     match = matchRoute(request, httpBasePath)
-    const found = match
-    const { dialect } = found
+    const routeMatch = match
+    const { dialect } = routeMatch
     if (!dialect) return await health(context)
     // Checked before the body is read, so that a refused request costs nothing.
     return await limit.run(httpMaxConcurrency, async () => {
-      const parsed = dialect.parse(request, { ...found, requestId }, services.contracts)
+      const parsed = dialect.parse(request, { ...routeMatch, requestId }, services.contracts)
       const sourceRecords = principalHeader ? withPrincipal(parsed, request.principal) : parsed
       const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
       return dialect.respond(answered, request, requestId)
@@ -94,8 +95,8 @@ async function answerRequest(
 function withPrincipal(records: readonly SourceRecord[], principal: string | undefined): readonly SourceRecord[] {
   if (principal === undefined) return records
   return records.map(each => {
-    const own = headerList(each.record.headers) as readonly ProducerRecordHeader[]
-    const headers = [...own, ['kp-principal', principal] as const]
+    const recordHeaders = headerList(each.record.headers) as readonly ProducerRecordHeader[]
+    const headers = [...recordHeaders, ['kp-principal', principal] as const]
     return { ...each, record: { ...each.record, headers } }
   })
 }
@@ -143,7 +144,7 @@ async function sendOrDeadLetter(
   return fates
 }
 
-/** The fate of a record without a dead letter; an invalid record is refused, so its caller keeps it. */
+/** The fate of a record without a dead letter. An invalid record is refused: its caller still has it. */
 function fateOf(report: DeliveryReport): RecordFate {
   if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
   const { code, message: detail, violations, truncated } = report.error

@@ -1,5 +1,5 @@
-// A request of Node's HTTP server → the event of an HTTP API (payload format 2.0), and its result → the answer, for
-// what serves HTTP without a gateway. Shape:
+// Turns a request of Node's HTTP server into the event of an HTTP API (payload format 2.0), and the function's result
+// into the answer, for programs that serve HTTP without a gateway. The shape of the event:
 // docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
@@ -9,15 +9,16 @@ const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|.*\+json|.*\+xml))/
 
 export interface HttpApiEventOptions {
   readonly requestId: string
-  /** When the request came, milliseconds since the epoch. */
+  /** When the request arrived, milliseconds since the epoch. */
   readonly timeEpoch: number
   /** The gateway's route, e.g. `POST /topics/{topic}`. Default: `$default`, so that the path decides. */
   readonly routeKey?: string
 }
 
 /**
- * As an HTTP API does: text bodies as text, others as base64; base64 also keeps text that is not UTF-8 exact.
- * @returns undefined when the target of the request is no path
+ * Builds the event as an HTTP API does: bodies of text types as text, others as base64. Text that is not UTF-8 also
+ * becomes base64, so that no byte changes.
+ * @returns undefined if the target of the request is not a path
  */
 export function httpApiEvent(
   request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>,
@@ -26,7 +27,7 @@ export function httpApiEvent(
 ): Record<string, unknown> | undefined {
   const target = request.url ?? '/'
   if (!target.startsWith('/')) return undefined
-  // As it came: what stands in front and checks the path has not resolved its dots and escapes either.
+  // Taken as it is: a proxy in front that checks paths has not resolved dots and escapes either.
   const [path = '', query = ''] = target.split(/\?(.*)/s)
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [
@@ -70,7 +71,10 @@ interface HttpApiResult {
   readonly body?: string
 }
 
-/** @param result what the HTTP function resolves to for such an event */
+/**
+ * Turns the function's result into an HTTP answer.
+ * @param result what the HTTP function resolves to for such an event
+ */
 export function httpApiAnswer(result: unknown): HttpAnswer {
   const { statusCode: status = 200, headers = {}, body = '' } = result as HttpApiResult
   return { status, headers, body }

@@ -1,5 +1,5 @@
-// Serves the HTTP function without a gateway, in a container: liveness, readiness, a limit of requests at once, and an
-// end that loses no request.
+// Serves the HTTP function without a gateway, in a container: liveness and readiness probes, a limit of requests at
+// once, and a shutdown that loses no request.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
@@ -13,12 +13,18 @@ import { httpApiAnswer, httpApiEvent } from './http-api-event.ts'
 import { RequestError } from './request-error.ts'
 import { RequestLimit } from './request-limit.ts'
 
-/** How long a client may take to send the head of a request, and its body. */
+/** How long a client may take to send the headers of a request, and its body. */
 const HEADERS_MS = 10_000
 const BODY_MS = 20_000
-/** Longer than load balancers keep an idle connection (60 s): closed from here, it could lose a request on its way. */
+/**
+ * Longer than load balancers keep an idle connection (60 s). If the server closed it first, a request on its way would
+ * be lost.
+ */
 const KEEP_ALIVE_MS = 65_000
-/** How long the rest of a refused body is dropped: a client that still sends would see a reset, not the answer. */
+/**
+ * How long the rest of a refused body is read and dropped. A client that is still sending would otherwise see a reset
+ * connection in place of the answer.
+ */
 const LINGER_MS = 1000
 const POLL_MS = 10
 
@@ -28,19 +34,19 @@ interface RequestContext {
 }
 
 export interface HttpServerOptions {
-  /** The HTTP function. */
+  /** The HTTP function's handler. */
   readonly handler: (event: unknown, context: RequestContext) => Promise<unknown>
-  /** Requests at once; one more gets 429, before its body is read if all others are being worked on. */
+  /** Requests at once. One more gets 429; before its body is read, if all the others have reached the handler. */
   readonly maxConcurrency: number
   /** How long a request may take, ms. */
   readonly deadlineMs: number
   /** How long a client may take to send a body, ms. */
   readonly bodyMs?: number
-  /** Origins whose pages may read the answers of the server itself. */
+  /** Origins whose pages may read the answers that the server gives itself. */
   readonly corsOrigins?: readonly string[] | undefined
   /** Called with what the handler threw; the client gets 500. */
   readonly onError: (error: unknown) => void
-  /** Called for each request that the server refuses itself. */
+  /** Called for each request that the server refuses before it reaches the handler. */
   readonly onRefused: (requestId: string, code: RequestCode) => void
 }
 
@@ -49,8 +55,8 @@ export class HttpServer {
   readonly #server: Server
   readonly #bodies: BodyReceiver
   readonly #limit = new RequestLimit()
-  /** Requests whose answer is not yet written. */
-  #open = 0
+  /** Requests whose answer is not completely written. */
+  #unansweredCount = 0
   #isDraining = false
 
   constructor(options: HttpServerOptions) {
@@ -69,7 +75,11 @@ export class HttpServer {
     )
   }
 
-  /** @param port 0 takes any free port. @returns the port */
+  /**
+   * Starts to listen.
+   * @param port 0 takes any free port
+   * @returns the port
+   */
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
@@ -78,25 +88,25 @@ export class HttpServer {
   }
 
   /**
-   * Reports "not ready", goes on serving for `delayMs`, so that load balancers learn of it, then accepts no more
-   * connections, and resolves when every answer is written, or its deadline has passed.
+   * Answers readiness probes with 503 but serves for another `delayMs`, so that load balancers stop sending requests.
+   * Then accepts no more connections, and resolves when every answer is written or its deadline has passed.
    */
   async drain(delayMs: number): Promise<void> {
     this.#isDraining = true
     await sleep(systemClock, delayMs)
-    // That of HTTP servers also ends connections whose answer is given to the socket, but not yet written.
+    // The `close` of the HTTP server would also end connections whose answer is in the socket but not yet written.
     const closed = new Promise<void>(resolve => NetServer.prototype.close.call(this.#server, () => resolve()))
     const end = systemClock.now() + this.#options.deadlineMs
-    while (this.#open > 0 && systemClock.now() < end) await sleep(systemClock, POLL_MS)
+    while (this.#unansweredCount > 0 && systemClock.now() < end) await sleep(systemClock, POLL_MS)
     this.#server.closeAllConnections()
     await closed
     this.#server.close()
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, onAccepted: () => void): Promise<void> {
-    this.#open++
-    // Not when the answer is given to the socket: the client may read it slowly.
-    response.once('close', () => this.#open--)
+    this.#unansweredCount++
+    // Not earlier, e.g. when the answer is in the socket: the client may read it slowly.
+    response.once('close', () => this.#unansweredCount--)
     if (this.#isDraining) response.setHeader('connection', 'close')
     const requestId = randomUUID()
     try {
@@ -111,7 +121,10 @@ export class HttpServer {
     }
   }
 
-  /** @throws RequestError `method` */
+  /**
+   * Answers a liveness or readiness probe.
+   * @throws RequestError `method`
+   */
   #answerProbe(request: IncomingMessage): HttpAnswer | undefined {
     const path = pathOf(request)
     if (path !== '/livez' && path !== '/readyz') return undefined
@@ -121,13 +134,15 @@ export class HttpServer {
     return this.#isDraining ? { status: 503, headers: {}, body: 'draining\n' } : undefined
   }
 
-  /** @throws RequestError for a request that does not reach the function */
+  /**
+   * Answers any other request.
+   * @throws RequestError for a request that does not reach the handler
+   */
   async #answer(request: IncomingMessage, requestId: string, onAccepted: () => void): Promise<HttpAnswer> {
     const { maxConcurrency } = this.#options
     const [begin, timeEpoch] = [systemClock.now(), systemClock.epochMs()]
     const call = (body: Buffer) => this.#call(request, body, { requestId, timeEpoch, begin })
-    // No other method has a body that the function reads. Health checks are answered however many requests there are:
-    // being busy is no reason to be replaced.
+    // Only POST has a body that the function reads. Health checks have no limit: a busy container must not be replaced.
     if (request.method !== 'POST') return call(Buffer.alloc(0))
     this.#limit.check(maxConcurrency)
     const body = await this.#bodies.receive(request, onAccepted)
@@ -143,7 +158,7 @@ export class HttpServer {
     const url = pathOf(request) === '/readyz' ? '/health' : request.url
     const { method, headers, socket } = request
     const event = httpApiEvent({ method, url, headers, socket }, body, { requestId, timeEpoch })
-    if (!event) throw new RequestError('unknown-topic', 'path: expected a path that begins with a slash.')
+    if (!event) throw new RequestError('unknown-topic', 'path: expected a target that begins with a slash.')
     const getRemainingTimeInMillis = () => begin + deadlineMs - systemClock.now()
     return httpApiAnswer(await handler(event, { awsRequestId: requestId, getRemainingTimeInMillis }))
   }
@@ -155,12 +170,12 @@ const SERVER_ERROR: HttpAnswer = {
   body: '{"message":"Internal Server Error"}',
 }
 
-/** Without the slash at its end, as for all routes. */
+/** The path without a slash at its end, as for all routes. */
 function pathOf({ url = '' }: IncomingMessage): string {
   return url.replace(/\?.*$/s, '').replace(/\/$/, '')
 }
 
-/** The connection ends with the answer; until then what still comes of the body is dropped. */
+/** Answers and ends the connection; until then drops what still arrives of the body. */
 function refuse(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
   response.setHeader('connection', 'close')
   response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })

@@ -1,16 +1,19 @@
-// What a body costs to parse depends on what it says: 5 MiB of different names, or of brackets, keep JSON.parse busy
-// for a second or more, 5 MiB of text for milliseconds.
+// Estimates what a body costs to parse, which depends on its content: 5 MiB of different names, or of brackets, keep
+// JSON.parse busy for a second or more, 5 MiB of text for milliseconds.
 
-/** A smaller body can't cost much. */
+/** A smaller body can't cost much, so it is not counted. */
 const FREE_CHARACTERS = 256 * 1024
 const MAX_COST_MS = 300
-/** ns, each about twice what a core of 2025 takes (test/functions/http-cost.test.ts prints the CPU time of bodies). */
+/**
+ * Costs in ns, about twice what a CPU core of 2025 needs (test/functions/http-cost.test.ts prints the CPU time of
+ * bodies).
+ */
 const COST_NS = {
   character: 20,
   container: 300,
   name: 1000,
   nameWithEscape: 1400,
-  /** A name that keeps an escape, such as `\n`, gets a stand-in while it is parsed. */
+  /** A name that keeps an escape, such as `\n`, is replaced by a stand-in while it is parsed. */
   standIn: 5000,
 } as const
 
@@ -24,10 +27,16 @@ const BACKSLASH = 0x5c
 const OPEN_LIST = 0x5b
 const OPEN_OBJECT = 0x7b
 const SPACE = 0x20
-/** An escape of a control character or a surrogate, or one without `u`; any other character needs none. */
+/**
+ * An escape that a name keeps: of a control character or a surrogate, or one without `u`. Other characters need no
+ * escape.
+ */
 const KEPT_ESCAPE = /\\(?:u(?:00|d[89a-f])|[^u])/i
 
-/** Counts in one pass, which ends where there is too much. Text that is not JSON may be counted in any way. */
+/**
+ * Whether a text costs too much to parse. Counts in one pass and stops at the limit. Text that is not JSON may be
+ * counted in any way, because parsing it fails early.
+ */
 export function isCostlyToParse(text: Pick<string, 'length' | 'charCodeAt' | 'slice'>): boolean {
   if (text.length <= FREE_CHARACTERS) return false
   const names = new Set<string>()

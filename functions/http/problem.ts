@@ -1,4 +1,4 @@
-// An application/problem+json answer (RFC 9457) with a stable code. It holds no stack, no address and no payload.
+// Builds an application/problem+json answer (RFC 9457) with a stable code. It contains no stack, address or payload.
 import type { ErrorCode } from '../../lib/errors.ts'
 import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 

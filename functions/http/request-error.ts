@@ -22,7 +22,7 @@ export class RequestError extends KafkaProducerError {
   override name = 'RequestError'
   declare readonly code: RequestCode
   readonly status: number
-  /** Further headers of the answer, e.g. `Allow`. */
+  /** Additional headers of the answer, e.g. `Allow`. */
   readonly headers: Readonly<Record<string, string>>
 
   constructor(

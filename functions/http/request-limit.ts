@@ -1,15 +1,21 @@
-// How many requests a process works on at once. Health checks and preflight requests do not count.
+// Limits how many requests a process works on at once. Health checks and preflight requests do not count.
 import { RequestError } from './request-error.ts'
 
 export class RequestLimit {
   #active = 0
 
-  /** @throws RequestError `too-many-requests` */
+  /**
+   * Checks whether one more request fits.
+   * @throws RequestError `too-many-requests`
+   */
   check(max: number): void {
     if (this.#active >= max) throw tooManyRequests(max)
   }
 
-  /** @throws RequestError `too-many-requests`, before the work begins */
+  /**
+   * Runs the work of one request.
+   * @throws RequestError `too-many-requests`, before the work begins
+   */
   async run<T>(max: number, work: () => Promise<T>): Promise<T> {
     this.check(max)
     this.#active++

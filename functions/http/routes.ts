@@ -1,5 +1,5 @@
-// The routes of all dialects, and which of them a request is for. The template, the local gateway and the examples for
-// SAM and CDK have the same ones.
+// The routes of all dialects, and which route a request is for. The template, the local gateway and the examples for
+// SAM and CDK take the routes from here.
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import type { Dialect, Route } from './dialects/dialect.ts'
 import { native } from './dialects/native.ts'
@@ -10,7 +10,7 @@ const DIALECTS: readonly Dialect[] = [native]
 
 interface Candidate {
   readonly route: Route
-  /** Undefined: the route of the health check. */
+  /** Undefined for the route of the health check. */
   readonly dialect: Dialect | undefined
 }
 export interface RouteMatch extends Candidate {
@@ -24,8 +24,9 @@ const CANDIDATES: readonly Candidate[] = [
 export const ROUTES: readonly Route[] = CANDIDATES.map(({ route }) => route)
 
 /**
- * A gateway that has our routes says which one it is. Else the path decides, without the base path of a custom domain.
- * @throws RequestError `unknown-topic` for a path without a route · `method` with `Allow`
+ * Finds the route of a request. A gateway that has these routes names the route in its event. Otherwise the path
+ * decides, without the base path of a custom domain.
+ * @throws RequestError `unknown-topic` for a path without a route · `method`, with the header `Allow`
  */
 export function matchRoute(request: HttpRequest, basePath: string): RouteMatch {
   const matches = routesAt(request, basePath)
@@ -36,7 +37,10 @@ export function matchRoute(request: HttpRequest, basePath: string): RouteMatch {
   throw new RequestError('method', `method: expected ${allow}.`, { headers: { allow } })
 }
 
-/** The methods of the path, as `Allow` has them. @throws RequestError `unknown-topic` */
+/**
+ * The methods of the path, in the form of the header `Allow`.
+ * @throws RequestError `unknown-topic`
+ */
 export function allowedMethods(request: HttpRequest, basePath: string): string {
   return allowed(routesAt(request, basePath))
 }
@@ -45,7 +49,7 @@ function allowed(matches: readonly RouteMatch[]): string {
   return matches.map(({ route: { method } }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
 }
 
-/** The routes of the first path that has any. */
+/** The routes of the first candidate path that has any. */
 function routesAt(request: HttpRequest, basePath: string): readonly RouteMatch[] {
   const base = basePath.replace(/^\/+|\/+$/g, '')
   const matches = pathsOf(request, base === '' ? '' : `/${base}`)
@@ -55,22 +59,25 @@ function routesAt(request: HttpRequest, basePath: string): readonly RouteMatch[]
   throw new RequestError('unknown-topic', `path: expected ${ROUTES.map(({ path }) => path).join(' or ')}.`)
 }
 
-/** The paths that may be meant, the likeliest first. */
+/** Candidates for the path that the caller means, the most likely first. */
 function pathsOf(request: HttpRequest, basePath: string): string[] {
   const { path, routePath, stage } = request
-  const ours = CANDIDATES.find(({ route }) => routePath?.endsWith(route.path))?.route.path
-  if (ours !== undefined) return pathOfRoute(ours, request)
+  const route = CANDIDATES.find(({ route }) => routePath?.endsWith(route.path))?.route.path
+  if (route !== undefined) return pathOfRoute(route, request)
   const withoutBase = withoutPrefix(path, basePath)
-  // An HTTP API prefixes the path with the name of its stage, except behind a custom domain.
+  // An HTTP API puts the name of its stage in front of the path, except behind a custom domain.
   const staged = stage === undefined || stage === '$default' ? [] : [withoutPrefix(path, `/${stage}`)]
   return [withoutBase, ...staged, ...staged.map(each => withoutPrefix(each, basePath)), path]
 }
 
-/** The path that the gateway's route stands for: what the request has before it is a base path or a stage. */
+/**
+ * The path of the gateway's route with its parameters filled in; what precedes it in the request is a base path or
+ * stage.
+ */
 function pathOfRoute(route: string, { path, pathParameters }: HttpRequest): string[] {
   const last = path.replace(/\/$/, '').split('/').at(-1)
   const named = route.replace(/\{(.+?)\}/, (_, name) => String(pathParameters[name] ?? last))
-  // A parameter with escapes, or with slashes, is no name of a topic, and the path then ends in another way.
+  // A parameter with escapes or slashes is not a topic name; the request's path then ends differently.
   return path.replace(/\/$/, '').endsWith(named) ? [named] : []
 }
 

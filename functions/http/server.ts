@@ -1,14 +1,18 @@
-// The HTTP function as a program, for a container without Lambda. PORT (8080), HOST (0.0.0.0) and DRAIN_DELAY_MS (5000)
-// are its own; all else is set as for the function. It ends on SIGTERM or SIGINT after every request has its answer.
+// Runs the HTTP function as a program, in a container without Lambda. Only this program reads PORT (default 8080), HOST
+// (0.0.0.0) and DRAIN_DELAY_MS (5000); all other settings are those of the function. On SIGTERM or SIGINT it ends after
+// every request has its answer.
 import { ConfigError } from '../../lib/errors.ts'
 import { createServices } from '../create-services.ts'
 import { createHttpHandler } from './create-http-handler.ts'
 import { HttpServer } from './http-server.ts'
 
-/** As behind an HTTP API: clients wait 30 s there. */
+/** As behind an HTTP API, whose clients wait at most 30 s. */
 const DEADLINE_MS = 29_000
 
-/** @throws ConfigError */
+/**
+ * Reads an integer from an environment variable.
+ * @throws ConfigError
+ */
 function integer(name: string, otherwise: number, max: number): number {
   const text = process.env[name] || String(otherwise)
   const value = Number(text)
@@ -32,7 +36,7 @@ async function start(): Promise<void> {
 
   let isEnding = false
   async function end(): Promise<void> {
-    if (isEnding) process.exit(1) // asked for a second time
+    if (isEnding) process.exit(1) // a second signal ends at once
     isEnding = true
     await server.drain(drainDelayMs)
     await Promise.all([factory.close(), deadLetters.close()])
@@ -44,7 +48,10 @@ async function start(): Promise<void> {
   console.log(`Listening on port ${await server.listen(port, process.env.HOST || '0.0.0.0')}.`)
 }
 
-/** Not thrown: Node would print the line of this file that throws, which in the bundle is all of it. */
+/**
+ * Prints the error in place of throwing it: Node would print the source line that throws, which in a bundle is the
+ * whole file.
+ */
 function fail(error: unknown): void {
   const isOfSystem = error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string'
   console.error(isOfSystem ? error.message : error)

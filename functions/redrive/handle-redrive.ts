@@ -1,5 +1,5 @@
-// Entry point: a scheduled or manual redrive, an SQS batch of dead letters, or (manual only) the doctor and the request
-// that stops a redrive.
+// Handles what the redrive function is invoked with: a scheduled or manual redrive, an SQS batch of dead letters, or,
+// manually only, the doctor and the request to stop a redrive.
 import type { Context, SQSBatchResponse } from 'aws-lambda'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -30,9 +30,9 @@ type Answer =
   | { readonly stops: readonly StopResult[] }
   | { readonly healthy: boolean; readonly checks: readonly Check[] }
 
-/** Reserved at the end of the invocation for the work in progress. */
+/** Milliseconds at the end of the invocation that are reserved to complete the work in progress. */
 const RESERVE_MS = 10_000
-/** For a context without a clock, as in a unit test. */
+/** For a context that does not say how much time is left, as in a unit test. */
 const DEFAULT_MS = 60_000
 
 export async function handleRedrive(event: unknown, context: Context, services: RedriveServices): Promise<Answer> {
@@ -50,7 +50,7 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   const readSourceMessage = createSourceMessageReader(contracts, config)
   const redriveContext = { config, contracts, readSourceMessage, deadline, warn: log.warn }
   if (records) {
-    // What has no id can't be named in the answer, and a stream would take the answer for a success.
+    // A message without an id can't be named in the answer. A stream would even take the answer for success.
     if (!records.every(record => isJsonObject(record) && typeof record.messageId === 'string'))
       throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with a messageId each.')
     const store = new EventDeadLetterStore(records, configuredSources(config, readSourceMessage), readSourceMessage)
@@ -65,7 +65,7 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   return { results }
 }
 
-/** Returns who was asked. The counts are in the answer of the redrive that stops. */
+/** Returns which redrives were asked to stop. The counts are in the answer of the redrive that stops. */
 async function requestStop(
   event: Readonly<Record<string, unknown>>,
   { config, contracts, log }: RedriveServices,

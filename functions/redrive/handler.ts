@@ -1,4 +1,4 @@
-// Dead letters → Kafka. Wiring only. Its connections end with each invocation: it runs rarely.
+// Dead letters → Kafka. Wiring only. It closes its connections after each invocation, because it runs rarely.
 import middy from '@middy/core'
 import { contracts as compiledContracts } from '#contracts'
 import { loadConfig } from '../../lib/config/load-config.ts'

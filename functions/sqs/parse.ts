@@ -14,7 +14,10 @@ const WARM_UP: SqsMessage = {
   ignored: 'warm-up',
 }
 
-/** @throws KafkaProducerError for an event that is not an SQS batch: all of it goes back */
+/**
+ * Parses an SQS batch.
+ * @throws KafkaProducerError for an event that is not an SQS batch; all of it goes back
+ */
 export function parseSqsItems(event: unknown, { contracts, config }: Services): readonly (SqsMessage & SourceItem)[] {
   return isWarmUp(event) ? [WARM_UP] : parseSqsEvent(event, contracts, config.defaultTopic)
 }

@@ -1,4 +1,4 @@
-// Stage 9 of 9: results of messages → the ids of those that go back to their queue, hidden until they should return.
+// Stage 9 of 9: results → the ids of the messages that go back to their queue, hidden there until their next attempt.
 import type { SQSBatchResponse } from 'aws-lambda'
 import { type SqsMessage, toSqsResponse } from '../../lib/lambda/sqs-event.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'

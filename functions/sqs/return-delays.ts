@@ -1,6 +1,6 @@
-// Hides messages that go back to their queue for longer, the more often they were received, so that an outage costs
-// fewer and fewer invocations. Messages stay in the queue whatever happens here: without the right
-// (sqs:ChangeMessageVisibility) they return after the queue's own visibility timeout.
+// Hides a message that goes back to its queue for longer the more often it was received, so that an outage causes fewer
+// and fewer invocations. Messages stay in the queue whatever fails here: without the permission
+// sqs:ChangeMessageVisibility they return after the queue's own visibility timeout.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 
 import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'
@@ -10,7 +10,7 @@ import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
 import { type Clock, elapsedSince, type Moment, moment, systemClock } from '../../lib/time/clock.ts'
 import type { Deadline } from '../../lib/time/deadline.ts'
 
-/** Hides the messages; never rejects, and ends by `answerBy`. */
+/** Hides the messages from their queue's consumers. Never rejects, and ends before `answerBy`. */
 export type DelayReturns = (messages: readonly SqsMessage[], answerBy: Deadline) => Promise<void>
 
 export interface Hiding {
@@ -27,15 +27,15 @@ interface ReturnDelayOptions {
   readonly random?: () => number
 }
 
-/** With less time left nothing is begun. */
+/** With less time left, in ms, no request is sent. */
 const MIN_MS = 500
 const MAX_MS = 2000
-/** How long a container leaves a queue alone whose answer was a failure. */
+/** How long, in ms, a container sends no requests to a queue after one failed. */
 const PAUSE_MS = 300_000
 
 /**
- * One delay per queue and receive count, so that a batch returns as a batch. The messages of an order group share that
- * of the one that was received most often: if they returned apart, the last of them would hold up the group.
+ * Plans one delay per queue and receive count, so that a batch returns as a batch. The messages of an order group get
+ * the delay of the one that was received most often: if they returned separately, the last one would hold up the group.
  */
 export function planHiding(messages: readonly SqsMessage[], maxS: number, random?: () => number): Hiding[] {
   const groups = Map.groupBy(
@@ -49,7 +49,7 @@ export function planHiding(messages: readonly SqsMessage[], maxS: number, random
   }))
 }
 
-/** @returns does nothing where `maxS` is 0 */
+/** Creates the function that hides messages. It does nothing if `maxS` is 0. */
 export function createReturnDelays({ maxS, warn, clock = systemClock, random }: ReturnDelayOptions): DelayReturns {
   const pausedSince = new Map<string, Moment>()
   const isPaused = (arn: string) => {
@@ -75,7 +75,10 @@ export function createReturnDelays({ maxS, warn, clock = systemClock, random }: 
   }
 }
 
-/** @returns the code of a failure */
+/**
+ * Hides the messages.
+ * @returns the code of the failure, if any
+ */
 async function hide({ arn, delayS, receiptHandles }: Hiding, signal: AbortSignal): Promise<string | undefined> {
   try {
     const { SqsQueue } = await import('../../lib/dead-letter/sqs/queue.ts')

@@ -89,7 +89,7 @@ test('what is wrong with each record fits the answer, and is cut where it is lon
   const { bytes, answer } = await invoke('load balancer', 'open', manyOf(most, '"value":1,"foo":1'), LONGEST_KEY)
   assert.ok(bytes <= ALB, `${bytes} bytes`)
   assert.equal(answer.records.length, most)
-  for (const { detail } of answer.records) assert.match(detail, /^record: expected no other one/)
+  for (const { detail } of answer.records) assert.match(detail, /^record: expected no other record/)
 
   const long = await invoke('load balancer', 'strict', manyOf(500, '"value":1,"headers":{"a":""}'))
   assert.ok(long.bytes <= ALB, `${long.bytes} bytes`)

@@ -194,7 +194,7 @@ for (const [name, body, detail] of DETAILS)
 
 test('what is wrong with a request is said without a riddle', async () => {
   const { body } = await httpHarness().post('chat', { records: [chat()], foo: 1 })
-  assert.equal(body.detail, 'body: expected no other field beside "records".')
+  assert.equal(body.detail, 'body: expected no field beside "records".')
   const latin = await httpHarness().post('chat', chat(), { 'content-type': 'application/json; charset=latin1' })
   assert.equal(latin.body.detail, 'content-type: expected application/json in UTF-8.')
 })

@@ -1,4 +1,5 @@
-// One way of speaking HTTP: what differs between dialects. Validation, sending and dead letters do not.
+// The port of an HTTP dialect: how requests become records, and reports become answers. Validation, sending and dead
+// letters are the same for all dialects.
 import type { Contracts } from '../../../lib/contracts/contract.ts'
 import type { RecordFate } from '../../../lib/delivery/record-fate.ts'
 import type { HttpAnswer, HttpRequest } from '../../../lib/lambda/http-event.ts'
@@ -7,15 +8,15 @@ import type { RequestError } from '../request-error.ts'
 
 export interface Route {
   readonly method: 'GET' | 'POST'
-  /** As API Gateway writes it; a parameter is one part of the path. */
+  /** The path in API Gateway's syntax. A parameter is one segment of the path. */
   readonly path: string
 }
 
 interface Match {
   readonly route: Route
-  /** The parameters of the path, without escapes: no name of a topic needs one. */
+  /** The parameters of the path, not percent-decoded: no topic name needs an escape. */
   readonly parameters: Readonly<Record<string, string>>
-  /** The request's id, which the caller learns. */
+  /** The request's id, which the answer contains. */
   readonly requestId: string
 }
 
@@ -27,8 +28,8 @@ export interface AnsweredRecord {
 export interface Dialect {
   readonly routes: readonly Route[]
   /**
-   * The records of a request; an invalid one has its own error.
-   * @throws RequestError when the request is refused as a whole, also when its answer would be too large for its host
+   * Returns the records of a request; an invalid record carries its error.
+   * @throws RequestError if the request is refused as a whole, also if its answer would be too large for its host
    */
   parse(request: HttpRequest, match: Match, contracts: Contracts): readonly SourceRecord[]
   respond(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer

@@ -1,4 +1,4 @@
-// The project's own dialect: POST /topics/{topic} with one record, or a list of them.
+// The project's own HTTP dialect: POST /topics/{topic} with one record, or a list of records.
 import type { Dialect } from './dialect.ts'
 import { expectAnswerFits } from './native/answer-size.ts'
 import { toRecords } from './native/to-records.ts'

@@ -1,5 +1,5 @@
-// Whether the answer to a request fits what its host takes. An answer that is too large never reaches the caller, who
-// then sends all records again.
+// Keeps an answer below the limit of its host. An answer that is too large never reaches the caller, who then sends all
+// records again.
 import { MAX_VIOLATIONS } from '../../../../lib/contracts/violations.ts'
 import { ERROR_CODES, type Violation } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
@@ -25,19 +25,19 @@ const WHOSE_LIMIT: Readonly<Record<HttpRequest['kind'], string>> = {
   alb: 'the limit of a load balancer',
   lattice: 'the limit of VPC Lattice',
 }
-/** Status, headers and problem details, beside the request's id. */
+/** Bytes of status, headers and problem details, without the request's id. */
 const BASE_BYTES = 2048
-/** A character that is escaped in JSON, inside JSON. */
-const MOST_BYTES_A_CHARACTER = 7
+/** Bytes of one character that JSON escapes, after the second escaping (the result is JSON inside JSON). */
+const MAX_BYTES_PER_CHARACTER = 7
 const MAX_EXPECTED = 64
-/** Characters of what is wrong with a record, and the bytes of it that there is always room for. */
+/** Characters of a record's `detail` at most, and how many of its bytes always fit. */
 const MAX_DETAIL = 200
 const KEPT_DETAIL_BYTES = 80
 
 const LONGEST_CODE = Object.values(ERROR_CODES)
   .flat()
   .reduce<string>((longest, code) => (code.length > longest.length ? code : longest), '')
-/** The fields of the largest answer of a record beside its index, id and topic, each as long as it can be. */
+/** The longest possible values of an answered record's fields, except index, id and topic. */
 const LARGEST = {
   fate: 'dead-lettered',
   outcome: 'not-sent',
@@ -51,25 +51,28 @@ const LARGEST = {
   truncated: true,
 }
 
-/** Bytes of a value as JSON in the body of a result, which is JSON itself. */
+/** Bytes of a value in the answer, whose JSON body is a string in the JSON of the result. */
 function bytesInResult(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(JSON.stringify(value))) - 2
 }
 
-/** @throws RequestError `too-many-records`, before anything is sent */
+/**
+ * Checks before anything is sent that the answer fits its host.
+ * @throws RequestError `too-many-records`
+ */
 export function expectAnswerFits(records: readonly SourceRecord[], request: HttpRequest, requestId: string): void {
   const limit = MAX_RESULT_BYTES[request.kind]
   const longest = records.reduce((most, { id, record }) => Math.max(most, id.length, record.topic.length), 0)
-  if (records.length * (1000 + 2 * MOST_BYTES_A_CHARACTER * longest) < limit - BASE_BYTES) return
+  if (records.length * (1000 + 2 * MAX_BYTES_PER_CHARACTER * longest) < limit - BASE_BYTES) return
   const fixed = fixedBytes(
     records.map(({ id, record: { topic } }) => ({ id, topic })),
     requestId,
   )
   if (fixed <= limit) return
-  const most = Math.floor((records.length * (limit - BASE_BYTES)) / fixed)
+  const maxRecords = Math.floor((records.length * (limit - BASE_BYTES)) / fixed)
   throw new RequestError(
     'too-many-records',
-    `records: expected at most ${most} with ids of this length, so that the answer fits ${limit} bytes ` +
+    `records: expected at most ${maxRecords} with ids of this length, so that the answer fits ${limit} bytes ` +
       `(${WHOSE_LIMIT[request.kind]}), got ${records.length}.`,
   )
 }
@@ -79,7 +82,7 @@ interface Named {
   readonly topic: string
 }
 
-/** The most that an answer takes without its violations. */
+/** The largest size of an answer without its violations. */
 function fixedBytes(records: readonly Named[], requestId: string): number {
   return records.reduce(
     (sum, { id, topic }, index) => sum + 1 + bytesInResult({ index, id, topic, ...LARGEST }),
@@ -93,26 +96,33 @@ interface Reasons {
   readonly truncated: boolean
 }
 
-/** Reasons cut so that the answer fits; each refused record gets the same share of what the rest leaves. */
+/**
+ * Cuts the reasons of refused records so that the answer fits. Each of these records gets the same share of the bytes
+ * that the rest of the answer leaves.
+ */
 export class ReasonBudget {
   readonly #share: number
 
   constructor(records: readonly Named[], refused: number, { kind }: HttpRequest, requestId: string) {
-    const left = MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)
-    this.#share = KEPT_DETAIL_BYTES + Math.max(0, left) / Math.max(1, refused)
+    const freeBytes = MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)
+    this.#share = KEPT_DETAIL_BYTES + Math.max(0, freeBytes) / Math.max(1, refused)
   }
 
   take({ detail, violations, truncated }: Reasons): Reasons {
     const shortDetail = cutToBytes(detail, this.#share)
     let left = this.#share - bytesInResult(shortDetail)
-    const kept: Violation[] = []
+    const shortViolations: Violation[] = []
     for (const { pointer, rule, expected } of violations.slice(0, MAX_VIOLATIONS)) {
       const short = { pointer: cut(pointer, MAX_POINTER), rule, expected: cut(expected, MAX_EXPECTED) }
       left -= bytesInResult(short) + 1
       if (left < 0) break
-      kept.push(short)
+      shortViolations.push(short)
     }
-    return { detail: shortDetail, violations: kept, truncated: truncated || kept.length < violations.length }
+    return {
+      detail: shortDetail,
+      violations: shortViolations,
+      truncated: truncated || shortViolations.length < violations.length,
+    }
   }
 }
 

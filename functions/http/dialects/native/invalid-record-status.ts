@@ -1,4 +1,4 @@
-// The project's own HTTP dialect: the status of a refused record.
+// The HTTP status of each reason for which the native dialect refuses a record.
 import type { InvalidRecordCode } from '../../../../lib/errors.ts'
 
 export const INVALID_RECORD_STATUS: Readonly<Record<InvalidRecordCode, number>> = {

@@ -1,4 +1,4 @@
-// The ids of a request's records, by which a consumer drops repeats and a caller recognises its records.
+// Gives each record of a request an id, by which consumers drop repeats and callers recognise their records.
 import { createHash } from 'node:crypto'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
@@ -6,7 +6,7 @@ import { isJsonObject } from '../../../../lib/record/json-object.ts'
 import { RequestError } from '../../request-error.ts'
 import type { Entry } from './request-body.ts'
 
-/** Bytes of a digest that an id has: as many as a deadLetterId. */
+/** Bytes of the digest in an id, as many as in a dead letter's id. */
 const DIGEST_BYTES = 16
 const ID_FORM = /^[\x21-\x7e]{1,255}$/
 
@@ -17,9 +17,10 @@ export interface RecordId {
 }
 
 /**
- * With an Idempotency-Key the id of a record is that of its content, so that a caller who sends some of the records
- * again, in any order, sends the same ids. A record's own `id` takes the place of its content. Both are bound to the
- * caller that the gateway authenticated: nobody can take another one's ids. Otherwise an id has the request's.
+ * Returns an id per record. With an Idempotency-Key the id is a digest of the record's content, so that a caller who
+ * sends some of the records again, in any order, sends the same ids; a record's own `id` takes the place of its
+ * content. Both include the caller that the gateway authenticated, so that nobody can take another caller's ids.
+ * Without either, the id is derived from the request's id.
  * @throws RequestError `bad-header`
  */
 export function recordIds(
@@ -31,17 +32,17 @@ export function recordIds(
 ): readonly RecordId[] {
   const key = idempotencyKey(request.headers['idempotency-key'])
   const ids = entries.map((entry, index): RecordId => {
-    const own = isJsonObject(entry.parsed) ? entry.parsed.id : undefined
+    const recordId = isJsonObject(entry.parsed) ? entry.parsed.id : undefined
     const fallback = entries.length > 1 ? `${requestId}:${index}` : requestId
-    if (own !== undefined && !(typeof own === 'string' && ID_FORM.test(own)))
+    if (recordId !== undefined && !(typeof recordId === 'string' && ID_FORM.test(recordId)))
       return {
         id: fallback,
         error: new InvalidRecordError('bad-value', 'id: expected 1 to 255 visible ASCII characters.'),
       }
-    if (own === undefined && key === undefined) return { id: fallback, error: undefined }
-    const content = own === undefined ? contentOf(entry, text) : [own as string]
+    if (recordId === undefined && key === undefined) return { id: fallback, error: undefined }
+    const content = recordId === undefined ? contentOf(entry, text) : [recordId as string]
     const digest = digestOf([request.principal ?? '', topic, key ?? '', ...content])
-    return { id: `${own ?? key}:${digest}`, error: undefined }
+    return { id: `${recordId ?? key}:${digest}`, error: undefined }
   })
   return withoutDuplicates(ids)
 }
@@ -51,7 +52,7 @@ function idempotencyKey(header: string | undefined): string | undefined {
   throw new RequestError('bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.')
 }
 
-/** The text of each field of the record, in an order of its own. */
+/** The name and text of each field of the record, sorted by name: their order in the body changes no id. */
 function contentOf({ outline }: Entry, text: string): string[] {
   const fields = [...(outline.fields ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
   if (fields.length === 0) return [text.slice(outline.start, outline.end)]
@@ -64,7 +65,7 @@ function digestOf(parts: readonly string[]): string {
   return hash.digest().subarray(0, DIGEST_BYTES).toString('base64url')
 }
 
-/** Two records of one id can't both be meant: a consumer would drop one of them. */
+/** Refuses records that share an id, because a consumer would drop all but one of them. */
 function withoutDuplicates(ids: readonly RecordId[]): readonly RecordId[] {
   const counts = new Map<string, number>()
   for (const { id } of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
@@ -76,7 +77,7 @@ function withoutDuplicates(ids: readonly RecordId[]): readonly RecordId[] {
           id: each.id,
           error: new InvalidRecordError(
             'duplicate-record',
-            'record: expected no other one with the same content or id in the request; give each its own id.',
+            'record: expected no other record with the same content or id in the request; give each its own id.',
           ),
         },
   )

@@ -1,4 +1,4 @@
-// The body of a request: its text, and where its records and their fields lie.
+// Reads the body of a request: its text, and where its records and their fields are in that text.
 import { gunzipSync } from 'node:zlib'
 import type { Contract } from '../../../../lib/contracts/contract.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
@@ -9,17 +9,17 @@ import { decodeUtf8 } from '../../../../lib/record/utf8.ts'
 import { isCostlyToParse, PARSE_COST_EXPECTED } from '../../parse-cost.ts'
 import { RequestError } from '../../request-error.ts'
 
-/** Bytes of a body after base64 decoding. Lambda's limit is 6 MB for the whole event. */
+/** Bytes of a body after base64 decoding, below Lambda's limit of 6 MB for the whole event. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024
 
-/** A record of the body: what it says, and where its fields lie in the text. */
+/** A record of the body, and where its fields are in the text. */
 export interface Entry {
   readonly parsed: unknown
   readonly outline: JsonOutline
 }
 
 /**
- * The body without its gzip. A gateway may have inflated it and left the header, so the body itself tells.
+ * The body without gzip. A gateway may have decompressed the body and kept the header, so its first bytes decide.
  * @throws RequestError `media-type` for another encoding · `body-too-large` · `bad-json` for broken gzip
  */
 function inflated({ headers, body }: HttpRequest): Buffer | string {
@@ -39,20 +39,23 @@ function inflated({ headers, body }: HttpRequest): Buffer | string {
   }
 }
 
-/** @throws RequestError */
+/**
+ * Decompresses, checks and parses the body of a request.
+ * @throws RequestError
+ */
 export function parseRequest(request: HttpRequest, contract: Contract): ParsedBody {
   const body = inflated(request)
   const bytes = Buffer.byteLength(body)
   if (bytes > MAX_BODY_BYTES)
     throw new RequestError('body-too-large', `body: expected at most ${MAX_BODY_BYTES} bytes, got ${bytes}.`)
   const text = typeof body === 'string' ? body : decodeUtf8(body)
-  // A byte order mark lies outside every value, so it may be skipped (RFC 8259, section 8.1).
+  // A byte order mark is no part of the JSON text, so it may be skipped (RFC 8259, section 8.1).
   const json = text?.startsWith('\uFEFF') ? text.slice(1) : text
   if (json && isCostlyToParse(json)) throw new RequestError('body-too-large', `body: expected ${PARSE_COST_EXPECTED}.`)
   return parseBody(json, requestShape(contract), RequestError)
 }
 
-/** A body is one record, or a list of them. */
+/** The shape of both forms of a body: one record, or a list of records. */
 function requestShape(contract: Contract): JsonShape {
   const fields = new Map<string, JsonShape>([
     ['id', {}],
@@ -66,13 +69,13 @@ function requestShape(contract: Contract): JsonShape {
   return { fields: new Map<string, JsonShape>([...fields, ['records', records]]) }
 }
 
-/** The body is one record, or has a list of them in its field `records`. */
+/** Returns the records of a body, which is one record or has a list of them in its field `records`. */
 export function toEntries({ parsed, outline }: ParsedBody, maxRecords: number): readonly Entry[] {
   if (!isJsonObject(parsed)) throw new RequestError('bad-json', 'body: expected an object.')
   if (!Object.hasOwn(parsed, 'records')) return [{ parsed, outline }]
   const { records } = parsed
   if (Object.keys(parsed).length > 1)
-    throw new RequestError('unknown-field', 'body: expected no other field beside "records".')
+    throw new RequestError('unknown-field', 'body: expected no field beside "records".')
   if (outline.ownFault) throw new RequestError('repeated-name', 'body: expected "records" once.')
   if (!Array.isArray(records)) throw new RequestError('bad-json', 'records: expected a list.')
   if (records.length === 0) throw new RequestError('empty', 'records: expected at least one record.')

@@ -10,7 +10,7 @@ import { type ProducerRecordHeader, RESERVED_HEADER_PREFIX } from '../../../../l
 import { checkLimit } from '../../../../lib/validate/limits.ts'
 import { checkHeaderName, checkText, checkTraceparents } from '../../../../lib/validate/text-rules.ts'
 
-/** Where the parts of a header lie in the body of its caller. */
+/** JSON pointers to the parts of a header in the caller's body. */
 interface HeaderPointers {
   readonly whole: string
   readonly name: string
@@ -18,9 +18,10 @@ interface HeaderPointers {
 }
 
 /**
- * Reads an ordered list of `{name, value}` or `{name, base64}`; an object is short for names with text. Stage 3 has the
- * same rules; here a violation's pointer leads into the caller's body, and too many headers cost nothing.
- * @param outline of the field: the names of an object in the order of the text, also those that look like indices
+ * Reads the headers of a record: an ordered list of `{name, value}` or `{name, base64}`, or an object of names and
+ * texts. Stage 3 checks headers by the same rules; they are checked here too so that a violation's pointer leads into
+ * the caller's body, and so that too many headers cost no time.
+ * @param outline of the field; keeps the names of an object in the order of the text, also those that look like indices
  * @throws InvalidRecordError `bad-header`, `reserved-header`, `not-utf8`, `record-too-large`
  */
 export function toHeaders(

@@ -1,4 +1,4 @@
-// Stage 1 of 9: HTTP request → ProducerRecord[], each with its id, or with its own error. Pure.
+// Stage 1 of 9: HTTP request → SourceRecord[], each with its id and, if it is invalid, its error. Pure.
 import type { Contract, Contracts } from '../../../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../../../lib/errors.ts'
 import type { HttpRequest } from '../../../../lib/lambda/http-event.ts'
@@ -14,7 +14,10 @@ import { type RecordId, recordIds } from './record-ids.ts'
 import { type Entry, parseRequest, toEntries } from './request-body.ts'
 import { toHeaders } from './to-headers.ts'
 
-/** @throws RequestError when the request is refused as a whole */
+/**
+ * Parses a request into records.
+ * @throws RequestError if the request is refused as a whole
+ */
 export function toRecords(
   request: HttpRequest,
   topic: string,
@@ -61,7 +64,7 @@ function toRecord(
     throw new InvalidRecordError('unknown-field', `record: expected only ${RECORD_FIELDS}.`)
   const textOf = (name: string) => text.slice(fields.get(name)?.start, fields.get(name)?.end)
   if (!Object.hasOwn(parsed, 'value'))
-    throw new InvalidRecordError('schema', 'value: expected one; null is a tombstone.', {
+    throw new InvalidRecordError('schema', 'value: expected this field; null is a tombstone.', {
       violations: [{ pointer: '/value', rule: 'required', expected: 'value' }],
     })
   const headers = toHeaders(parsed.headers, fields.get('headers'), contract)
@@ -81,7 +84,7 @@ function toRecord(
   }
 }
 
-/** Where values are not JSON, they are strings of it. */
+/** Formats other than JSON have their values as JSON strings. */
 function toValue(value: unknown, textOf: () => string, { value: { codec } }: Contract): unknown {
   if (codec.isJson) return value === null ? null : new JsonText(textOf(), value)
   return typeof value === 'string' ? codec.fromText(new JsonText(value)) : value
@@ -89,7 +92,7 @@ function toValue(value: unknown, textOf: () => string, { value: { codec } }: Con
 
 const RECORD_FIELDS = 'id, key, value, headers, partition, timestamp'
 
-/** Of a number its text counts: as a double it may be another one. */
+/** Takes the text of a number, because as a double it may become another number. */
 function toKey(key: unknown, textOf: () => string, { key: { codec } }: Contract): ProducerRecord['key'] {
   if (codec)
     return codec.isJson
@@ -101,7 +104,7 @@ function toKey(key: unknown, textOf: () => string, { key: { codec } }: Contract)
 }
 
 function toInteger(value: unknown, textOf: () => string, code: 'bad-partition' | 'bad-timestamp', max: number): number {
-  // The text too: 0.99999999999999999999 is 1 as a double.
+  // The text is checked as well: 0.99999999999999999999 becomes 1 as a double.
   if (Number.isInteger(value) && (value as number) <= max && /^\d+$/.test(textOf())) return value as number
   throw new InvalidRecordError(code, `${code.slice('bad-'.length)}: expected an integer from 0 to ${max}.`)
 }

@@ -1,5 +1,5 @@
-// Stage 9 of 9: fates → HTTP answer. Pure. Status: any returned → 503; all delivered → 200; all refused → their
-// common status, or 422; any refused → 207; else 202.
+// Stage 9 of 9: fates → HTTP answer. Pure. The status: any record returned → 503; all delivered → 200; all refused →
+// their common status, or 422; some refused → 207; else 202.
 import type { RecordFate } from '../../../../lib/delivery/record-fate.ts'
 import type { InvalidRecordCode } from '../../../../lib/errors.ts'
 import type { HttpAnswer, HttpRequest } from '../../../../lib/lambda/http-event.ts'
@@ -88,7 +88,7 @@ function toJson(
       return fate.violations.length === 0 ? refused : { ...refused, violations, truncated }
     }
     case 'dead-lettered': {
-      // Not its location: names of buckets, tables and files are no business of a caller. The log has it.
+      // Without the location: names of buckets, tables and files are not for callers. The log has it.
       const { outcome, code, deadLetterId } = fate
       return { index, id, fate: 'dead-lettered', outcome, code, deadLetterId }
     }
