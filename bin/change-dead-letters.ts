@@ -1,4 +1,4 @@
-// dead-letters discard, edit and unpark: what ends or changes dead letters without sending them.
+// The subcommands discard, edit and unpark of dead-letters, which end or change dead letters without sending them.
 import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
@@ -26,11 +26,14 @@ import {
 import { counted, jsonLine, printMessage, violationLines } from './output.ts'
 import { MORE_MATCH, Reading } from './reading.ts'
 
-/** @param takeId lets a command take ids that begin with a dash */
+/**
+ * Adds the subcommands.
+ * @param takeId makes a subcommand accept ids that begin with a dash
+ */
 export function addChanges(deadLetters: Command, takeId: (command: Command) => Command): void {
   const discard = deadLetters
     .command('discard')
-    .description('Ends dead letters for good, without sending them. Needs a filter, or --all.')
+    .description('Removes dead letters for good, without sending them. Needs a filter, or --all.')
   addFilterOptions(discard)
     .option('--all', 'discard every dead letter')
     .option('--yes', 'do not ask for confirmation')
@@ -50,19 +53,19 @@ export function addChanges(deadLetters: Command, takeId: (command: Command) => C
   const edit = deadLetters
     .command('edit')
     .argument('<deadLetterId>')
-    .description('Replaces a dead letter by one with another value, key or headers, and with its own id.')
+    .description('Replaces a dead letter with one that has another value, key or headers, and a new id.')
   takeId(addSourceOptions(edit))
     .option('--file <path>', 'file with the new value (default: standard input)')
-    .option('--json', 'the input is JSON with any of topic, key, value and headers, in place of the value alone')
+    .option('--json', 'the input is JSON with any of topic, key, value and headers, instead of only the value')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .addHelpText('after', EDIT_HELP)
     .action(editOne)
 }
 
 const EDIT_HELP = `
-With --json the input is e.g. {"key":"k-1","value":{"id":"k-1"},"headers":{"source":"web"}}. A text is itself, null is
-null, {"base64":"…"} are bytes, and any other value is written as JSON. What is missing stays as it is.
-The new record is checked by the contract of its topic; if it breaks it, nothing changes.
+With --json the input is e.g. {"key":"k-1","value":{"id":"k-1"},"headers":{"source":"web"}}. A text is used as it is,
+null is null, {"base64":"…"} are bytes, and any other value is written as JSON. Missing fields stay as they are.
+The new record is validated by the contract of its topic; if it is invalid, nothing changes.
 
 Examples:
   kafka-producer dead-letters edit 4mQzX0c9T2uYk1rVbN7aWg --file corrected.json
@@ -109,7 +112,7 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
       const after = await editDeadLetter(await reading.withValue(deadLetter), change, reading.contracts, reading)
       if (after.deadLetterId === deadLetterId) throw new WrongUse('The edited record is the same as before.')
       if (deadLetter.failure.outcome === 'unknown')
-        printMessage('The outcome of the record before was unknown: it may be in its topic, beside the edited one.')
+        printMessage('The outcome of the original record is unknown: its topic may contain both records.')
       edited.push(after)
       return after
     })
@@ -120,7 +123,8 @@ async function editOne(deadLetterId: string, options: Options): Promise<void> {
   }
   for (const { deadLetterId: id, record, failure } of edited) {
     const hasContract = record.topic !== null && reading.contracts.has(record.topic)
-    if (!hasContract) printMessage(`The topic ${record.topic ?? '(none)'} has no contract: the record was not checked.`)
+    if (!hasContract)
+      printMessage(`The topic ${record.topic ?? '(none)'} has no contract: the record was not validated.`)
     const options = [
       ...(failure.kind === 'invalid-record' ? [' --include-invalid'] : []),
       ...(hasContract ? [] : [' --any-topic']),
@@ -137,7 +141,7 @@ function changing(reading: Reading, options: Options, result: string): ChangeCon
   return { ...reading.context, onChanged }
 }
 
-/** Prints what was done in every target, and sets the exit status. */
+/** Prints what was done in each target, and sets the exit status. */
 function report(results: readonly ChangeResult[], reading: Reading, verb: string): void {
   const { sources } = reading
   const changed = results.reduce((sum, result) => sum + result.changed, 0)

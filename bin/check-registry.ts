@@ -1,5 +1,5 @@
-// contracts check --registry: whether the registry has the schemas of the contracts, or would take them. It registers
-// none.
+// contracts check --registry: checks whether the registry has the schemas of the contracts, or would accept them. It
+// registers no schema.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { describeError, isInstance, SerializationError } from '../lib/errors.ts'
@@ -8,14 +8,14 @@ import { registryOf } from '../lib/schema-registry/registries.ts'
 import { RegistryCodec } from '../lib/schema-registry/registry-codec.ts'
 import type { SchemaRegistry, SchemaSelection } from '../lib/schema-registry/schema-registry.ts'
 
-/** For the schema of one topic's keys or values. */
+/** Milliseconds for the schema of one topic's keys or values. */
 const CHECK_MS = 15_000
 
 export interface RegistryCheck {
   readonly topic: string
   readonly part: 'key' | 'value'
   readonly subject: string
-  /** For people. */
+  /** The result as text for people. */
   readonly result: string
   readonly isOk: boolean
 }
@@ -69,7 +69,10 @@ function registration(codec: RegistryCodec): string {
   return codec.uses.autoRegister ? '; the first record registers it' : '; register it before records are sent'
 }
 
-/** A new version takes over the rules of the latest one. @throws SerializationError `schema-rules` */
+/**
+ * Refuses inherited rules: a new version takes over the rules of the latest one.
+ * @throws SerializationError `schema-rules`
+ */
 async function refuseRules(registry: SchemaRegistry, subject: string, signal: AbortSignal): Promise<void> {
   try {
     await registry.find({ by: 'version', subject, version: 'latest' }, signal)

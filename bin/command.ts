@@ -20,7 +20,7 @@ const program = new Command('kafka-producer')
   )
   .version(packageVersion(), '--version', 'print the version')
   .showHelpAfterError()
-  // Commander's own exit would cut the output.
+  // By default Commander calls process.exit(), which would cut off output that is not yet written.
   .exitOverride()
 addSend(program)
 addDeadLetters(program)
@@ -32,6 +32,6 @@ await runToExit(() => program.parseAsync())
 
 function packageVersion(): string {
   const path = findPackageJSON('..', import.meta.url)
-  if (path === undefined) throw new Error('The package.json of this command is missing.')
+  if (path === undefined) throw new Error('The package.json of kafka-producer is missing. Reinstall the package.')
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }

@@ -1,4 +1,4 @@
-// contracts types: a TypeScript type per topic, of what its values may be.
+// contracts types: prints a TypeScript type per topic, derived from the schema of its values.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contract } from '../lib/contracts/contract.ts'
 import { loadContracts, readContractFiles } from '../lib/contracts/load-contracts.ts'
@@ -12,12 +12,15 @@ import { type RegistryFormatName, SCHEMA_TYPES } from '../lib/schema-registry/re
 import type { RegisteredSchema } from '../lib/schema-registry/schema-registry.ts'
 import { configuration, environment, exportAwsVariables } from './environment.ts'
 
-/** For the schema of one topic. */
+/** Milliseconds for the schema of one topic. */
 const FIND_MS = 15_000
 
 type SchemaText = Pick<RegisteredSchema, 'text' | 'imports'>
 
-/** @throws ConfigError, SerializationError for a schema that its registry does not have or that can't be read */
+/**
+ * Prints the types.
+ * @throws ConfigError, SerializationError for a schema that its registry does not have or that can't be read
+ */
 export async function printContractTypes(folder: string): Promise<void> {
   const contracts = await loadContracts(folder)
   for (const { topic, json } of readContractFiles(folder)) {
@@ -60,7 +63,7 @@ function banner(topic: string): string {
   return `/** Topic ${topic}. */`
 }
 
-/** The schema of the contract's file, or the registry's, which is only asked. */
+/** Returns the schema of the contract's file, or the one that the registry has; it registers none. */
 async function schemaOf(codec: RegistryCodec, topic: string): Promise<SchemaText> {
   const { version } = codec.options
   if (typeof version === 'object' && !version.references?.length) return { text: version.schema, imports: new Map() }

@@ -1,4 +1,4 @@
-// contracts check, diff and types.
+// The subcommands contracts check, diff and types.
 import type { Command } from 'commander'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
@@ -10,7 +10,10 @@ import { configuration, environment, exportAwsVariables } from './environment.ts
 import { SOME_REMAIN } from './exit.ts'
 import { counted, printLines, printMessage, printTable } from './output.ts'
 
-/** @throws Error that lists the schemas that records can't be written by */
+/**
+ * Checks that a serializer can be created from each schema.
+ * @throws Error that lists the schemas with which no record can be written
+ */
 async function checkSchemas(contracts: Contracts): Promise<void> {
   const env = environment()
   exportAwsVariables(env)
@@ -24,7 +27,7 @@ async function checkSchemas(contracts: Contracts): Promise<void> {
     throw new Error(problems.map(({ topic, part, result }) => `contracts/${topic}.json: ${part}: ${result}`).join('\n'))
 }
 
-/** Exit status 1 where a schema differs, as with diff. */
+/** Prints the differences. Sets exit status 1 if a schema differs, as the diff command does. */
 async function printDiffs(folder: string): Promise<void> {
   const contracts = await loadContracts(folder)
   const env = environment()
@@ -48,11 +51,11 @@ export function addContracts(program: Command): void {
   contracts
     .command('check')
     .argument('[folder]', 'folder of the contracts', 'contracts')
-    .option('--registry', 'ask the schema registries whether they have the contracts’ schemas, or would take them')
+    .option('--registry', 'ask the schema registries whether they have the contracts’ schemas or would accept them')
     .description('Checks every contract and prints its problems.')
     .action(async (folder: string, { registry }: { registry?: boolean }) => {
       const loaded = await loadContracts(folder).catch((error: unknown) => {
-        // A wrong contract is a result of the check, not wrong use of the command.
+        // A wrong contract is a result of the check (status 1), not wrong use of the command (status 2).
         if (!(error instanceof ConfigError)) throw error
         throw new Error(error.message)
       })
@@ -72,15 +75,13 @@ export function addContracts(program: Command): void {
     .argument('[folder]', 'folder of the contracts', 'contracts')
     .description(
       'Compares the schema files and versions that contracts name with the latest version of their subjects. ' +
-        'Exit status 1: one differs.',
+        'Exits with status 1 if one differs.',
     )
     .action(printDiffs)
   contracts
     .command('types')
     .argument('[folder]', 'folder of the contracts', 'contracts')
-    .description(
-      'Prints a TypeScript type per topic, derived from its schema; asks the registry for one that is there.',
-    )
+    .description('Prints a TypeScript type per topic, derived from its schema, which may come from a schema registry.')
     .addHelpText('after', '\nExample:\n  kafka-producer contracts types > contract-types.ts')
     .action(printContractTypes)
 }

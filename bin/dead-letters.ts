@@ -1,4 +1,4 @@
-// dead-letters list, stats, export and check: what reads many dead letters and changes nothing.
+// The subcommands list, stats, export and check of dead-letters, which read many dead letters and change nothing.
 import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
@@ -51,7 +51,7 @@ export function addDeadLetters(program: Command): void {
   addChanges(deadLetters, takeId)
 }
 
-/** Ids are base64url: one in 64 begins with a dash. */
+/** Makes a subcommand accept ids that begin with a dash, as one in 64 does (ids are base64url). */
 function takeId(command: Command): Command {
   return command.allowUnknownOption().helpOption('--help', 'display help for command')
 }
@@ -117,7 +117,7 @@ async function stats(options: Options): Promise<void> {
   reading.end()
 }
 
-/** @returns e.g. `3 min to 2 d` */
+/** @returns the ages of the newest and the oldest, e.g. `3 min to 2 d` */
 function ageOf(newest: string, oldest: string): string {
   const [from, to] = [newest, oldest].map(at => duration(Date.now() - Date.parse(at)))
   return from === to ? `${from}` : `${from} to ${to}`

@@ -1,4 +1,4 @@
-// contracts diff: what the schemas that contracts name have changed since the latest version of their subjects.
+// contracts diff: compares the schemas that contracts name with the latest version of their subjects.
 import { diff } from 'node:util'
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
@@ -8,22 +8,25 @@ import { registryOf } from '../lib/schema-registry/registries.ts'
 import { RegistryCodec } from '../lib/schema-registry/registry-codec.ts'
 import type { RegisteredSchema, SchemaDefinition } from '../lib/schema-registry/schema-registry.ts'
 
-/** For the schema of one topic's keys or values. */
+/** Milliseconds for the schema of one topic's keys or values. */
 const DIFF_MS = 15_000
 
 export interface SchemaDiff {
   readonly topic: string
   readonly part: 'key' | 'value'
   readonly subject: string
-  /** What is compared with what, for people. */
+  /** What is compared with what, as text for people. */
   readonly title: string
-  /** Each begins with `+ `, `- ` or two spaces; empty: both are the same. */
+  /** Each line begins with `+ `, `- ` or two spaces. Empty: the schemas are the same. */
   readonly lines: readonly string[]
-  /** Why they could not be compared. */
+  /** Why the schemas could not be compared. */
   readonly problem?: string
 }
 
-/** @returns one entry for each schema that is not the latest version by definition */
+/**
+ * Compares the contracts' schemas with their registries.
+ * @returns one entry for each schema that a contract pins; one that always uses the latest version has none
+ */
 export async function diffRegistries(contracts: Contracts, config: ProducerConfig): Promise<SchemaDiff[]> {
   const diffs = [...contracts.values()].flatMap(({ topic, key, value }) =>
     [['key', key.codec] as const, ['value', value.codec] as const].map(([part, codec]) =>
@@ -47,10 +50,10 @@ async function diffOne(
     const signal = AbortSignal.timeout(DIFF_MS)
     const registry = await registryOf(config, codecParts(codec.options).open)
     const latest = await registry.find({ by: 'version', subject, version: 'latest' }, signal).catch(ifNotFound)
-    const ours = selection.by === 'definition' ? selection.definition : await registry.find(selection, signal)
+    const schema = selection.by === 'definition' ? selection.definition : await registry.find(selection, signal)
     const from = latest ? `version ${latest.version ?? 'latest'}` : 'no version'
     const to = selection.by === 'definition' ? 'the file' : `version ${selection.version}`
-    return { ...place, title: `${from} → ${to}`, lines: lineDiff(latest, ours) }
+    return { ...place, title: `${from} → ${to}`, lines: lineDiff(latest, schema) }
   } catch (error) {
     return { ...place, title: '', lines: [], problem: describeError(error) }
   }
@@ -66,13 +69,13 @@ function lineDiff(from: RegisteredSchema | undefined, to: SchemaDefinition): str
   return diff(after, before).map(([operation, line]) => `${operation > 0 ? '+' : operation < 0 ? '-' : ' '} ${line}`)
 }
 
-/** JSON in one form, so that spaces are no difference; other text as it is. */
+/** Prints JSON in one form, so that whitespace makes no difference; other text stays as it is. */
 function linesOf({ type, text }: SchemaDefinition): string[] {
   if (type === 'PROTOBUF') return text.trim().split(/\r?\n/)
   try {
     return JSON.stringify(JSON.parse(text), undefined, 2).split('\n')
   } catch {
-    // Avro takes the bare name of a type.
+    // Avro also accepts the bare name of a type, which is not JSON.
     return text.trim().split(/\r?\n/)
   }
 }

@@ -1,4 +1,4 @@
-// The input of dead-letters edit: the new value as it is, or JSON with the parts of the record that change.
+// Reads the input of dead-letters edit: the new value as it is, or JSON with the parts of the record to change.
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { InvalidRecordError } from '../lib/errors.ts'
@@ -12,7 +12,8 @@ import type { Options } from './filter-options.ts'
 import { printMessage } from './output.ts'
 
 /**
- * @returns undefined when it was interrupted before its input ended
+ * Reads the edit from `--file` or standard input.
+ * @returns undefined if it was interrupted before the input ended
  * @throws WrongUse
  */
 export async function readEdit({ file, json }: Options): Promise<RecordEdit | undefined> {
@@ -49,7 +50,7 @@ function parseEdit(input: string): RecordEdit {
   }
 }
 
-/** An object, or a list of pairs where a name comes twice. */
+/** Accepts an object, or a list of pairs, in which a name may occur twice. */
 function headersOf(headers: unknown): RecordHeader[] {
   const pairs: unknown = isJsonObject(headers) ? Object.entries(headers) : headers
   if (!Array.isArray(pairs)) throw new WrongUse('headers: expected an object, or a list of pairs.')
@@ -60,7 +61,10 @@ function headersOf(headers: unknown): RecordHeader[] {
   })
 }
 
-/** @throws WrongUse */
+/**
+ * Parses the JSON of an edit.
+ * @throws WrongUse
+ */
 function parseJsonEdit(input: string): ParsedBody {
   try {
     return parseBody(input, EDIT_SHAPE, InvalidRecordError)
@@ -71,8 +75,9 @@ function parseJsonEdit(input: string): ParsedBody {
 }
 
 /**
- * @param json the JSON text of the value, which becomes its bytes as it is written; headers have none
- * @throws WrongUse for what can't be turned into bytes without a change
+ * Turns a JSON value into the bytes of the record.
+ * @param json the text of a value, whose bytes are used as they are written; headers have none
+ * @throws WrongUse for a value that can't be turned into bytes unchanged
  */
 function bytesOf(name: string, value: unknown, json?: string): Uint8Array | null {
   if (value === null) return null
@@ -81,6 +86,6 @@ function bytesOf(name: string, value: unknown, json?: string): Uint8Array | null
     if (isBase64(value.base64)) return Buffer.from(value.base64, 'base64')
     throw new WrongUse(`${name}: expected base64, got something else.`)
   }
-  if (json === undefined) throw new WrongUse(`${name}: expected text, null or {"base64": …}, got another.`)
+  if (json === undefined) throw new WrongUse(`${name}: expected text, null or {"base64": …}, got something else.`)
   return Buffer.from(json)
 }

@@ -1,4 +1,5 @@
-// Where the command gets its settings and contracts: the environment, else the local stack that runs in this folder.
+// Where the command gets its settings and contracts from: the environment or, without a cluster in it, the local stack
+// that runs in this folder.
 import { existsSync } from 'node:fs'
 import { DEFAULT_LOCAL_TARGETS } from '../lib/config/dead-letter-targets.ts'
 import { deriveConfig } from '../lib/config/derive-config.ts'
@@ -13,7 +14,9 @@ import { WrongUse } from './exit.ts'
 import { runningStack, STACK_FOLDER } from './local-stack.ts'
 import { printMessage } from './output.ts'
 
-/** The process's environment, with the local stack's addresses and keys where it names no cluster. Changes nothing. */
+/**
+ * Returns the process's environment, plus the local stack's addresses and keys if it names no cluster. Changes nothing.
+ */
 export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const stack = namesCluster(env) ? undefined : runningStack()
   if (stack === undefined) return env
@@ -24,9 +27,10 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
     AWS_ACCESS_KEY_ID: 'local',
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'us-east-1',
-    // Brokers of one machine append what they still hold within seconds.
+    // Brokers on one machine append what they have received within seconds.
     KAFKA_REDRIVE_IN_DOUBT_WAIT_MS: '5000',
-    // The default of the stack's functions, named here so that it counts beside KAFKA_REDRIVE_FROM of the stack.
+    // The default of the stack's functions. It is set here so that it takes effect beside the stack's
+    // KAFKA_REDRIVE_FROM.
     KAFKA_DEAD_LETTER: DEFAULT_LOCAL_TARGETS,
     ...redriveSettings,
     ...(registryUrl === undefined ? {} : { KAFKA_SCHEMA_REGISTRY_URL: registryUrl }),
@@ -36,12 +40,18 @@ export function environment(env: NodeJS.ProcessEnv = process.env): NodeJS.Proces
   }
 }
 
-/** Makes the AWS_ variables of `env` the process's own: the AWS SDK looks for keys, region and endpoints only there. */
+/**
+ * Copies the AWS_ variables of `env` to the process, the only place where the AWS SDK looks for keys, region and
+ * endpoints.
+ */
 export function exportAwsVariables(env: NodeJS.ProcessEnv): void {
   Object.assign(process.env, Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('AWS_'))))
 }
 
-/** @throws ConfigError that lists every problem */
+/**
+ * Loads the configuration of the command.
+ * @throws ConfigError that lists every problem
+ */
 export async function configuration(env: NodeJS.ProcessEnv, needsBrokers = true): Promise<ProducerConfig> {
   try {
     return await loadConfig({}, env, printMessage, needsBrokers)
@@ -53,8 +63,8 @@ export async function configuration(env: NodeJS.ProcessEnv, needsBrokers = true)
 }
 
 /**
- * The configuration of a command that reads dead letters. Targets that are not in Kafka are read without brokers.
- * @param from what the command names, in place of the configured targets
+ * Loads the configuration of a command that reads dead letters. Targets outside Kafka are read without brokers.
+ * @param from the value of `--from`, which replaces the configured targets
  * @param needsBrokers whether the command also sends
  * @throws ConfigError that lists every problem
  */
@@ -64,14 +74,14 @@ export async function configurationToRead(
   needsBrokers: boolean,
 ): Promise<ProducerConfig> {
   const namesTargets = await hasTargetSetting(env)
-  // The settings of the stack end with it, those of dead letters too: nothing says any more what to read.
+  // Once the stack has ended, its settings are gone, dead-letter targets included: nothing says what to read.
   const isUnnamed = from === undefined && !namesTargets
   const config = await configuration(env, needsBrokers || (isUnnamed && hasStackEnded(env)))
   const sources = from ?? configuredSources(config, undefined)
   if (config.bootstrapServers.length === 0 && [...sources, ...config.deadLetter].some(isInRecordsCluster))
     return configuration(env)
   if (namesTargets) return config
-  // The rest of a message would go to a folder that nobody named, and that no later command reads.
+  // Without targets, the rest of a message would otherwise be stored in a default folder that no later command reads.
   if (from !== undefined || config.redriveFrom !== undefined) return deriveConfig(config, { deadLetter: [] })
   printMessage(`KAFKA_DEAD_LETTER is not set: reading ${config.deadLetter.map(describe).join(', ')}.`)
   return config

@@ -1,21 +1,21 @@
-// How the command ends: its exit status, the signals that stop it, and a reader of its output that goes away.
+// How the command ends: its exit status, the signals that stop it, and a closed pipe behind its output.
 import { setTimeout } from 'node:timers/promises'
 import { CommanderError } from 'commander'
 import { ConfigError, DeadLetterError } from '../lib/errors.ts'
 import { flushed, printMessage } from './output.ts'
 
-/** For the help texts. */
+/** The exit statuses, for the help texts. */
 export const EXIT_STATUS = '0 everything done, 1 something failed or remains, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.'
 
-/** Exit statuses beside 0, everything done, and 128 + the number of a signal. */
+/** Exit status if some work is left. 0 means that everything was done; a signal gives 128 + its number. */
 export const SOME_REMAIN = 1
 const WRONG_USE = 2
 const INTERRUPTED = 130
 const TERMINATED = 143
-/** How long work may give back what it holds after the signal to stop, ms. */
+/** Milliseconds for work to release what it holds, e.g. a lease, after the signal to stop. */
 export const GRACE_MS = 2000
 
-/** The command was called in a way that can't work: exit status 2. */
+/** The command was called in a way that can't work. Exit status 2. */
 export class WrongUse extends Error {
   override name = 'WrongUse'
 }
@@ -25,20 +25,21 @@ let stoppedWith: number | undefined
 /** Why the output could not be written, e.g. ENOSPC. */
 let outputError: NodeJS.ErrnoException | undefined
 
-/** Aborted by Ctrl-C, by SIGTERM, and when the output can't be written any more: a command then releases its lease. */
+/** Aborted on Ctrl-C, SIGTERM, and when the output can't be written any more, so that a command releases its lease. */
 export const stopSignal: AbortSignal = stopping.signal
 
 export function listenToSignals(): void {
   const stop = (status: number | undefined) => {
-    // A second signal does not wait for what the first one ends.
+    // A second signal ends the process at once.
     if (stopping.signal.aborted && status !== undefined) process.exit(status)
     stoppedWith ??= status
     stopping.abort()
   }
   process.on('SIGINT', () => stop(INTERRUPTED))
   process.on('SIGTERM', () => stop(TERMINATED))
-  // `… | head` closes the pipe when it has enough. A full disk must not end a redrive between an acknowledgement and
-  // the end of its dead letter.
+  // `…
+  // head` closes the pipe when it has enough. An error of the output, e.g. of a full disk, must not end the process
+  // between an acknowledgement and the end of its dead letter.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') outputError ??= error
     stop(undefined)
@@ -53,17 +54,16 @@ export function listenToSignals(): void {
 let progressSoFar: (() => string) | undefined
 
 /**
- * Takes what to print if a signal ends the command, whatever it waits for then: how far it came. A reader of the output
- * that has enough gets no such line.
+ * Sets what to print if a signal ends the command, e.g. how far it came. Nothing is printed if a closed pipe ends it.
  */
 export function onInterruption(progress: () => string): void {
   progressSoFar = progress
 }
 
 /**
- * Waits for work that changes nothing, or that can be left at any point: after the signal to stop it has a moment to
- * give back what it holds, whatever it waits for.
- * @returns undefined if it did not end by then
+ * Waits for work that changes nothing, or that can stop at any point. After the signal to stop, the work has a moment
+ * to release what it holds.
+ * @returns undefined if the work did not end by then
  */
 export async function unlessStopped<T>(work: Promise<T>, graceMs = GRACE_MS): Promise<T | undefined> {
   const over = new AbortController()
@@ -79,12 +79,12 @@ export async function unlessStopped<T>(work: Promise<T>, graceMs = GRACE_MS): Pr
   }
 }
 
-/** The same for an action of the command. */
+/** Wraps the action of a subcommand in `unlessStopped`. */
 export function stoppable<A extends unknown[]>(action: (...args: A) => Promise<void>): (...args: A) => Promise<void> {
   return (...args) => unlessStopped(action(...args))
 }
 
-/** Runs the command, then ends the process without waiting for the sockets of AWS clients and Kafka connections. */
+/** Runs the command, then ends the process without waiting for open sockets of AWS clients and Kafka connections. */
 export async function runToExit(run: () => Promise<unknown>): Promise<never> {
   try {
     await run()
@@ -100,7 +100,7 @@ export async function runToExit(run: () => Promise<unknown>): Promise<never> {
   await flushed()
   if (outputError) {
     process.exitCode ||= SOME_REMAIN
-    printMessage(`The output can't be written (${outputError.code}): it is not complete.`)
+    printMessage(`The output is incomplete: it could not be written (${outputError.code}).`)
     await flushed()
   }
   process.exit()
@@ -113,7 +113,7 @@ function statusOf(error: unknown): number {
 }
 
 function messageOf(error: unknown): string | undefined {
-  // Commander has printed its own.
+  // Commander has printed its own message.
   if (error instanceof CommanderError) return undefined
   return error instanceof Error ? error.message : String(error)
 }

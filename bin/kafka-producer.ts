@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Says which Node.js the command needs before anything is loaded that an older one lacks.
+// Checks the Node.js version before it loads anything that an older version can't parse.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major > 22 || (major === 22 && minor >= 19)) await import('./command.ts')
 else {

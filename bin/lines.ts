@@ -1,5 +1,5 @@
-// The lines of standard input, byte for byte: node:readline also cuts at U+2028 and U+2029, which JSON may have as they
-// are, and changes what is not UTF-8.
+// Reads standard input line by line, byte for byte. node:readline would also split at U+2028 and U+2029, which JSON may
+// contain unescaped, and would change bytes that are not UTF-8.
 
 const LINE_END = Buffer.from('\n')
 

@@ -1,10 +1,10 @@
-// The local stack that runs in this folder, which npm start describes in a file.
+// Finds the local stack that runs in this folder, which npm start describes in a file.
 import { readFileSync } from 'node:fs'
 import { parseJson } from '../lib/record/json-object.ts'
 
 export const STACK_FOLDER = '.local'
 export const STACK_FILE = `${STACK_FOLDER}/stack.json`
-/** Holds the stack's process. */
+/** Contains the id and start time of the stack's process. */
 export const LOCK_FILE = `${STACK_FOLDER}/stack.lock`
 
 export interface StackFile {
@@ -12,27 +12,27 @@ export interface StackFile {
   readonly busUrl: string
   readonly sqsUrl: string
   readonly bootstrapServers: string
-  /** Missing without --registry. */
+  /** Undefined if the stack runs without --registry. */
   readonly registryUrl?: string
   readonly redriveSettings: Readonly<Record<string, string>>
-  /** Missing until the console has started. */
+  /** Undefined until the console has started. */
   readonly consoleUrl?: string
 }
 
-/** @returns the stack, or undefined where none runs, or where it is still starting */
+/** @returns the stack; undefined if none runs, or if it is still starting */
 export function runningStack(): StackFile | undefined {
   const text = owningProcess() === undefined ? undefined : contentOf(STACK_FILE)
-  // Text that is cut is still being written.
+  // Incomplete text means that the file is still being written.
   return text === undefined ? undefined : (parseJson(text) as StackFile | undefined)
 }
 
-/** @returns the id of the process whose stack runs in this folder; a file that a killed one left counts for nothing */
+/** @returns the id of the process whose stack runs in this folder. A file that a killed process left is ignored. */
 export function owningProcess(): number | undefined {
   const [pid = '', started] = contentOf(LOCK_FILE)?.split(' ') ?? []
   return isAlive(Number(pid)) && startedAt(Number(pid)) === started ? Number(pid) : undefined
 }
 
-/** @returns undefined without the file; one that can't be read may be that of another user's stack */
+/** @returns undefined if there is no file. Throws if it can’t be read: another user’s stack may have written it. */
 function contentOf(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -43,7 +43,7 @@ function contentOf(path: string): string | undefined {
   }
 }
 
-/** A zombie does not count as alive; the process of another user does. */
+/** Whether a process is alive. A zombie is not; a process of another user is. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -53,7 +53,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** @returns the start time in clock ticks since boot, because the kernel reuses ids; empty on systems without /proc */
+/**
+ * @returns the start time in clock ticks since boot, which tells processes apart when the kernel reuses an id; empty on
+ *   systems without /proc
+ */
 export function startedAt(pid: number): string {
   return statOf(pid)[19] ?? ''
 }

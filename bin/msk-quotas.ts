@@ -1,11 +1,11 @@
-// The connection quotas of Amazon MSK with IAM, per broker, as of 2026-11-26. Source:
-// docs.aws.amazon.com/msk/latest/developerguide/limits.html. Operators can raise the number of connections with
-// listener.name.client_iam.max.connections; the rate is fixed.
+// The connection quotas of Amazon MSK with IAM, per broker, as of 2026-11-26. Operators can raise the number of
+// connections with listener.name.client_iam.max.connections; the rate is fixed. Source:
+// docs.aws.amazon.com/msk/latest/developerguide/limits.html
 
 export interface MskQuota {
-  /** Connections at the same time. */
+  /** Connections open at the same time. */
   readonly connections: number
-  /** New connections per second; more are refused with "Too many connects". */
+  /** New connections per second. MSK refuses more with "Too many connects". */
   readonly perSecond: number
 }
 

@@ -1,4 +1,4 @@
-// The output of the command: tables on standard output for people, JSON for scripts, messages on standard error.
+// Writes the command's output: tables on standard output for people, JSON for scripts, messages on standard error.
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { InvalidRecordError, type KafkaProducerError } from '../lib/errors.ts'
@@ -9,11 +9,11 @@ export function printMessage(text: string): void {
   process.stderr.write(`${inert(text)}\n`)
 }
 
-/** Characters that are printed before signals and a closed pipe are looked for. */
+/** After this many characters, printing pauses to let signals and a closed pipe be noticed. */
 const YIELD_AFTER_CHARS = 65_536
 let printed = 0
 
-/** Waits while the reader of standard output is slower: memory does not grow with the output. */
+/** Writes to standard output and waits if its reader is slower, so that memory does not grow with the output. */
 export async function print(text: string): Promise<void> {
   printed += text.length
   if (printed >= YIELD_AFTER_CHARS) {
@@ -21,16 +21,19 @@ export async function print(text: string): Promise<void> {
     await setImmediate()
   }
   if (process.stdout.write(text) || process.stdout.errored) return
-  // Without a reader there is no drain: the error of the closed pipe ends the wait.
+  // Without a reader, 'drain' never comes; the error of the closed pipe ends the wait.
   await once(process.stdout, 'drain').catch(() => undefined)
 }
 
-/** Text of others, such as a schema of a registry, line by line. */
+/** Prints text from elsewhere, such as a schema of a registry, line by line. */
 export async function printLines(lines: readonly string[]): Promise<void> {
   await print(lines.map(each => `${inert(each)}\n`).join(''))
 }
 
-/** @param rows of equal length; the last column is not padded */
+/**
+ * Prints a table.
+ * @param rows of equal length; the last column is not padded
+ */
 export function printTable(rows: readonly (readonly Cell[])[]): void {
   const cells = rows.map(row => row.map(cell => inert(String(cell ?? ''))))
   const widths = cells.reduce<number[]>(
@@ -40,7 +43,7 @@ export function printTable(rows: readonly (readonly Cell[])[]): void {
   for (const row of cells) process.stdout.write(line(row, widths))
 }
 
-/** One line of a table of any length, whose widths are not known beforehand. A longer cell moves the others. */
+/** Formats one line of a table that is printed row by row. A cell wider than its column moves the cells after it. */
 export function fixedRow(cells: readonly Cell[], widths: readonly number[]): string {
   return line(
     cells.map(cell => inert(String(cell ?? '')).replaceAll('\n', '\\n')),
@@ -61,7 +64,7 @@ export function printJson(value: unknown): void {
   process.stdout.write(jsonLine(value))
 }
 
-/** Resolves once everything that was printed has left the process: a pipe takes it in pieces. */
+/** Resolves once everything that was printed has left the process; a pipe takes the output in parts. */
 export async function flushed(): Promise<void> {
   await Promise.all([process.stdout, process.stderr].map(flush))
 }
@@ -74,7 +77,7 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Escapes control characters: keys, headers and errors come from untrusted input and must not move a terminal's cursor
+ * Escapes control characters. Keys, headers and errors come from untrusted input and must not move a terminal's cursor
  * or change its colours.
  */
 function inert(text: string): string {
@@ -84,7 +87,7 @@ function inert(text: string): string {
   )
 }
 
-/** @returns valid UTF-8 as text, other bytes as base64 */
+/** @returns text if the bytes are valid UTF-8, else the base64 as it is */
 export function textOrBase64(base64: string | null): string {
   if (base64 === null) return '(null)'
   const bytes = Buffer.from(base64, 'base64')
@@ -92,7 +95,7 @@ export function textOrBase64(base64: string | null): string {
   return Buffer.from(text).equals(bytes) ? text : `base64:${base64}`
 }
 
-/** @returns a line per violation, each after a line break; empty for an error without violations */
+/** @returns a line per violation, each preceded by a line break; empty if the error has no violations */
 export function violationLines(error: KafkaProducerError): string {
   if (!(error instanceof InvalidRecordError)) return ''
   const lines = error.violations.map(({ pointer, expected }) => `\n- ${pointer || 'the root'}: expected ${expected}`)
@@ -118,8 +121,8 @@ const BAR = 30
 const LINE_MS = 5000
 
 /**
- * Shows a bar on a terminal, and a line every five seconds elsewhere, with the rate and, where the total is known, the
- * time left.
+ * Shows progress: a bar on a terminal, elsewhere a line every five seconds; with the rate and, if the total is known,
+ * the time left.
  * @param total undefined if it is unknown
  */
 export function progress(
@@ -132,8 +135,8 @@ export function progress(
   const speed = (done: number) => {
     const ms = now() - begin
     if (ms < 1000 || done === 0) return ''
-    const left = total === undefined || done > total ? '' : `, ${duration(((total - done) * ms) / done)} left`
-    return `, ${Math.round((done * 1000) / ms)}/s${left}`
+    const timeLeft = total === undefined || done > total ? '' : `, ${duration(((total - done) * ms) / done)} left`
+    return `, ${Math.round((done * 1000) / ms)}/s${timeLeft}`
   }
   return {
     update: (done, text) => {

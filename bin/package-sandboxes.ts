@@ -1,10 +1,13 @@
-// How many sandboxes the functions of a package may use at most: reserved concurrency, and what the event source
-// mappings of their queues allow.
+// Computes how many sandboxes the functions of a package may use at most, from reserved concurrency and the limits of
+// their event source mappings.
 import { readFileSync } from 'node:fs'
 import { isJsonObject, parseJson } from '../lib/record/json-object.ts'
 import { WrongUse } from './exit.ts'
 
-/** docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: a provisioned poller has up to ten invocations. */
+/**
+ * A provisioned poller makes up to ten concurrent invocations:
+ * docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
 const SANDBOXES_PER_POLLER = 10
 
 interface Resource {
@@ -13,15 +16,16 @@ interface Resource {
 }
 
 export interface FunctionSandboxes {
-  /** The name of the function. */
+  /** The logical name of the function. */
   readonly name: string
-  /** Undefined: nothing but the account limits it. */
+  /** Undefined: only the account limits it. */
   readonly sandboxes: number | undefined
 }
 
 /**
- * @param folder that `npm run package -- --package <folder>` wrote
- * @throws WrongUse for any other
+ * Reads the limits from a package's template.
+ * @param folder a folder that `npm run package -- --package <folder>` wrote
+ * @throws WrongUse for any other folder
  */
 export function sandboxesOfPackage(folder: string): FunctionSandboxes[] {
   const resources = readResources(folder)
@@ -44,7 +48,7 @@ function reservedOf({ ReservedConcurrentExecutions: reserved }: Readonly<Record<
   return typeof reserved === 'number' ? reserved : undefined
 }
 
-/** Undefined: no queue, or one without a limit. */
+/** The limit of a function's queues. Undefined: no queue, or a queue without a limit. */
 function ofQueues(mappings: readonly Readonly<Record<string, unknown>>[]): number | undefined {
   const limits = mappings.map(({ ScalingConfig: scaling, ProvisionedPollerConfig: pollers }) =>
     isJsonObject(pollers) && typeof pollers.MaximumPollers === 'number'
@@ -57,12 +61,12 @@ function ofQueues(mappings: readonly Readonly<Record<string, unknown>>[]): numbe
   return limits.length > 0 && Number.isFinite(sum) ? sum : undefined
 }
 
-/** Its lease lets one run at a time. */
+/** The redrive function runs one at a time, because it takes a lease. */
 function ofRedrive(name: string): number | undefined {
   return name.endsWith('-redrive') ? 1 : undefined
 }
 
-/** The logical id in `Ref` or `Fn::GetAtt`. */
+/** The logical id of a resource that a `Ref` or `Fn::GetAtt` names. */
 function idIn(expression: unknown): string | undefined {
   if (!isJsonObject(expression)) return undefined
   const { Ref: ref, 'Fn::GetAtt': attribute } = expression

@@ -1,4 +1,5 @@
-// plan: whether Amazon MSK admits the connections of so many sandboxes, and what they ask schema registries for.
+// plan: checks whether Amazon MSK admits the connections of a number of sandboxes, and counts their requests to schema
+// registries.
 import type { Command } from 'commander'
 import { contractsIn } from './environment.ts'
 import { WrongUse } from './exit.ts'
@@ -7,7 +8,10 @@ import { printMessage, printTable } from './output.ts'
 import { sandboxesOfPackage } from './package-sandboxes.ts'
 import { registryRequests } from './registry-requests.ts'
 
-/** A sandbox has one connection to each broker that leads a partition, and a second while that waits for followers. */
+/**
+ * A sandbox has one connection to each broker that leads a partition, and a second one while the first waits for
+ * followers.
+ */
 const PER_BROKER = { usual: 1, max: 2 }
 
 interface Options {
@@ -24,11 +28,11 @@ export function addPlan(program: Command): void {
     .description(
       [
         'Checks whether Amazon MSK with IAM admits the connections of this many sandboxes, and counts the requests',
-        'that they make to schema registries when they start.',
+        'that they send to schema registries when they start.',
       ].join(' '),
     )
-    .option('--concurrency <n>', 'concurrent sandboxes of all functions; with --package, of those without a limit')
-    .option('--package <folder>', 'a package: what its functions, queues and pollers may use')
+    .option('--concurrency <n>', 'concurrent sandboxes; with --package, of the functions without a limit')
+    .option('--package <folder>', 'folder of a package: reads the limits of functions, queues and pollers')
     .option('--brokers <n>', 'brokers of the cluster', '3')
     .option('--instance <type>', 'e.g. kafka.t3.small, kafka.m7g.large', 'kafka.m7g.large')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
@@ -78,8 +82,8 @@ async function run(options: Options): Promise<void> {
   if (requests.confluent + requests.glue > 0)
     printMessage(
       [
-        'A sandbox asks a registry once for each schema, when it first sends to the topic, and once for each schema',
-        'that it imports. It asks for none that is pinned (npm run package -- --pin-schemas).',
+        'A sandbox requests each schema once, when it first sends to the topic, and each schema that this one',
+        'imports. It requests no schema that is pinned (npm run package -- --pin-schemas).',
       ].join(' '),
     )
   if (isTooMany) process.exitCode = 1
@@ -93,27 +97,27 @@ function registryRows(registry: string, requests: number, concurrency: number): 
   ]
 }
 
-/** Of all functions. Prints those of a package. */
+/** Returns the concurrent sandboxes of all functions. Prints a table of those of a package. */
 function concurrencyOf({ concurrency: text, package: folder }: Options): number {
-  const given = text === undefined ? undefined : count('concurrency', text)
+  const concurrency = text === undefined ? undefined : count('concurrency', text)
   if (folder === undefined) {
-    if (given === undefined) throw new WrongUse('--concurrency: expected it, or --package with a package; got neither.')
-    return given
+    if (concurrency === undefined) throw new WrongUse('Expected --concurrency or --package, got neither.')
+    return concurrency
   }
   const functions = sandboxesOfPackage(folder)
   const unlimited = functions.filter(({ sandboxes }) => sandboxes === undefined).map(({ name }) => name)
-  if (unlimited.length > 0 && given === undefined)
+  if (unlimited.length > 0 && concurrency === undefined)
     throw new WrongUse(
       `--concurrency: expected the concurrent sandboxes of ${unlimited.join(' and ')}, ` +
         'which have neither reserved concurrency nor a queue with a limit; got none.',
     )
-  if (unlimited.length === 0 && given !== undefined)
+  if (unlimited.length === 0 && concurrency !== undefined)
     throw new WrongUse('--concurrency: expected none, as every function of the package has a limit; got one.')
   printTable([
     ['function', 'sandboxes at most'],
     ...functions.map(({ name, sandboxes }) => [name, sandboxes ?? 'no limit, in --concurrency']),
   ])
-  return functions.reduce((sum, { sandboxes = 0 }) => sum + sandboxes, given ?? 0)
+  return functions.reduce((sum, { sandboxes = 0 }) => sum + sandboxes, concurrency ?? 0)
 }
 
 function count(name: string, text: string): number {

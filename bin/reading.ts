@@ -1,4 +1,5 @@
-// The frame of every command that reads dead letters: settings, contracts, unreadable entries, unknown names.
+// What every command that reads dead letters shares: settings, contracts, unreadable entries, and names that do not
+// exist.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { withQueuePrefix } from '../lib/contracts/queue-prefix.ts'
@@ -20,15 +21,18 @@ import type { Options } from './filter-options.ts'
 import { counted, printMessage } from './output.ts'
 
 const DEFAULT_CONTRACTS = 'contracts'
-/** Places that are printed one by one per reason; the rest is only counted. */
+/** How many places are printed per reason; the rest is only counted. */
 const MAX_PLACES = 5
 
 export const MORE_MATCH = 'More dead letters match than --limit allows.'
 
 interface End {
-  /** Whether everything was read. Default: it was not interrupted, and fewer than `limit` match. */
+  /** Whether everything was read. Default: true if the command was not interrupted and fewer than `limit` match. */
   readonly isComplete?: boolean
-  /** Whether queues gave only a sample: a look does, a change reads all that it is given. */
+  /**
+   * Whether queues showed only a sample. Commands that only look see a sample; commands that change read every message
+   * that they receive.
+   */
   readonly isSample?: boolean
 }
 
@@ -40,7 +44,7 @@ export class Reading {
   readonly readSourceMessage: SourceMessageReader
   readonly #names: NameCheck
   readonly #unreadable = new Map<string, { places: number; entries: number }>()
-  /** Before anything was read. */
+  /** The start of the command, before anything was read. */
   readonly #startedAt = Date.now()
   #matched = 0
   #hasFailed = false
@@ -54,6 +58,7 @@ export class Reading {
   }
 
   /**
+   * Loads settings and contracts and opens the sources of the request.
    * @param needsBrokers whether the command also sends
    * @throws ConfigError, WrongUse
    */
@@ -75,21 +80,21 @@ export class Reading {
     return reading
   }
 
-  /** The targets and queues that the request reads, in its order. */
+  /** The targets and queues that the request reads, in this order. */
   get sources(): readonly RedriveSource[] {
     return sourcesOf(this.request, this)
   }
 
-  /** Whether looking shows only a sample of what redrive, discard and unpark then change. */
+  /** Whether a look at the sources shows only a sample of what redrive, discard and unpark would then change. */
   get showsSample(): boolean {
     return this.sources.some(source => storeKindOf(source).showsSample)
   }
 
   /**
-   * Asks about the dead letters that a person has just looked at.
+   * Asks for confirmation to change the dead letters that were just counted.
    * @param count how many were seen
    * @param end e.g. `for good`
-   * @returns the request for these: what fails later was not in the answer; undefined if the person does not agree
+   * @returns the request limited to these, without records that fail later; undefined if the user does not agree
    */
   async confirm(verb: string, count: number, noun: string, end = ''): Promise<RedriveRequest | undefined> {
     const until = Math.min(this.#startedAt, this.request.until ?? Number.POSITIVE_INFINITY)
@@ -101,14 +106,18 @@ export class Reading {
   }
 
   /**
-   * Returns a dead letter with its value, which only the configured targets and those of the request may keep.
+   * Returns a dead letter with its value. A claim check is only read from the configured targets and those of the
+   * request.
    * @throws DeadLetterError `claim-missing`
    */
   withValue(deadLetter: DeadLetter): Promise<DeadLetter> {
     return withValue(deadLetter, [...this.config.deadLetter, ...this.sources])
   }
 
-  /** Returns the dead letter with its value; without it, and with a message, where the claim check can't be read. */
+  /**
+   * Returns a dead letter with its value. If the claim check can't be read, prints why and returns it without the
+   * value.
+   */
   async withValueIfReadable(deadLetter: DeadLetter): Promise<DeadLetter> {
     try {
       return await this.withValue(deadLetter)
@@ -120,14 +129,14 @@ export class Reading {
     }
   }
 
-  /** Says where dead letters are that could not stay in the message of another one. */
+  /** Prints where dead letters are now that could not stay in the message of another one. */
   printMoved(count: number): void {
     const targets = this.config.deadLetter.map(target => storeKindOf(target).describe(target)).join(', ')
     if (count === 0) return
     printMessage(`${counted(count, 'dead letter')} could not stay in place: now in KAFKA_DEAD_LETTER (${targets}).`)
   }
 
-  /** For the functions of lib/redrive. */
+  /** The context for the functions of lib/redrive. */
   get context() {
     const { config, contracts, readSourceMessage } = this
     return {
@@ -142,7 +151,7 @@ export class Reading {
     }
   }
 
-  /** Streams the dead letters that match; a target that can't be read is reported, and the next one is read. */
+  /** Reads the dead letters that match. A target that can't be read is reported, then the next one is read. */
   async *deadLetters(): AsyncGenerator<OpenDeadLetter> {
     const context = {
       ...this.context,
@@ -155,8 +164,8 @@ export class Reading {
   }
 
   /**
-   * Reports why a target can't be read.
-   * @throws WrongUse when --from names a target that does not exist
+   * Prints why a target can't be read.
+   * @throws WrongUse if --from names a target that does not exist
    */
   fail(source: RedriveSource, error: unknown): void {
     const kind = storeKindOf(source)
@@ -167,7 +176,7 @@ export class Reading {
   }
 
   /**
-   * Call it at the end: prints what could not be read, and sets the exit status.
+   * Prints what could not be read, and sets the exit status. Call it at the end.
    * @throws WrongUse for an id that was not found, and for a topic or code that exists nowhere
    */
   end({ isComplete = !stopSignal.aborted && !this.#hasReachedLimit, isSample = this.showsSample }: End = {}): void {
@@ -177,13 +186,13 @@ export class Reading {
     const problems = this.#names.problems()
     if (!isComplete || this.#hasFailed || problems.length === 0) return
     if (isSample) problems.push('A queue shows only a sample.')
-    else if (this.showsSample) problems.push('Of a queue, messages that another reader holds are not seen.')
-    // A topic or code that a sample does not show may be behind it; a command about one dead letter needs that one.
+    else if (this.showsSample) problems.push('Messages that another consumer of a queue holds were not seen.')
+    // A topic or code that the sample does not show may still exist. A command about one dead letter needs that one.
     if (isSample && this.#names.missingIds().length === 0) printMessage(problems.join('\n'))
     else throw new WrongUse(problems.join('\n'))
   }
 
-  /** Prints how many were read, unless that is the total of a part because of a signal. */
+  /** Prints how many were read; not after an interruption, which has printed it. */
   printTotal(text: string): void {
     if (!stopSignal.aborted) printMessage(this.#hasFailed ? `${text}, in what could be read.` : `${text}.`)
   }
@@ -193,8 +202,9 @@ export class Reading {
   }
 
   /**
-   * Before dead letters are changed: a typo in what must be left out would take them along.
-   * @throws WrongUse for a negated topic or code that exists nowhere
+   * Checks the excluded topics and codes before dead letters are changed: with a typo in one, the command would change
+   * what it must leave out.
+   * @throws WrongUse for a topic or code that exists nowhere
    */
   async checkNegatedNames(): Promise<void> {
     if (this.#names.negatedProblems().length === 0) return
@@ -204,21 +214,21 @@ export class Reading {
     if (problems.length > 0) throw new WrongUse(problems.join('\n'))
   }
 
-  /** Notes the names that the dead letters have, and prints nothing. */
+  /** Reads dead letters only to collect the names that they have. */
   async #readThrough(request: ListRequest): Promise<void> {
     const { onNote: _note, onUnreadable: _unreadable, ...context } = this.context
     for await (const _ of listDeadLetters(request, { ...context, onTargetFailure: () => {} }));
   }
 
-  /** Before the dead letters are read once more: what can't be read is counted once. */
+  /** Resets the counts before dead letters are read again, so that an unreadable entry is counted once. */
   beginAgain(): void {
     this.#unreadable.clear()
     this.#hasFailed = false
   }
 
   #note({ location, reason, count }: Unreadable): void {
-    const known = this.#unreadable.get(reason) ?? { places: 0, entries: 0 }
-    const { places, entries } = { places: known.places + 1, entries: known.entries + count }
+    const earlier = this.#unreadable.get(reason) ?? { places: 0, entries: 0 }
+    const { places, entries } = { places: earlier.places + 1, entries: earlier.entries + count }
     this.#unreadable.set(reason, { places, entries })
     if (places <= MAX_PLACES)
       printMessage(`${counted(count, 'entry', 'entries')} in ${location} can't be read: ${reason}.`)

@@ -1,4 +1,4 @@
-// redrive: sends dead letters again, with a question, progress and counts.
+// redrive: sends dead letters again, with confirmation, progress and counts.
 import type { Command } from 'commander'
 import { DeadLetterError } from '../lib/errors.ts'
 import type { DeadLetterResult, RedriveResult } from '../lib/redrive/redrive.ts'
@@ -21,12 +21,12 @@ Examples:
   kafka-producer redrive --from sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters --rate 100 --yes
   kafka-producer redrive --error schema --include-invalid --yes    after you fixed a contract
   kafka-producer redrive --topic old-orders --to orders --yes      after a topic was deleted
-  kafka-producer redrive --stop                             asks one that runs elsewhere to stop
+  kafka-producer redrive --stop                             asks a redrive that runs elsewhere to stop
 A dead letter is deleted only after its record is acknowledged. A record of unknown outcome is looked up in its
 partition first. You can interrupt or kill the command and run it again at any time.
 Exit status: ${EXIT_STATUS}`
 
-/** The options of a redrive that are no filter. */
+/** The options of a redrive that are not filters. */
 const REDRIVE_OPTIONS = [
   'to',
   'rate',
@@ -49,16 +49,16 @@ export function addRedrive(program: Command): void {
   addFilterOptions(redrive)
     .option('--to <topic>', 'the topic that all records go to, in place of their own')
     .option('--rate <n>', 'records per second')
-    .option('--concurrency <n>', 'records that are on their way at once (default: 100)')
+    .option('--concurrency <n>', 'records in flight at once (default: 100)')
     .option('--dry-run', 'count and send nothing')
-    .option('--include-invalid', 'also invalid records, validated by the current contracts')
-    .option('--any-topic', 'also records of topics without a contract')
-    .option('--overwrite', 'also records whose key has a newer record in a compacted topic')
-    .option('--assume-retained', 'also to topics whose retention can’t be read')
-    .option('--other-cluster', 'also records of unknown outcome of another cluster')
+    .option('--include-invalid', 'also send invalid records, validated again by the current contracts')
+    .option('--any-topic', 'also send records of topics without a contract')
+    .option('--overwrite', 'also send records whose key has a newer record in a compacted topic')
+    .option('--assume-retained', 'also send to topics whose retention can’t be read')
+    .option('--other-cluster', 'also send records of unknown outcome that another cluster may have')
     .option('--no-verify', 'skip the lookup of records of unknown outcome, and the settings of the topics')
-    .option('--timestamp <which>', 'original or now', 'original')
-    .option('--max-attempts <n>', 'leave dead letters that failed this many attempts (default: 5)')
+    .option('--timestamp <which>', 'timestamp of the sent records: original or now', 'original')
+    .option('--max-attempts <n>', 'skip dead letters after this many failed attempts (default: 5)')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--yes', 'do not ask for confirmation')
     .option('--stop', 'ask the redrive that is running, here or in the function, to stop')
@@ -73,11 +73,11 @@ async function run(options: Options): Promise<void> {
   const { dryRun } = request
   if (!dryRun && !options.yes) requireTerminal('--yes or --dry-run')
   const reading = await Reading.begin(request, options, true)
-  // Every record would be kept as `unknown-topic`.
+  // Without this check, every record would be kept as `unknown-topic`.
   if (request.to !== undefined && !request.anyTopic && !reading.contracts.has(request.to))
     throw new WrongUse(`--to ${request.to}: no contract has this topic. Correct it, or add --any-topic.`)
   if (!dryRun) await reading.checkNegatedNames()
-  // Known from the dry run before the question. With --yes the dead letters are read once, and no time left is shown.
+  // The dry run before the question gives the total. With --yes there is none, so no time left is shown.
   let total: number | undefined
   let agreed: RedriveRequest | undefined = request
   if (!dryRun && !options.yes) {
@@ -118,7 +118,7 @@ async function runWithProgress(
   }
 }
 
-/** The record's place as fields. */
+/** Replaces the record by its place, as separate fields. */
 function withPlace(result: DeadLetterResult): object {
   if (!('record' in result)) return result
   const place = /^kafka:(.+)-(\d+)@(\d+|\?)$/.exec(result.record)
@@ -145,7 +145,7 @@ function sumOf(results: readonly RedriveResult[], name: Count): number {
   return results.reduce((total, result) => total + result[name], 0)
 }
 
-/** The counts, for people: on standard error, apart from the table, so that --json has standard output alone. */
+/** Prints the counts for people on standard error: with --json, standard output contains only JSON. */
 function print(
   results: readonly RedriveResult[],
   reading: Reading,
@@ -181,7 +181,7 @@ function print(
     printMessage(`The result of this attempt could not be stored on ${counted(notNoted, 'dead letter')}.`)
 }
 
-/** Most dead letters first. */
+/** The rows of the table, those with the most dead letters first. */
 function tableOf(results: readonly RedriveResult[]): (readonly [string, string, number])[] {
   const entries = results
     .flatMap(({ byTopic }) => Object.entries(byTopic))
@@ -203,7 +203,7 @@ function addedUp(entries: readonly (readonly [string, number])[]): Map<string, n
 }
 
 /**
- * Says why targets were left early, and sets the exit status.
+ * Prints why targets were left early, and sets the exit status.
  * @param isDryRun whether the results are those of a dry run, which sees only a sample of queues
  */
 function end(results: readonly RedriveResult[], reading: Reading, isDryRun: boolean): void {
@@ -225,7 +225,7 @@ function end(results: readonly RedriveResult[], reading: Reading, isDryRun: bool
   if (hasMore) printMessage(MORE_MATCH)
   const isLeft = !request.dryRun && (remaining > 0 || sumOf(results, 'notCompleted') > 0 || hasMore)
   if (!isDone || isLeft) process.exitCode = SOME_REMAIN
-  // Behind the limit nothing is read, so that a name may be there.
+  // Nothing is read beyond the limit, where a name of the request may still occur.
   const isWithinLimit = !hasMore && sumOf(results, 'matched') < (request.limit ?? Number.POSITIVE_INFINITY)
   const isComplete = isDone && isWithinLimit && results.length === sources.length
   reading.end({ isComplete, ...(isDryRun ? {} : { isSample: false }) })

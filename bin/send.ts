@@ -1,4 +1,4 @@
-// send: one record, or one per line of standard input.
+// send: sends one record, or one per line of standard input.
 import { isUtf8 } from 'node:buffer'
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
@@ -35,12 +35,12 @@ export function addSend(program: Command): void {
     .option('--value <value>', 'the value; without it, each line of standard input that is not empty is a value')
     .option(
       '--header <name=value>',
-      'a header; may be repeated',
+      'a header as name=value; may be repeated',
       (header: string, headers: string[]) => [...headers, header],
       [],
     )
     .option('--partition <n>', 'the partition')
-    .option('--timestamp <ms>', 'milliseconds since the epoch')
+    .option('--timestamp <ms>', 'timestamp of the records, in milliseconds since the epoch')
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -73,7 +73,7 @@ async function run(topic: string, options: Options): Promise<void> {
   }
   onInterruption(() => `Interrupted after ${counted(sent, 'record')}: ${sent - failures} delivered.`)
   const onStop = () => {
-    // Records on their way end with what is known of them. The close below has the same error, if any.
+    // Records in flight end with what is known about them. The second `close` below reports the same error.
     producer.close({ timeoutMs: GRACE_MS }).catch(() => undefined)
   }
   stopSignal.addEventListener('abort', onStop, { once: true })
@@ -86,7 +86,7 @@ async function run(topic: string, options: Options): Promise<void> {
     failures += reports.filter(({ kind }) => kind === 'failed').length
   }
   await producer.close()
-  if (emptyLines > 0) printMessage(`${counted(emptyLines, 'empty line')} left out. --value '' sends an empty value.`)
+  if (emptyLines > 0) printMessage(`${counted(emptyLines, 'empty line')} skipped. --value '' sends an empty value.`)
   else if (sent === 0 && !stopSignal.aborted) printMessage('Standard input was empty: nothing was sent.')
   if (failures > 0) printMessage(`${failures} of ${counted(sent, 'record')} not delivered.`)
   if (failures > 0) process.exitCode = 1

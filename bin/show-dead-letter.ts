@@ -1,4 +1,4 @@
-// dead-letters show: one dead letter, with all that is known of it.
+// dead-letters show: prints one dead letter with everything that is known about it.
 import type { Command } from 'commander'
 import type { DeadLetter } from '../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../lib/dead-letter/dead-letter-store.ts'
@@ -10,7 +10,10 @@ import { addSourceOptions, type Options, requestOf } from './filter-options.ts'
 import { counted, printJson, printTable, textOrBase64 } from './output.ts'
 import { Reading } from './reading.ts'
 
-/** @param takeId lets a command take ids that begin with a dash */
+/**
+ * Adds the subcommand.
+ * @param takeId makes it accept ids that begin with a dash
+ */
 export function addShow(deadLetters: Command, takeId: (command: Command) => Command): void {
   const show = deadLetters
     .command('show')
@@ -25,7 +28,7 @@ export function addShow(deadLetters: Command, takeId: (command: Command) => Comm
 
 async function showOne(deadLetterId: string, options: Options): Promise<void> {
   const reading = await Reading.begin({ ...requestOf(options, ['from', 'sourceQueue']), deadLetterIds: [deadLetterId] })
-  // Several open dead letters may have one id: an id is only a claim until it is verified.
+  // Several open dead letters may claim one id until the id is verified against the value.
   const open = await Array.fromAsync(reading.deadLetters())
   for (const each of open) {
     const deadLetter = options.payload ? await reading.withValueIfReadable(each.deadLetter) : each.deadLetter

@@ -5,13 +5,13 @@ import { printMessage, printTable } from './output.ts'
 import { Reading } from './reading.ts'
 
 const RESULT_TEXTS = {
-  requested: 'asked to stop: it ends before its next batch',
+  requested: 'asked to stop; it ends before its next batch',
   'not-running': 'no redrive is running',
-  'no-lease': 'no lease could pass the request on: set KAFKA_REDRIVE_LEASE_QUEUE, or end the process',
+  'no-lease': 'there is no lease through which to ask it: set KAFKA_REDRIVE_LEASE_QUEUE, or end the process',
   failed: 'not asked',
 } as const
 
-/** `redrive --stop`: asks a redrive that runs elsewhere, e.g. in the function, to stop. */
+/** Runs `redrive --stop`: asks a redrive that runs elsewhere, e.g. in the function, to stop. */
 export async function stop(options: Options): Promise<void> {
   const reading = await Reading.begin(requestOf(options, ['from', 'sourceQueue']), options)
   const results = await stopRedrive(reading.request, reading.context)

@@ -262,7 +262,7 @@ test('a raw value is taken byte by byte from a file', async () => {
   writeFileSync(join(folder, 'raw'), bytes)
   const { status, stderr } = await run(`dead-letters edit ${before.deadLetterId} --file ${join(folder, 'raw')}`)
   assert.equal(status, 0, stderr)
-  assert.match(stderr, /has no contract: the record was not checked/)
+  assert.match(stderr, /has no contract: the record was not validated/)
   const edited = JSON.parse((await run('dead-letters export')).stdout) as DeadLetter
   assert.equal(edited.record.value, bytes.toString('base64'))
   assert.equal(edited.record.key, before.record.key)
@@ -299,7 +299,7 @@ test('of a queue an unknown id is an error, and for a change an unknown topic, t
   const env = { KAFKA_DEAD_LETTER: `sqs:${sqs.url}`, ...AWS }
   for (const [args, words] of [
     ['list --dead-letter nosuch', /id nosuch\.\nA queue shows only a sample/],
-    ['edit nosuch --file package.json', /id nosuch\.\nOf a queue, messages that another reader holds are not seen/],
+    ['edit nosuch --file package.json', /id nosuch\.\nMessages that another consumer of a queue holds were not seen/],
     ['unpark --dead-letter nosuch', /id nosuch/],
     ['discard --dead-letter nosuch --yes', /id nosuch/],
     ['discard --topic elsewhere --yes', /has the topic elsewhere/],

@@ -103,7 +103,10 @@ test('list says after how many dead letters it was interrupted, also where a bro
 test('a full disk under the output ends a command in order: counts, its lease given back, status 1', async () => {
   const deadLetters = Array.from({ length: 150 }, (_, i) => deadLetterOf(`r-${i}`))
   for (const [redirection, words] of [
-    ['> /dev/full', /^100 dead letters discarded\.\nInterrupted.*\nThe output can't be written \(ENOSPC\)/],
+    [
+      '> /dev/full',
+      /^100 dead letters discarded\.\nInterrupted.*\nThe output is incomplete: it could not be written \(ENOSPC\)/,
+    ],
     ['2> /dev/full', /^$/],
   ] as const) {
     const place = await placeOf(deadLetters)

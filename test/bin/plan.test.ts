@@ -57,5 +57,5 @@ test('a folder that is no package, and neither a package nor a number, are wrong
   assert.match(folder.stderr, /--package docs: expected a folder that npm run package wrote, got no template/)
   const neither = await plan()
   assert.equal(neither.status, 2)
-  assert.match(neither.stderr, /--concurrency: expected it, or --package/)
+  assert.match(neither.stderr, /Expected --concurrency or --package, got neither/)
 })

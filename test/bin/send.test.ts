@@ -36,7 +36,7 @@ test('the violations of the schema are listed, without the value', async () => {
 test('empty lines are left out with a message, and so is an input that is empty', async () => {
   const sendLines = (input: string) =>
     runCommand(['send', 'orders', '--contracts', contracts], { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9' }, { input })
-  assert.match((await sendLines('\n\n')).stderr, /2 empty lines left out/)
+  assert.match((await sendLines('\n\n')).stderr, /2 empty lines skipped/)
   assert.match((await sendLines('')).stderr, /Standard input was empty: nothing was sent/)
 })
 
