@@ -1,8 +1,8 @@
-// Checks the options of a public class or function when it is called: a misspelled one would have no effect.
+// Checks the options of a public class or function at the call, because a misspelled option would have no effect.
 import { ConfigError } from './errors.ts'
 import { nearestTo } from './record/nearest-name.ts'
 
-/** What an option has to be, beside undefined. `any`: what it is given to checks it. */
+/** What an option has to be, unless it is undefined. `any`: not checked here. */
 export type OptionKind = 'any' | 'function' | 'object' | 'text' | 'number'
 
 const EXPECTED: Readonly<Record<Exclude<OptionKind, 'any'>, string>> = {
@@ -13,21 +13,22 @@ const EXPECTED: Readonly<Record<Exclude<OptionKind, 'any'>, string>> = {
 }
 
 /**
- * @param where the class or function, for messages
- * @param kinds every option that there is
- * @param more further problems, where the options are an object
- * @throws ConfigError with every problem at once; no value is in a message
+ * Checks the options of a class or function.
+ * @param where its name, for messages
+ * @param kinds every option that exists
+ * @param furtherChecks finds further problems, if the options are an object
+ * @throws ConfigError with every problem at once; no message contains a value
  */
 export function checkOptions<T extends object>(
   where: string,
   options: T,
   kinds: Readonly<Record<keyof T, OptionKind>>,
-  more: (problem: (text: string) => void) => void = () => {},
+  furtherChecks: (problem: (text: string) => void) => void = () => {},
 ): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new ConfigError([`${where}: expected an object of options, got ${kindOf(options)}.`])
   const problems = problemsOf(where, options, kinds)
-  more(text => problems.push(`${where}: ${text}`))
+  furtherChecks(text => problems.push(`${where}: ${text}`))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
@@ -57,7 +58,7 @@ function isOfKind(value: unknown, kind: Exclude<OptionKind, 'any'>): boolean {
   return typeof value === 'number' && value >= 0
 }
 
-/** What a message may say of a value. */
+/** Describes a value for a message, without its content. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'a list'
@@ -65,7 +66,10 @@ export function kindOf(value: unknown): string {
   return `${typeof value === 'object' ? 'an ' : 'a '}${typeof value}`
 }
 
-/** What `parseConfig` or `loadConfig` returned: a plain object of settings is taken for it in JavaScript. */
+/**
+ * Checks that a configuration comes from `parseConfig` or `loadConfig`: in JavaScript it is easy to pass a plain object
+ * of settings.
+ */
 export function checkConfig(config: unknown, problem: (text: string) => void): void {
   const { bootstrapServers, deliveryTimeoutMs, clientId } = (config ?? {}) as Readonly<Record<string, unknown>>
   const isParsed =
@@ -78,7 +82,7 @@ function isPromise(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'then' in value
 }
 
-/** Of ProducerFactory, in whichever realm: a configuration in its place is the usual mistake. */
+/** Whether a value is a ProducerFactory, of any realm. Passing a configuration in its place is the usual mistake. */
 export function isFactory(factory: unknown): boolean {
   return typeof (factory as { readonly getProducer?: unknown } | null | undefined)?.getProducer === 'function'
 }

@@ -1,4 +1,4 @@
-// The rack of this client, once per producer: `client.rack`, or what Lambda says.
+// Finds the rack of this client, once per producer: `client.rack`, or the availability zone that Lambda reports.
 import type { ProducerConfig } from './config/settings.ts'
 import { TransportError } from './errors.ts'
 import { availabilityZoneId } from './lambda/availability-zone.ts'
@@ -6,16 +6,16 @@ import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
 import { withTimeout } from './time/patient-timer.ts'
 
-/** The value of `client.rack` that stands for the availability zone of a Lambda sandbox. */
+/** The value of `client.rack` that means the availability zone of the Lambda sandbox. */
 export const LAMBDA_ZONE = 'lambda:az-id'
 
 export class ClientRack {
-  /** Undefined while it is not known, or where nothing uses it. */
+  /** Undefined while it is unknown, or if no setting uses it. */
   name: string | undefined
-  /** The question to Lambda, while it is open: the first records wait for it. */
+  /** The request to Lambda while it is in progress; the first records wait for it. */
   loading: Promise<void> | undefined
 
-  /** @param warn called when Lambda does not say it; records then go to the leaders of every rack */
+  /** @param warn called if Lambda does not report the zone; records then go to leaders in every rack */
   constructor({ partitionerRackAware, clientRack }: ProducerConfig, warn: (text: string) => void) {
     if (!partitionerRackAware) return
     const rack = clientRack.trim()
@@ -37,7 +37,10 @@ export class ClientRack {
         })
   }
 
-  /** Resolves when the rack is known, or why it is not; at the latest at the deadline. */
+  /**
+   * Resolves when the rack is known, or the request has failed.
+   * @throws TransportError at the deadline
+   */
   async loaded(clock: Clock, deadline: Deadline): Promise<void> {
     if (!this.loading) return
     const late = new TransportError('deadline', 'The rack is not known yet.')

@@ -4,7 +4,7 @@ import { TransportError } from './errors.ts'
 import { type Compression, loadCompression } from './wire-format/compress.ts'
 
 export class CodecLoader {
-  /** Pending load. */
+  /** The load in progress. */
   loading: Promise<void> | undefined
   /** Why the codec can't be loaded. */
   error: TransportError | undefined

@@ -1,4 +1,4 @@
-// Creates what partitioner.class, key.serializer and value.serializer name.
+// Creates the objects that partitioner.class, key.serializer, value.serializer and sasl.token.provider name.
 import { loadDefaultExport } from './config/load-module.ts'
 import { labelOf, type ProducerConfig, SETTINGS } from './config/settings.ts'
 import { ConfigError } from './errors.ts'
@@ -7,7 +7,10 @@ import type { Partitioner } from './partition/partitioner.ts'
 import { RoundRobinPartitioner } from './partition/round-robin-partitioner.ts'
 import type { OAuthBearerTokenProvider } from './security/token-provider.ts'
 
-/** @throws ConfigError */
+/**
+ * Creates the partitioner.
+ * @throws ConfigError
+ */
 export function configuredPartitioner({ partitionerClass, partitionerIgnoreKeys }: ProducerConfig): {
   partitioner: Partitioner
   isCustom: boolean
@@ -22,8 +25,9 @@ export function configuredPartitioner({ partitionerClass, partitionerIgnoreKeys 
 }
 
 /**
- * @param setting an object or a class, or the path of a module that exports one by default
- * @returns `isOurs`: the instance was created here
+ * Returns the object of a setting.
+ * @param setting an object or a class, or the path of a module whose default export is one
+ * @returns `isOurs`: whether the object was created here, so that this library closes it
  * @throws ConfigError
  */
 export function instanceOf<T>(
@@ -49,7 +53,10 @@ export function instanceOf<T>(
   ])
 }
 
-/** @throws ConfigError */
+/**
+ * Returns the token provider of SASL OAUTHBEARER, loaded from its module if the setting is a path.
+ * @throws ConfigError
+ */
 export function configuredTokenProvider({
   oauthBearerTokenProvider: setting,
 }: ProducerConfig): OAuthBearerTokenProvider | undefined {

@@ -1,5 +1,5 @@
-// What each object gets of a configuration: the settings that it works with, under its own names. Only Security
-// gets the secrets.
+// Picks from a configuration the options of each object, under the names of the object's options. Only Security gets
+// the secrets.
 import type { ProducerConfig } from './config/settings.ts'
 import type { MskBootstrapOptions } from './security/msk-bootstrap.ts'
 import type { SenderOptions } from './send/sender-options.ts'

@@ -1,4 +1,4 @@
-// The serializers of one producer, by key.serializer and value.serializer.
+// The serializers of a producer, as key.serializer and value.serializer name them.
 import { isPath, isRegistrySerializer } from './config/class-names.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { instanceOf } from './configured-classes.ts'
@@ -15,11 +15,11 @@ export class ConfiguredSerializers {
   readonly key: Serializer
   readonly value: Serializer
   readonly #warn: (text: string) => void
-  /** Whoever creates an instance closes it: those that the caller passed in are not here. */
+  /** The serializers that were created here. Those that the caller passed in are not closed here. */
   readonly #created: Serializer[] = []
   #closed: Promise<void> | undefined
 
-  /** @throws ConfigError when a class or module that a setting names can't be loaded */
+  /** @throws ConfigError if a class or module that a setting names can't be loaded */
   constructor(config: ProducerConfig, warn: (text: string) => void) {
     this.#warn = warn
     this.key = this.#serializerOf('keySerializer', config)
@@ -32,15 +32,15 @@ export class ConfiguredSerializers {
   }
 
   /**
-   * Closes those that were created here, once, and waits for them until `deadline`. Never rejects: a serializer that
-   * fails or is late causes a warning.
+   * Closes the serializers that were created here, once, and waits for them until `deadline`. Never rejects: if a
+   * serializer fails or is late, it warns.
    */
   async close(deadline: Deadline, clock: Clock): Promise<void> {
     if (this.#created.length === 0) return
     this.#closed ??= this.#closeAll()
     const late = () => new Error('late')
     await withTimeout(clock, deadline.remaining, this.#closed, late).catch(() =>
-      this.#warn('A serializer is still closing; the producer does not wait for it any longer.'),
+      this.#warn('A serializer is still closing; the producer no longer waits for it.'),
     )
   }
 
@@ -63,7 +63,7 @@ export class ConfiguredSerializers {
     try {
       await serializer.close?.()
     } catch (error) {
-      this.#warn(`A serializer was not closed (${errorName(error)}).`)
+      this.#warn(`A serializer could not be closed (${errorName(error)}).`)
     }
   }
 }

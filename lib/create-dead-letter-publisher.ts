@@ -1,4 +1,4 @@
-// Creates the dead-letter publisher of a configuration: its targets in order, and whom to notify.
+// Creates the dead-letter publisher of a configuration: its targets in order, and its notifications.
 import { deriveConfig } from './config/derive-config.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { DeadLetterPublisher } from './dead-letter/dead-letter-publisher.ts'
@@ -10,7 +10,11 @@ import { KafkaProducer } from './kafka-producer.ts'
 import { createKafkaJsClient } from './producer-factory.ts'
 import { guardedWarn, type Warn } from './warn.ts'
 
-/** @param warn called with what does not stop it, such as a notification that failed. Default: `process.emitWarning` */
+/**
+ * Creates a publisher.
+ * @param warn called with problems that do not stop it, such as a notification that failed. Default:
+ *   `process.emitWarning`
+ */
 export function createDeadLetterPublisher(config: ProducerConfig, warn?: Warn): DeadLetterPublisher {
   const createProducer = (servers: readonly string[] | undefined) => createDeadLetterProducer(config, servers, warn)
   const targets = config.deadLetter.map(target => createTarget(target, { createProducer }))
@@ -22,7 +26,8 @@ export function createDeadLetterPublisher(config: ProducerConfig, warn?: Warn): 
 }
 
 /**
- * A producer that writes dead letters unchanged: any topic, no contract, no custom serializer or partitioner.
+ * Creates a producer that writes dead letters unchanged: to any topic, without contract, custom serializer or
+ * partitioner.
  * @param servers bootstrap servers of another cluster
  */
 export function createDeadLetterProducer(

@@ -1,14 +1,14 @@
-// Every error of the library: one base class, one level of subclasses, one closed list of codes.
-// A message says what happened, what was expected, what came instead and which setting to look at. It never holds a
-// payload, a secret or an address.
+// Every error of the library: one base class, one level of subclasses, one closed list of codes. A message says what
+// happened, what was expected, what came instead and which setting to check. It never contains a payload, a secret or
+// an address.
 
-/** `invalid-record`: the record itself is wrong and no retry helps. `delivery-failure`: anything else. */
+/** `invalid-record`: the record itself is wrong, and no retry helps. `delivery-failure`: any other reason. */
 export type FailureKind = 'invalid-record' | 'delivery-failure'
 
-/** What is known of a record that was not acknowledged (`docs/delivery-semantics.md`). */
+/** What is known about a record that was not acknowledged (`docs/delivery-semantics.md`). */
 export type FailedOutcome = 'rejected' | 'not-sent' | 'unknown'
 
-/** Every code that an error of this library can have; `docs/delivery-semantics.md` says what each means. */
+/** Every code that an error of this library can have. `docs/delivery-semantics.md` explains each of them. */
 export const ERROR_CODES = {
   /** The record itself is wrong. */
   'invalid-record': [
@@ -105,7 +105,7 @@ export type RecordBatchCode = (typeof ERROR_CODES)['record-batch'][number]
 export type RequestCode = (typeof ERROR_CODES)['request'][number]
 export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES][number]
 
-/** Failures of the whole cluster: where one of these comes, no other topic can be reached either. */
+/** Failures of the whole cluster: after one of these, no other topic can be reached either. */
 export const CLUSTER_FAILURES: ReadonlySet<ErrorCode> = new Set([
   'unreachable',
   'authentication',
@@ -136,15 +136,15 @@ export class KafkaProducerError extends Error {
     this.retriable = options.retriable ?? false
   }
 
-  /** With the message, which is not enumerable; without the cause, which may be foreign and quote a payload. */
+  /** Includes the message, which is not enumerable, but not the cause, which may be foreign and quote a payload. */
   toJSON(): object {
     return { ...this, message: this.message }
   }
 }
 
 /**
- * Returns what `create` returns. Errors that it creates have no stack frames, which cost more than all the rest of a
- * failed record: for errors whose stack another one has.
+ * Returns what `create` returns. Errors that it creates have no stack frames, because these cost more than everything
+ * else about a failed record. Use it for an error whose cause already has the stack.
  */
 export function withoutStack<T>(create: () => T): T {
   const { stackTraceLimit } = Error
@@ -156,7 +156,7 @@ export function withoutStack<T>(create: () => T): T {
   }
 }
 
-/** All problems of a configuration at once, one line each. */
+/** A configuration is wrong. The message lists all problems, one per line. */
 export class ConfigError extends KafkaProducerError {
   override name = 'ConfigError'
   readonly problems: readonly string[]
@@ -167,21 +167,21 @@ export class ConfigError extends KafkaProducerError {
   }
 }
 
-/** One broken rule of a contract, at a JSON pointer; never the value that broke it. */
+/** One broken rule of a contract, at a JSON pointer. Never contains the value that broke it. */
 export interface Violation {
   readonly pointer: string
   readonly rule: string
   readonly expected: string
 }
 
-/** The record itself is wrong: it is never retried. */
+/** The record itself is wrong. It is never retried. */
 export class InvalidRecordError extends KafkaProducerError {
   override name = 'InvalidRecordError'
   declare readonly code: InvalidRecordCode
   readonly violations: readonly Violation[]
-  /** There are more violations than `violations` lists. */
+  /** Whether there are more violations than `violations` lists. */
   readonly truncated: boolean
-  /** `not-sent` if this library refused it, `rejected` if the broker did. */
+  /** `not-sent` if this library refused the record, `rejected` if the broker did. */
   readonly outcome: FailedOutcome
 
   constructor(
@@ -206,8 +206,8 @@ export class InvalidRecordError extends KafkaProducerError {
 }
 
 /**
- * A valid record that was not acknowledged, whatever the reason; `outcome` says what is known of it. Its `cause` is
- * what kept the record from being sent: a `TransportError`, a `BufferExhaustedError`, or a foreign error.
+ * A valid record was not acknowledged, for whatever reason. `outcome` says what is known about it. Its `cause` is what
+ * kept the record from being sent: a `TransportError`, a `BufferExhaustedError`, or a foreign error.
  */
 export class DeliveryError extends KafkaProducerError {
   override name = 'DeliveryError'
@@ -226,28 +226,34 @@ export class DeliveryError extends KafkaProducerError {
 }
 
 export interface SerializationErrorOptions extends KafkaProducerErrorOptions {
-  /** One of its kind. Default: `bad-value` of an invalid record, `serializer` of a delivery failure. */
+  /**
+   * The error's code, which must fit its kind. Default: `bad-value` of an invalid record, `serializer` of a delivery
+   * failure.
+   */
   readonly code?: InvalidRecordCode | DeliveryFailureCode
-  /** Of an invalid record: which parts of the data break which rule; the pointers begin at the data. Default: none. */
+  /** Which parts of an invalid record's data break which rule; the pointers begin at the data. Default: none. */
   readonly violations?: readonly Violation[]
-  /** There are more violations than `violations` lists. Default: false. */
+  /** Whether there are more violations than `violations` lists. Default: false. */
   readonly truncated?: boolean
 }
 
 /**
- * Thrown by a `Serializer`: says whether the record itself is wrong. Its message is passed on to callers, logs and dead
- * letters, so it must not hold the data. A send rejects with an `InvalidRecordError` or a `DeliveryError` that has this
- * error as its cause.
+ * Thrown by a `Serializer`, to say whether the record itself is wrong. Its message reaches callers, logs and dead
+ * letters, so it must not contain the data. A send rejects with an `InvalidRecordError` or a `DeliveryError` whose
+ * cause is this error.
  */
 export class SerializationError extends KafkaProducerError {
   override name = 'SerializationError'
   declare readonly code: InvalidRecordCode | DeliveryFailureCode
-  /** `invalid-record`: the data has no form in this format. `delivery-failure`: what the serializer needs failed. */
+  /**
+   * `invalid-record`: the data can't be written in this format. `delivery-failure`: something that the serializer needs
+   * failed.
+   */
   readonly kind: FailureKind
   readonly violations: readonly Violation[]
   readonly truncated: boolean
 
-  /** @param options `retriable` is true by default for a `delivery-failure`, otherwise false */
+  /** @param options `retriable` defaults to true for a `delivery-failure`, otherwise to false */
   constructor(
     kind: FailureKind,
     message: string,
@@ -263,7 +269,7 @@ export class SerializationError extends KafkaProducerError {
   }
 }
 
-/** What keeps records from being sent: a broker, the network, a time limit, or a defect. */
+/** Something kept records from being sent: a broker, the network, a time limit, or a defect. */
 export class TransportError extends KafkaProducerError {
   override name = 'TransportError'
   declare readonly code: DeliveryFailureCode
@@ -283,15 +289,15 @@ export class BufferExhaustedError extends KafkaProducerError {
   }
 }
 
-/** The errors that `send` rejects with and that a report holds; the `outcome` of each is that of the report. */
+/** The errors that `send` rejects with and that a report contains. The `outcome` of each is that of the report. */
 export type RecordError = InvalidRecordError | DeliveryError
 
-/** Records that fail of one cause share an error: thousands may. */
+/** Records that fail for the same cause share one error, because there may be thousands. */
 const notSentErrors = new WeakMap<KafkaProducerError, DeliveryError>()
 
 /**
- * The error of a record that was not sent: an invalid record's own, or a `DeliveryError` with `cause` in it. A
- * serializer that sends records itself may throw an error with the outcome of one of those.
+ * Returns the error of a record that was not sent: an invalid record's own error, or a `DeliveryError` whose cause is
+ * `cause`. A serializer that sends records itself may throw an error with an outcome of such a record.
  */
 export function notSentError(cause: unknown): RecordError {
   const isInvalid = isInstance(cause, InvalidRecordError)
@@ -304,7 +310,7 @@ export function notSentError(cause: unknown): RecordError {
   const isKnown = isDeliveryFailureCode(cause.code) && cause.code !== 'delivery-unknown'
   const code = isKnown ? cause.code : 'unavailable'
   const options = { outcome: 'not-sent', causeCode, retriable, cause } as const
-  // Its cause has the stack.
+  // The cause has the stack.
   const error = notSentErrors.get(cause) ?? withoutStack(() => new DeliveryError(code, message, options))
   notSentErrors.set(cause, error)
   return error
@@ -334,19 +340,21 @@ export class RecordBatchError extends KafkaProducerError {
   }
 }
 
-/** The record is right, but an earlier one of its order group failed, so it was not sent. */
+/** The error of a valid record that was not sent because an earlier record of its order group failed. */
 export function orderGroupStopped(): TransportError {
   return new TransportError('order-group-stopped', 'An earlier record of the order group was not sent.')
 }
 
-/** An error for unexpected ones: a defect, or an error that the caller's code threw. */
+/** The error for an unexpected one: a defect, or an error that the caller's code threw. */
 export function unexpectedError(cause: unknown, outcome: 'not-sent' | 'unknown'): DeliveryError {
   const code = outcome === 'unknown' ? 'delivery-unknown' : 'unavailable'
   const options = { outcome, retriable: false, cause }
   return new DeliveryError(code, 'An unexpected error; its cause has the details.', options)
 }
 
-/** `instanceof` for what foreign code threw: a revoked proxy throws again when it is looked at, and is no instance. */
+/**
+ * `instanceof` for values from foreign code. A revoked proxy, which throws when it is looked at, counts as no instance.
+ */
 export function isInstance<T>(value: unknown, type: abstract new (...args: never) => T): value is T {
   try {
     return value instanceof type
@@ -355,7 +363,7 @@ export function isInstance<T>(value: unknown, type: abstract new (...args: never
   }
 }
 
-/** What a message may say of a foreign error, whose own message may quote a payload. Never throws. */
+/** Describes a foreign error without its message, which may quote a payload. Never throws. */
 export function errorName(error: unknown): string {
   try {
     return error instanceof Error ? String(error.name) : typeof error
@@ -364,7 +372,10 @@ export function errorName(error: unknown): string {
   }
 }
 
-/** The service’s code in an error of an AWS SDK, or the system’s (`ECONNREFUSED`); no message: it may quote names. */
+/**
+ * The service's code in an error of an AWS SDK, or the operating system's (`ECONNREFUSED`). Not the message, which may
+ * quote names.
+ */
 export function awsErrorCode(error: unknown): string {
   const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
   if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) return code
@@ -380,13 +391,12 @@ function* withCauses(error: unknown): Generator<Error> {
       yield inner
     }
   } catch {
-    // A revoked proxy, or a getter that throws: nobody can say more of it.
+    // A revoked proxy, or a getter that throws, has nothing else to say.
   }
 }
 
 /**
- * The message of the innermost error of this library: it names the setting, and never a payload, a secret or an
- * address.
+ * The message of the innermost error of this library. It names the setting and contains no payload, secret or address.
  */
 export function innermostMessage(error: unknown): string | undefined {
   let message: string | undefined
@@ -395,9 +405,10 @@ export function innermostMessage(error: unknown): string | undefined {
 }
 
 /**
- * Says why something failed, from the outside in: the messages of this library's errors, then what the operating system
- * said, e.g. `A broker could not be reached (getaddrinfo ENOTFOUND kafka).` It has addresses and paths, so it is for an
- * operator's terminal, not for callers. It has no message of a foreign error, which may quote a payload.
+ * Explains why something failed, from the outside in: the messages of this library's errors, then the operating
+ * system's reason, e.g. `A broker could not be reached (getaddrinfo ENOTFOUND kafka).` It may contain addresses and
+ * paths, so it is for an operator's terminal and not for callers. It contains no message of a foreign error, which may
+ * quote a payload.
  */
 export function describeError(error: unknown): string {
   const messages = new Set<string>()
@@ -408,7 +419,7 @@ export function describeError(error: unknown): string {
   return cause === undefined ? text : `${text.replace(/\.$/, '')} (${cause}).`
 }
 
-/** What the operating system said: of the innermost cause first, then of the errors that one joins. */
+/** The operating system's reason: of the innermost cause first, then of the errors that an AggregateError contains. */
 function systemCause(error: unknown): string | undefined {
   for (const inner of [...withCauses(error)].reverse()) {
     const joined = inner instanceof AggregateError ? inner.errors : []

@@ -1,5 +1,5 @@
-// Gives records the headers of the library's records: `kp-id`, by which a consumer drops repeats and redrive finds a
-// record in the log, and `traceparent`. Headers that the caller set are kept.
+// Adds the library's headers to records: `kp-id`, by which a consumer drops repeats and redrive finds a record in the
+// log, and `traceparent`. Headers that the caller set are kept.
 import { randomUUID } from 'node:crypto'
 import { ConfigError, errorName, InvalidRecordError } from './errors.ts'
 import { invocationTrace } from './lambda/invocation-facts.ts'
@@ -10,9 +10,9 @@ import { hasHeader, isRecordIdOption, RECORD_ID_EXPECTED, RECORD_ID_HEADER, with
 import { catchRejection } from './time/thenable.ts'
 
 /**
- * Which id a record gets that has no `kp-id` header: a random UUID, none (and no `traceparent`), or the text of 1 to
- * 4,096 characters that a function returns for the record. A function that returns the same id when the caller sends
- * the same event again lets consumers drop that repeat, too.
+ * Which id a record without a `kp-id` header gets: a random UUID, none (then also no `traceparent`), or the text of 1
+ * to 4,096 characters that a function returns for the record. If the function returns the same id when the caller sends
+ * the same event again, consumers drop that repeat, too.
  */
 export type RecordIdOption<K = unknown, V = unknown> = 'uuid' | 'none' | ((record: ProducerRecord<K, V>) => string)
 
@@ -20,16 +20,22 @@ const MAX_ID_LENGTH = 4096
 
 export interface IdentifiedRecords {
   readonly records: readonly ProducerRecord[]
-  /** By index: why a record has no id. */
+  /** Why a record has no id, by the record's index. */
   readonly refused?: ReadonlyMap<number, InvalidRecordError>
 }
 
-/** @throws ConfigError for any other option */
+/**
+ * Checks a `recordId` option.
+ * @throws ConfigError if it is not one
+ */
 export function checkRecordId(recordId: unknown): void {
   if (!isRecordIdOption(recordId)) throw new ConfigError([RECORD_ID_EXPECTED])
 }
 
-/** @param records before they are validated: what is no record is left to stage 3 */
+/**
+ * Adds the headers to records.
+ * @param records before they are validated; anything that is not a record is left for stage 3 to refuse
+ */
 export function identifyRecords(records: readonly ProducerRecord[], recordId: RecordIdOption): IdentifiedRecords {
   if (recordId === 'none') return { records }
   const refused = new Map<number, InvalidRecordError>()
@@ -66,7 +72,7 @@ function newId(record: ProducerRecord, recordId: RecordIdOption): string {
     })
   }
   if (typeof id === 'string' && id.length > 0 && id.length <= MAX_ID_LENGTH) return id
-  // A promise is no id, and nobody waits for it.
+  // A promise is not an id, and nobody waits for it.
   catchRejection(id, () => undefined)
   const got = typeof id === 'string' ? `${id.length} characters` : id === null ? 'null' : typeof id
   throw new InvalidRecordError('bad-header', `recordId: expected 1 to ${MAX_ID_LENGTH} characters, got ${got}.`)

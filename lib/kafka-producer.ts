@@ -1,4 +1,4 @@
-// The producer's API; its stages are connected in producer-stages.ts.
+// The producer's public class. producer-stages.ts connects its stages.
 import type { ProducerConfig } from './config/settings.ts'
 import { type DeliveryReport, notSent } from './delivery/delivery-report.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
@@ -25,7 +25,10 @@ export interface KafkaProducerDependencies {
   readonly client: KafkaClient
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
-  /** Which id records get that have no `kp-id` header. Default: `none`; middleware and KafkaTemplate have theirs. */
+  /**
+   * Which id records without a `kp-id` header get. Default: `none`; the middleware and KafkaTemplate have another
+   * default.
+   */
   readonly recordId?: RecordIdOption
   readonly clock?: Clock
   /** Called with problems that do not stop the producer. Default: `process.emitWarning`, a line on stderr. */
@@ -48,12 +51,12 @@ export class KafkaProducer {
   readonly #clock: Clock
   readonly #stages: ProducerStages
   readonly #recordId: RecordIdOption
-  /** Calls of `flush` in progress. */
+  /** The number of `flush` calls in progress. */
   #flushes = 0
   #closed = false
   #ended: Promise<void> | undefined
 
-  /** @throws ConfigError when a class that a setting names can't be loaded, or `recordId` is not one */
+  /** @throws ConfigError if a class that a setting names can't be loaded, or `recordId` is not valid */
   constructor(
     config: ProducerConfig,
     { client, rules = { anyTopic: true }, recordId = 'none', clock = systemClock, warn }: KafkaProducerDependencies,
@@ -74,30 +77,33 @@ export class KafkaProducer {
     })
   }
 
-  /** The configuration it was created with. Printed or logged, it shows no secrets. */
+  /** The configuration that it was created with. Printed or logged, it shows no secrets. */
   get config(): ProducerConfig {
     return this.#config
   }
 
-  /** No record waits for its outcome. */
+  /** Whether no record waits for its outcome. */
   get isIdle(): boolean {
     return this.#stages.isIdle
   }
 
-  /** False when it is closed or stopped by an internal error; the factory then creates another. */
+  /**
+   * Whether it can send. False after it was closed or stopped by an internal error; the factory then creates another
+   * one.
+   */
   get isUsable(): boolean {
     return !this.#closed && this.#stages.sender.broken === undefined
   }
 
   /**
-   * Connects and gets the producer id ahead of the first send. Optional: a send does both when needed.
-   * Callers share the requests; each waits until its own deadline (default: `max.block.ms`).
-   * @throws TransportError when no broker answered before the deadline
+   * Connects and gets the producer id before the first send. Optional: a send does both if needed. Concurrent callers
+   * share the requests; each waits until its own deadline (default: `max.block.ms`).
+   * @throws TransportError if no broker answered before the deadline
    */
   async connect(deadline: Deadline = Deadline.after(this.#clock, this.#config.maxBlockMs)): Promise<void> {
     const { identity, metadata } = this.#stages.sender
     const late = () =>
-      transportError('UNREACHABLE', 'No broker gave a producer id before the deadline.', { retriable: true })
+      transportError('UNREACHABLE', 'No broker returned a producer id before the deadline.', { retriable: true })
     await Promise.all([
       this.#stages.loaded(deadline),
       metadata.reach(deadline),
@@ -108,10 +114,11 @@ export class KafkaProducer {
   }
 
   /**
-   * Sends one record; it may wait `linger.ms` for others. The record is copied: the caller may change it, its headers
-   * and its bytes as soon as this returns, except what an asynchronous serializer still works on.
-   * @throws InvalidRecordError the record is invalid; a retry does not help
-   * @throws DeliveryError any other failure; `outcome` says what is known of the record, `code` and `cause` say why
+   * Sends one record, which may wait `linger.ms` for others. The record is copied, so the caller may change the record,
+   * its headers and its bytes as soon as this returns; except the data that an asynchronous serializer still works on.
+   * @throws InvalidRecordError if the record is invalid; a retry does not help
+   * @throws DeliveryError for any other failure; `outcome` says what is known about the record, `code` and `cause` say
+   *   why
    */
   send(record: ProducerRecord): Promise<RecordMetadata> {
     const work = this.deliver([record], undefined, this.#config.lingerMs).then(reports => {
@@ -123,10 +130,10 @@ export class KafkaProducer {
   }
 
   /**
-   * Sends all records without waiting for `linger.ms`. Resolves with one report per record, in order,
-   * once each has its outcome: at the latest at the earliest of `deadline`, the invocation's deadline and
-   * `delivery.timeout.ms`. The records are copied, as in `send`.
-   * @throws InvalidRecordError only of a list that is none or can't be read; none of its records is sent
+   * Sends all records without waiting for `linger.ms`. Resolves with one report per record, in order, once each record
+   * has its outcome; at the latest at the earliest of `deadline`, the invocation's deadline and `delivery.timeout.ms`.
+   * The records are copied, as in `send`.
+   * @throws InvalidRecordError only if the list is not a list or can't be read; none of its records is sent
    */
   sendAll(records: readonly ProducerRecord[], deadline?: Deadline): Promise<DeliveryReport[]> {
     const work = this.deliver(records, deadline)
@@ -134,9 +141,9 @@ export class KafkaProducer {
   }
 
   /**
-   * Like `sendAll`, but a failure does not fail the invocation: for callers that look at every report.
+   * Like `sendAll`, but a failure does not fail the invocation, for callers that look at every report.
    * @param lingerMs how long the records may wait for others, ms
-   * @param recordId default: the invocation's if the middleware gave out this producer, else the producer's own
+   * @param recordId default: the invocation's if the middleware provided this producer, else the producer's own
    */
   deliver(
     records: readonly ProducerRecord[],
@@ -152,15 +159,15 @@ export class KafkaProducer {
     }
     if (lingerMs > 0) currentScope()?.flushAtClose(this)
     const spans = SendSpans.begin(list, this.#config.clientId, this.#warn)
-    // After the spans, whose parent is the caller's context and not the traceparent that is added here.
+    // After the spans were started: their parent is the caller's context and not the traceparent that is added here.
     const run = this.#run(identifyRecords(spans?.records ?? list, recordId), deadline, lingerMs)
     const call = withRecordEvents(run, this.#config.clientId, this.#clock)
-    // The spans end before the caller gets its reports: a sandbox frozen after its answer would end them later, or
-    // never.
+    // The spans end before the caller gets its reports: a sandbox that is frozen after its answer would end them later,
+    // or never.
     return spans ? spans.endWith(call) : call
   }
 
-  /** Sends every waiting batch now, and waits until each record that was passed in before has its outcome. */
+  /** Sends every waiting batch now, and waits until each record passed in before this call has its outcome. */
   async flush(): Promise<void> {
     this.#flushes++
     try {
@@ -172,8 +179,8 @@ export class KafkaProducer {
   }
 
   /**
-   * Returns a topic's partitions; asks the brokers when they are not known.
-   * @throws InvalidRecordError `unknown-topic`: no name of a topic, so the brokers are not asked
+   * Returns a topic's partitions, and asks the brokers if they are unknown.
+   * @throws InvalidRecordError `unknown-topic` if the text can't be a topic name; the brokers are then not asked
    * @throws TransportError after `max.block.ms`: `topic-not-on-cluster`, or why no broker answered
    */
   async partitionsFor(topic: string): Promise<TopicPartitions> {
@@ -195,7 +202,7 @@ export class KafkaProducer {
     }
   }
 
-  /** Whether any broker answers a request before the deadline. */
+  /** Returns whether any broker answers a request before the deadline. */
   async isReachable(deadline: Deadline): Promise<boolean> {
     return this.#stages.sender.metadata.reach(deadline).then(
       () => true,
@@ -204,14 +211,14 @@ export class KafkaProducer {
   }
 
   /**
-   * Takes no new records, sends every waiting one, and waits until each has its outcome, for at most `timeoutMs`
-   * (default 30,000, as in Spring; 0: not at all; Infinity: as long as the records' deadlines allow). Then completes
-   * what is left with what is known of it, and closes every connection and the serializers that the producer created. A
-   * second call with a shorter time ends the wait of the first.
+   * Takes no new records, sends every waiting record, and waits for the outcomes for at most `timeoutMs` (default:
+   * 30,000, as in Spring; 0: no wait; Infinity: as long as the records' deadlines allow). Then reports what is known
+   * about the remaining records, and closes every connection and the serializers that the producer created. A second
+   * call with a shorter time ends the wait of the first.
    */
   async close({ timeoutMs = CLOSE_TIMEOUT_MS }: CloseOptions = {}): Promise<void> {
     this.#closed = true
-    // What is no number must not cost records their time.
+    // A value that is not a number must not cost records their time.
     const ms = typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs) ? timeoutMs : CLOSE_TIMEOUT_MS
     const deadline = Deadline.after(this.#clock, ms)
     if (!this.isIdle && ms > 0) await this.#flushWithin(ms)
@@ -229,7 +236,7 @@ export class KafkaProducer {
     })
   }
 
-  /** @param deadline how long serializers that are being closed are waited for */
+  /** @param deadline how long it waits for serializers to close */
   async #end(deadline: Deadline): Promise<void> {
     this.#stages.end()
     this.#ended ??= this.#client.close(Deadline.after(this.#clock, 0))

@@ -1,4 +1,4 @@
-// KafkaTemplate, as in Spring (org.springframework.kafka.core.KafkaTemplate): the API for handlers and services.
+// KafkaTemplate, the API for handlers and services, modelled on Spring's org.springframework.kafka.core.KafkaTemplate.
 import { checkConfig, checkOptions, isFactory, kindOf, type OptionKind } from './check-options.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
@@ -17,7 +17,8 @@ import { recordList } from './record-list.ts'
 import { catchRejection, isThenable } from './time/thenable.ts'
 
 /**
- * A record, and the partition and offset that it was written to. In JSON the record is without key, value and headers.
+ * A sent record, with the partition and offset that it was written to. As JSON it shows the record without key, value
+ * and headers.
  */
 export interface SendResult<K = unknown, V = unknown> {
   readonly producerRecord: ProducerRecord<K, V>
@@ -39,15 +40,15 @@ class WrittenRecord<K, V> implements SendResult<K, V> {
 }
 
 export interface KafkaTemplateOptions<K = unknown, V = unknown> {
-  /** Default: the factory's. */
+  /** Default: the factory's configuration. */
   readonly config?: ProducerConfig<K, V>
-  /** The topic of `sendDefault`. Default: KAFKA_DEFAULT_TOPIC. */
+  /** The topic of `sendDefault`. Default: `KAFKA_DEFAULT_TOPIC`. */
   readonly defaultTopic?: string
   /** Default: a listener that logs errors. */
   readonly listener?: ProducerListener<K, V>
   readonly interceptors?: readonly ProducerInterceptor<K, V>[]
   /**
-   * Which id a record gets, as its header `kp-id`, if it has none after the interceptors. Default: the factory's, or
+   * Which id, in the header `kp-id`, a record gets that has none after the interceptors. Default: the factory's, or
    * `uuid`.
    */
   readonly recordId?: RecordIdOption<K, V>
@@ -81,10 +82,11 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   readonly #recordId: RecordIdOption
 
   /**
-   * `K` and `V` follow from the serializers that code gives to `parseConfig` or `loadConfig`; without any they are text
-   * or bytes. Name them where contracts, a file or the environment decide: `new KafkaTemplate<string, Chat>(factory)`.
-   * @throws ConfigError without a factory or a configuration, for a wrong option or one that there is not, or when a
-   * class that a setting names can't be had
+   * `K` and `V` follow from the serializers that code passes to `parseConfig` or `loadConfig`; without serializers they
+   * are text or bytes. Name them if contracts, a file or the environment decide: `new KafkaTemplate<string,
+   * Chat>(factory)`.
+   * @throws ConfigError without a factory or a configuration, for an invalid or unknown option, or if a class that a
+   *   setting names can't be loaded
    */
   constructor(factory: ProducerFactory<K, V>, options?: KafkaTemplateOptions<K, V>)
   constructor(factory: ProducerFactory, options?: KafkaTemplateOptions<K, V>)
@@ -120,9 +122,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * Sends one record. A rejected promise that nobody awaits does not end the process: the listener gets its error.
-   * @throws InvalidRecordError the record is invalid; a retry does not help
-   * @throws DeliveryError any other failure; `outcome` says what is known of the record, `code` and `cause` say why
+   * Sends one record. A rejected promise that nobody awaits does not end the process; the listener gets its error.
+   * @throws InvalidRecordError if the record is invalid; a retry does not help
+   * @throws DeliveryError for any other failure; `outcome` says what is known about the record, `code` and `cause` say
+   *   why
    */
   send(record: ProducerRecord<K, V>): Promise<SendResult<K, V>>
   send(topic: string, value: V | null): Promise<SendResult<K, V>>
@@ -144,7 +147,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
 
   /**
    * Sends one record to the default topic.
-   * @throws DeliveryError also when there is no default topic; its cause is a ConfigError
+   * @throws DeliveryError as `send`; also if there is no default topic, with a ConfigError as its cause
    */
   sendDefault(value: V | null): Promise<SendResult<K, V>>
   sendDefault(key: K | null, value: V | null): Promise<SendResult<K, V>>
@@ -161,21 +164,22 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * Sends all records without waiting for `linger.ms`; never rejects. Resolves with one report per record, in order.
+   * Sends all records without waiting for `linger.ms`. Never rejects: resolves with one report per record, in order.
    */
   sendAll(records: readonly ProducerRecord<K, V>[]): Promise<DeliveryReport[]> {
     const work = this.#deliverAll(records)
     return currentScope()?.trackReports(work) ?? work
   }
 
-  /** Sends every waiting batch now, and waits until each record that was passed in before has its outcome. */
+  /** Sends every waiting batch now, and waits until each record passed in before this call has its outcome. */
   flush(): Promise<void> {
     return this.#producer.flush()
   }
 
   /**
-   * @throws InvalidRecordError `unknown-topic`: no name of a topic, so the brokers are not asked
-   * @throws TransportError when the brokers did not return the topic within `max.block.ms`
+   * Returns a topic's partitions, and asks the brokers if they are unknown.
+   * @throws InvalidRecordError `unknown-topic` if the text can't be a topic name; the brokers are then not asked
+   * @throws TransportError if the brokers did not return the topic within `max.block.ms`
    */
   partitionsFor(topic: string): Promise<TopicPartitions> {
     return this.#producer.partitionsFor(topic)
@@ -186,8 +190,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * Sends what waits and closes the producer of this template's configuration (Spring: `destroy`), which other
-   * templates of the factory with that configuration share. A later send of any of them opens a new one.
+   * Sends waiting records and closes the producer of this template's configuration (Spring: `destroy`), which other
+   * templates of the factory with the same configuration share. A later send of any of them opens a new producer.
    */
   close(options?: CloseOptions): Promise<void> {
     return this.#factory.closeProducer(this.#config, options)
@@ -251,7 +255,7 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   #intercept(original: ProducerRecord<K, V>): ProducerRecord<K, V> {
-    // A promise is no record: it is refused as invalid, as what it would become is not known in time.
+    // A promise is refused as an invalid record, because what it resolves to is not known in time.
     return this.#interceptors.reduce(
       (record, interceptor) =>
         isThenable(record) ? record : (this.#guarded(() => interceptor.onSend?.(record)) ?? record),
@@ -266,8 +270,8 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 
   /**
-   * An error of a listener or an interceptor does not change the record's outcome (Java: ProducerInterceptors). Nor
-   * does a promise of theirs that rejects; nobody waits for it.
+   * Runs a listener or an interceptor. An error in it does not change the record's outcome (Java:
+   * ProducerInterceptors); nor does a promise that it returns and that rejects, for which nobody waits.
    */
   #guarded<T>(work: () => T): T | undefined {
     const onError = (error: unknown) => this.#factory.warn(`A listener or interceptor failed (${errorName(error)}).`)
@@ -282,7 +286,10 @@ export class KafkaTemplate<K = unknown, V = unknown> {
   }
 }
 
-/** One argument more would shift the others: another key and value would be written. */
+/**
+ * The error for too many arguments: an additional one would shift the others, so that another key and value were
+ * written.
+ */
 function tooManyArguments(): InvalidRecordError {
   return new InvalidRecordError(
     'bad-value',

@@ -1,5 +1,5 @@
 /// <reference types="node" preserve="true" />
-// The middy middleware has its own entry point, so that middy is needed only where it is used.
+// The entry point ./middy: separate, so that only programs that use the middleware need middy.
 export {
   type KafkaContext,
   type KafkaProducerMiddlewareOptions,

@@ -1,5 +1,5 @@
-// The serializers of schema registries that settings name. What they need is imported with the first record, so that
-// no start of a function reads it.
+// The serializers of schema registries that settings name by their class. They load their code with the first record,
+// so that it does not slow down the start of a function.
 import type { RegistrySerializerName } from './config/class-names.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { ConfigError, errorName, isInstance, SerializationError } from './errors.ts'
@@ -12,7 +12,7 @@ export class NamedRegistrySerializer implements Serializer {
   #loading: Promise<Serializer> | undefined
   #serializer: Serializer | undefined
 
-  /** @param config says where the registry is, and by which schema records are written */
+  /** @param config says where the registry is, and which schema records are written with */
   constructor(name: RegistrySerializerName, config: ProducerConfig) {
     this.#name = name
     this.#config = config
@@ -20,12 +20,12 @@ export class NamedRegistrySerializer implements Serializer {
 
   serialize(data: unknown, context: SerializerContext): SerializedData | Promise<SerializedData> {
     if (this.#serializer) return this.#serializer.serialize(data, context)
-    const taken = snapshot(data)
+    const copy = snapshot(data)
     this.#loading ??= this.#load().catch(error => {
       this.#loading = undefined
       throw notLoaded(error)
     })
-    return this.#loading.then(serializer => serializer.serialize(taken, context))
+    return this.#loading.then(serializer => serializer.serialize(copy, context))
   }
 
   async #load(): Promise<Serializer> {
@@ -35,7 +35,10 @@ export class NamedRegistrySerializer implements Serializer {
   }
 }
 
-/** The record is right: a setting is wrong, whose value no ConfigError says, or code can't be loaded. */
+/**
+ * The error when the serializer can't be created: the record is valid, but a setting is wrong, or code can't be loaded.
+ * It contains no value of a setting.
+ */
 function notLoaded(cause: unknown): SerializationError {
   const why = isInstance(cause, ConfigError)
     ? cause.problems.join(' ')

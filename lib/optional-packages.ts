@@ -1,11 +1,11 @@
-// The packages that only some settings need (peerDependencies of package.json): which, and what is said without them.
-// Not by its name: the usual banner of esbuild's users declares `createRequire` in the same scope.
+// The packages that only some settings need (peerDependencies in package.json), and the error if one is missing.
+// Imported without its name, because many esbuild users add a banner that declares `createRequire` in the same scope.
 import nodeModule from 'node:module'
 import { ConfigError } from './errors.ts'
 
 interface PackageUser {
   readonly setting: string
-  /** As they are imported. */
+  /** The module names to import. */
   readonly imports: readonly string[]
 }
 
@@ -42,18 +42,19 @@ const USERS = {
 export type PackageUserName = keyof typeof USERS
 
 /**
- * The first line of a stack that names this file where the package is installed. Only there a package that can't be
- * found is missing; a bundle may have it inside. With source maps, the line names the source in lib/.
+ * Finds the line of a stack trace that names this file in an installed package. Only there can a missing package be
+ * detected: a bundle may contain the package. With source maps, the line names the source in lib/.
  */
 const INSTALLED_AS =
   /^.*\n *at (?:[^\n(]*\()?((?:file:\/\/)?[^\n()]*[\\/]serverless-kafka-producer[\\/](?:dist[\\/])?lib[\\/][^\n():]*)/
 
 /**
- * For constructors, so that a missing package does not show as a broker that can't be reached.
- * @throws ConfigError naming the setting and the packages
+ * Checks that packages are installed. Called in constructors, because otherwise a missing package would look like a
+ * broker that can't be reached.
+ * @throws ConfigError that names the setting and the packages
  */
 export function requirePackages(user: PackageUserName): void {
-  // `import.meta.url` would be a syntax error in Jest that compiles to CommonJS, and is empty in such a bundle.
+  // `import.meta.url` would be a syntax error in Jest when it compiles to CommonJS, and is empty in such a bundle.
   const file = INSTALLED_AS.exec(new Error().stack ?? '')?.[1]
   if (file === undefined) return
   const { resolve } = nodeModule.createRequire(file)
@@ -61,9 +62,9 @@ export function requirePackages(user: PackageUserName): void {
 }
 
 /**
- * For the `catch` of an import. Stands at the import itself: bundlers pass over one that has a `catch`, where the
- * package is not installed.
- * @throws ConfigError when the package is missing; otherwise the error
+ * Returns a handler for the `catch` of an import. Call it directly at the import: bundlers ignore an import that has a
+ * `catch` if the package is not installed.
+ * @throws ConfigError if the package is missing; otherwise the original error
  */
 export function ifMissing(user: PackageUserName): (error: unknown) => never {
   return error => {
@@ -84,7 +85,6 @@ function isFound(name: string, resolve: (name: string) => string): boolean {
 function missing(user: PackageUserName, cause?: unknown): ConfigError {
   const { setting, imports } = USERS[user]
   const names = new Set(imports.map(name => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0]))
-  return new ConfigError([`${setting}: needs packages that are not installed: npm install ${[...names].join(' ')}`], {
-    cause,
-  })
+  const install = `npm install ${[...names].join(' ')}`
+  return new ConfigError([`${setting}: needs packages that are not installed; run ${install}`], { cause })
 }

@@ -1,4 +1,4 @@
-// Stages 5 to 8 of a call: its records get partitions, are appended, and are reported.
+// Stages 5 to 8 of a call: gives its records partitions, appends them, and waits for their reports.
 import type { Appender } from './accumulate/appender.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { notSentError, type RecordError, TransportError } from './errors.ts'
@@ -16,7 +16,7 @@ export interface PreparedSenderParts {
   readonly partitioner: RecordPartitioner
   readonly metadata: ProducerMetadata
   readonly clock: Clock
-  /** `max.block.ms` */
+  /** The setting `max.block.ms`. */
   readonly maxBlockMs: number
   /** No record lingers while a flush is in progress. */
   readonly isFlushing: () => boolean
@@ -34,8 +34,8 @@ export class PreparedSender {
   }
 
   /**
-   * Resolves when each of these records is appended or has a report. Those whose topic and partition are known are
-   * appended before it returns, unless they must follow a record that waits for metadata.
+   * Resolves when each of these records is appended or has a report. Records whose topic and partition are known are
+   * appended before this returns, unless they must follow a record that waits for metadata.
    */
   send(records: readonly Prepared[], call: ProducerCall): Promise<unknown> {
     const { metadata, clock, maxBlockMs } = this.#parts
@@ -93,7 +93,7 @@ export class PreparedSender {
     await appended
   }
 
-  /** Takes the records' turn among all calls before it returns; resolves when they are appended or have reports. */
+  /** Takes the records' turn among all calls before it returns. Resolves when they are appended or have reports. */
   #append(
     records: readonly Prepared[],
     call: ProducerCall,
@@ -127,7 +127,7 @@ export class PreparedSender {
     }
   }
 
-  /** Waits for a partition beyond the known count, up to `max.block.ms`: the topic may just have got it. */
+  /** Waits up to `max.block.ms` for a partition beyond the known count, because the topic may just have got it. */
   async #partitionsOf(
     topic: string,
     records: readonly { serialized: SerializedRecord }[],

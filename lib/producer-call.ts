@@ -1,4 +1,4 @@
-// One call of send or sendAll: what its records share, and their reports so far.
+// One call of send or sendAll: the deadline and options that its records share, and their reports so far.
 import type { PendingRecord, RecordCaller, RecordOutcome } from './accumulate/producer-batch.ts'
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import {
@@ -15,10 +15,10 @@ import type { Deadline } from './time/deadline.ts'
 import { patientTimer } from './time/patient-timer.ts'
 import { catchRejectionsIn } from './time/thenable.ts'
 
-/** A record of a call; `index` is its place in the caller's list. */
+/** A record of a call. `index` is its place in the caller's list. */
 export interface CallRecord {
   readonly index: number
-  /** As it was when the call began, also of a record that stage 3 refuses. */
+  /** The record's order group when the call began, even if stage 3 refuses the record. */
   readonly orderGroup: string | undefined
   /** Undefined before stage 4. */
   readonly serialized: SerializedRecord | undefined
@@ -29,14 +29,14 @@ export interface Prepared extends CallRecord {
   readonly serialized: SerializedRecord
 }
 
-/** Violations that a call lists before each further record of it has only its first one listed. */
+/** After this many violations in a call, only the first violation of each further record is listed. */
 const MAX_VIOLATIONS = 1000
 
 export interface ProducerCallParts {
   readonly deadline: Deadline
-  /** How long its records may wait for others, ms. */
+  /** How long the records may wait for others, ms. */
   readonly lingerMs: number
-  /** By index: records that are invalid before the first stage. */
+  /** Records that are invalid before the first stage, by index. */
   readonly refused?: ReadonlyMap<number, InvalidRecordError> | undefined
   readonly clock: Clock
   /** Called once, when each record has its report. */
@@ -44,13 +44,13 @@ export interface ProducerCallParts {
 }
 
 export class ProducerCall implements RecordCaller {
-  /** The caller's own, only to be handed back: their fields are read once, by stage 3. */
+  /** The caller's records, only kept for the reports: stage 3 reads their fields once. */
   readonly records: readonly ProducerRecord[]
   readonly deadline: Deadline
   readonly lingerMs: number
   /** Resolves when each record has its report. */
   readonly reports: Promise<DeliveryReport[]>
-  /** Records that failed here after the deadline had passed. */
+  /** The number of records that failed here after the deadline had passed. */
   expiredRecords = 0
   readonly #refused: ReadonlyMap<number, InvalidRecordError> | undefined
   readonly #clock: Clock
@@ -58,15 +58,18 @@ export class ProducerCall implements RecordCaller {
   readonly #resolve: (reports: DeliveryReport[]) => void
   readonly #reject: (error: unknown) => void
   readonly #reports: DeliveryReport[]
-  /** Records without a report. */
-  #open: number
-  /** A record that was not acknowledged has an error with a stack: the next ones would have the same. */
+  /** The number of records without a report. */
+  #unreportedCount: number
+  /** Whether an error of the call has a stack; the errors of further records would have the same one. */
   #hasStack = false
-  /** The order groups that had a failure → the index of the first one; only the records after it are held back. */
+  /** Order groups with a failure → the index of the first failed record. Only the records after it are held back. */
   #stopped: Map<string, number> | undefined
   #violations = 0
   #onEnd: ((error: DeliveryError) => void)[] | undefined
-  /** A serializer may still work for a record that has failed: its key is wrong, and its value's schema is awaited. */
+  /**
+   * Whether a serializer may still work for a record that has failed, e.g. load the schema of the value while the key
+   * is invalid.
+   */
   #hasUnsent = false
   #stopper: AbortController | undefined
   #cancelTimer: (() => void) | undefined
@@ -82,21 +85,21 @@ export class ProducerCall implements RecordCaller {
     this.#clock = clock
     this.#onReported = onReported
     this.#reports = new Array(records.length)
-    this.#open = records.length
+    this.#unreportedCount = records.length
     const { promise, resolve, reject } = Promise.withResolvers<DeliveryReport[]>()
     this.reports = promise
     this.#resolve = resolve
     this.#reject = reject
   }
 
-  /** How many violations are listed of its next record. */
+  /** How many violations of the next record are listed. */
   get violations(): 'all' | 'first' {
     return this.#violations < MAX_VIOLATIONS ? 'all' : 'first'
   }
 
   /**
-   * Reports a record that was not sent, and holds back the later ones of its order group. The first report stays: a
-   * serializer may fail after its record's deadline.
+   * Reports a record that was not sent, and holds back the later records of its order group. The first report counts,
+   * because a serializer may fail after its record's deadline.
    */
   fail({ serialized, index, orderGroup }: CallRecord, error: unknown): void {
     if (this.#reports[index]) return
@@ -109,7 +112,9 @@ export class ProducerCall implements RecordCaller {
     this.#report(index, notSent(record, serialized, error, this.#clock.epochMs()))
   }
 
-  /** Reports a record that the Sender completed. Without an acknowledgement, holds back later ones of its group. */
+  /**
+   * Reports a record that the Sender completed. If it was not acknowledged, holds back the later records of its group.
+   */
   completed(pending: PendingRecord, outcome: RecordOutcome): void {
     const { index } = pending
     const record = this.records[index] as ProducerRecord
@@ -122,20 +127,20 @@ export class ProducerCall implements RecordCaller {
 
   #report(index: number, report: DeliveryReport): void {
     this.#reports[index] = report
-    this.#open--
+    this.#unreportedCount--
     this.endIfReported()
   }
 
-  /** Of a call without records nothing else would report the end. */
+  /** Resolves the call if each record has its report. Called directly for a call without records. */
   endIfReported(): void {
-    if (this.#open > 0) return
+    if (this.#unreportedCount > 0) return
     this.#cancelTimer?.()
     if (this.#hasUnsent) this.#stopper?.abort()
     this.#onReported(this)
     this.#resolve(this.#reports)
   }
 
-  /** An internal error: the call has no reports, and its records may have been sent. */
+  /** Ends the call after an internal error: it has no reports, and its records may have been sent. */
   break(error: unknown): void {
     this.#onReported(this)
     this.#reject(unexpectedError(error, 'unknown'))
@@ -147,7 +152,7 @@ export class ProducerCall implements RecordCaller {
     this.#stopped.set(orderGroup, Math.min(index, this.#stopped.get(orderGroup) ?? index))
   }
 
-  /** The result of work that may never end, or the error of `end`. */
+  /** Returns the result of work that may never end, or rejects with the error of `end`. */
   untilEnd<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#onEnd ??= []
@@ -157,19 +162,19 @@ export class ProducerCall implements RecordCaller {
   }
 
   /**
-   * Aborted when no record may wait any longer: at the deadline, at `end`, and when all have their reports after one
-   * was not sent. Created for those that ask for it.
+   * Aborted when no record may wait any longer: at the deadline, at `end`, and, if a record was not sent, when all have
+   * their reports. Created only when a serializer asks for it.
    */
   get signal(): AbortSignal {
     if (this.#stopper) return this.#stopper.signal
     const stopper = new AbortController()
     this.#stopper = stopper
-    if (this.#open === 0) stopper.abort(deadlinePassed())
+    if (this.#unreportedCount === 0) stopper.abort(deadlinePassed())
     else this.#cancelTimer = patientTimer(this.#clock, this.deadline.remaining, () => stopper.abort(deadlinePassed()))
     return stopper.signal
   }
 
-  /** No record may wait any longer. */
+  /** Ends the wait of all records. */
   end(error: DeliveryError): void {
     this.#cancelTimer?.()
     this.#stopper?.abort(error)
@@ -177,6 +182,7 @@ export class ProducerCall implements RecordCaller {
   }
 
   /**
+   * Throws the reason why a record may not be sent.
    * @throws InvalidRecordError of a record that was refused before the first stage
    * @throws TransportError `order-group-stopped` after an earlier record of the group failed
    */
@@ -189,7 +195,7 @@ export class ProducerCall implements RecordCaller {
 }
 
 function deadlinePassed(): TransportError {
-  return new TransportError('deadline', 'The deadline of the record passed.', {
+  return new TransportError('deadline', 'The deadline of the record passed before it was sent.', {
     causeCode: 'DEADLINE',
     retriable: true,
   })

@@ -1,4 +1,4 @@
-// One warm producer per configuration per container. Spring: ProducerFactory.
+// Keeps one warm producer per configuration and container (Spring: ProducerFactory).
 import { checkConfig, checkOptions, type OptionKind } from './check-options.ts'
 import type { ProducerConfig } from './config/settings.ts'
 import { configuredTokenProvider } from './configured-classes.ts'
@@ -21,15 +21,18 @@ export interface ProducerFactoryOptions<K = unknown, V = unknown> {
   /** The configuration that `getProducer()` uses when it is called without one. */
   readonly config?: ProducerConfig<K, V>
   /**
-   * Milliseconds. `getProducer()` replaces a producer that is older, as soon as no record waits in it and no invocation
-   * is in progress: a new one beside it could write a later record of a key first. Default: never.
+   * Milliseconds after which `getProducer()` replaces a producer, once no record waits in it and no invocation is in
+   * progress; otherwise the new producer could write a later record of a key first. Default: never.
    */
   readonly maxAge?: number
   /** Which topics may be sent to, and what their records need. Default: any topic, with or without a key. */
   readonly rules?: ValidationRules
-  /** Which id records get that have no `kp-id` header. Default: `none`; middleware and KafkaTemplate have theirs. */
+  /**
+   * Which id records without a `kp-id` header get. Default: `none`; the middleware and KafkaTemplate have another
+   * default.
+   */
   readonly recordId?: RecordIdOption
-  /** Creates the client that a producer talks to the cluster with. Default: the kafkajs driver. */
+  /** Creates the client with which a producer talks to the cluster. Default: the kafkajs driver. */
   readonly createClient?: (config: ProducerConfig) => KafkaClient
   /** Called with problems that do not stop the producer. Default: `process.emitWarning`, a line on stderr. */
   readonly warn?: (text: string) => void
@@ -51,15 +54,15 @@ export class ProducerFactory<K = unknown, V = unknown> {
   readonly #keys = new WeakMap<ProducerConfig, string>()
   readonly #objects = new WeakMap<object, number>()
   #nextObject = 0
-  /** How many callers of `connect` wait for a producer. */
+  /** The number of `connect` calls that wait for a producer. */
   readonly #connecting = new Map<KafkaProducer, number>()
 
   /** Reports a problem that does not stop the producer. */
   readonly warn: (text: string) => void
-  /** The invocations in which `kafkaProducer()` has given out one of its producers. */
+  /** The invocations in which `kafkaProducer()` has provided one of this factory's producers. */
   readonly invocations = new Invocations()
 
-  /** @throws ConfigError for a wrong option, or one that there is not */
+  /** @throws ConfigError for an invalid or unknown option */
   constructor(options: ProducerFactoryOptions<K, V> = {}) {
     checkOptions('ProducerFactory', options, OPTIONS, problem => {
       if (options.config !== undefined) checkConfig(options.config, problem)
@@ -79,9 +82,9 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 
   /**
-   * Returns the container's producer for this configuration. One that is closed, broken or too old is replaced, so call
-   * this for every send or invocation instead of keeping the producer.
-   * @throws ConfigError when a class or file that a setting names can't be loaded
+   * Returns the container's producer for this configuration, and replaces one that is closed, broken or too old. So
+   * call this for every send or invocation instead of keeping the producer.
+   * @throws ConfigError if a class or file that a setting names can't be loaded
    */
   getProducer(config: ProducerConfig | undefined = this.#options.config): KafkaProducer {
     if (!config) throw new ConfigError(['ProducerFactory: expected a configuration, got none.'])
@@ -95,7 +98,7 @@ export class ProducerFactory<K = unknown, V = unknown> {
     } = this.#options
     if (warm?.producer.isUsable) {
       if (elapsedSince(systemClock, warm.since) <= maxAge || !this.#isReplaceable(warm.producer)) return warm.producer
-      warm.producer.close().catch(error => this.warn(`An old producer was not closed (${errorName(error)}).`))
+      warm.producer.close().catch(error => this.warn(`An old producer could not be closed (${errorName(error)}).`))
     }
     const producer = new KafkaProducer(config, {
       client: createClient(config),
@@ -107,15 +110,18 @@ export class ProducerFactory<K = unknown, V = unknown> {
     return producer
   }
 
-  /** Its records would be the only ones that keep their order, and an invocation may hold it without a record in it. */
+  /**
+   * Whether nobody uses the producer: records in it would lose their order, and an invocation may hold it before it
+   * sends a record.
+   */
   #isReplaceable(producer: KafkaProducer): boolean {
     return producer.isIdle && !this.#connecting.has(producer) && this.invocations.active === 0
   }
 
   /**
-   * Drops every producer, so that `getProducer()` creates new ones (Spring: `reset`). Resolves when the old ones have
-   * completed their records (`KafkaProducer.close`) and are closed. Until then records of new producers may be written
-   * before those of the old ones, so await it where the order of a key matters.
+   * Removes every producer, so that `getProducer()` creates new ones (Spring: `reset`). Resolves when the old producers
+   * have completed their records (`KafkaProducer.close`) and are closed. Until then new producers may write records
+   * before those of the old ones, so await it if the order of a key matters.
    */
   async reset(options?: CloseOptions): Promise<void> {
     const old = [...this.#producers.values()]
@@ -124,8 +130,8 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 
   /**
-   * Completes the records of one configuration's producer and closes it, as `close` does with all. A later send opens a
-   * new one.
+   * Completes the records of one configuration's producer and closes it, as `close` does for all producers. A later
+   * send opens a new producer.
    */
   async closeProducer(
     config: ProducerConfig | undefined = this.#options.config,
@@ -137,9 +143,12 @@ export class ProducerFactory<K = unknown, V = unknown> {
     await warm?.producer.close(options)
   }
 
-  /** Equal configurations share a producer. Objects and classes that code passed in are equal only to themselves. */
+  /**
+   * Returns a key that is the same for equal configurations, which share a producer. Objects and classes that code
+   * passed in only equal themselves.
+   */
   #keyOf(config: ProducerConfig): string {
-    // A handler passes the same frozen object at every invocation.
+    // A handler passes the same frozen object in every invocation.
     let key = this.#keys.get(config)
     if (key === undefined) {
       key = this.#toKey(config)
@@ -149,7 +158,8 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 
   #toKey(config: ProducerConfig): string {
-    // A copy, because the configuration's own toJSON hides its secrets, and two that differ in a secret are different.
+    // A copy without the configuration's toJSON, which hides secrets: configurations that differ in a secret are
+    // different.
     return JSON.stringify({ ...config }, (name, value: unknown) => {
       const isClassOrInstance =
         typeof value === 'function' ||
@@ -162,8 +172,8 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 
   /**
-   * Connects the container's producer. Concurrent callers share one attempt, until the deadline of each; the next call
-   * after a failure tries again.
+   * Connects the container's producer. Concurrent callers share one attempt, each until its own deadline; a call after
+   * a failure tries again.
    */
   async connect(config: ProducerConfig, deadline?: Deadline): Promise<void> {
     const producer = this.getProducer(config)
@@ -178,8 +188,8 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 
   /**
-   * Completes the records of every producer and closes it, as `reset` (Spring: `destroy`). Until then its connections
-   * keep the process alive. A later send opens a new producer.
+   * Completes the records of every producer and closes it, as `reset` does (Spring: `destroy`). Until then its
+   * connections keep the process alive. A later send opens a new producer.
    */
   close(options?: CloseOptions): Promise<void> {
     return this.reset(options)
@@ -190,14 +200,14 @@ export class ProducerFactory<K = unknown, V = unknown> {
   }
 }
 
-/** Creates the default client: kafkajs connects, authenticates and answers the small requests. */
+/** Creates the default client, in which kafkajs connects, authenticates and sends the small requests. */
 export function createKafkaJsClient(config: ProducerConfig, warn?: Warn): KafkaClient {
   return createDriver(config, warn)
 }
 
-/** The same with the requests that only this library makes. */
-export function createDriver(config: ProducerConfig, given?: Warn): KafkaJsClient {
-  const warn = guardedWarn(given)
+/** Creates the same client, with the requests that only this library makes. */
+export function createDriver(config: ProducerConfig, onWarning?: Warn): KafkaJsClient {
+  const warn = guardedWarn(onWarning)
   const msk = config.mskClusterArn === undefined ? undefined : new MskBootstrap(mskOptionsOf(config), warn)
   return new KafkaJsClient({
     ...clientOptionsOf(config),

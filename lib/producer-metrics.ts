@@ -1,11 +1,11 @@
-// Counters of a producer since it was created (Java: the producer's metrics).
+// Counters of a producer since it was created (Java: the metrics of the producer).
 
 export interface ProducerMetrics {
   readonly connectionAttempts: number
   /**
-   * Why they were made: `FIRST`, the first one to a broker; `BUSY`, a second connection beside one that waits for a
-   * Produce; else why the connection before it ended, e.g. `IDLE`, `SESSION`, `CLOSED_BY_BROKER`, `REQUEST_TIMEOUT`,
-   * `CONNECTION_FAILED`.
+   * Connection attempts by their reason: `FIRST`, the first connection to a broker; `BUSY`, a second connection beside
+   * one that waits for a Produce response; otherwise why the previous connection ended, e.g. `IDLE`, `SESSION`,
+   * `CLOSED_BY_BROKER`, `REQUEST_TIMEOUT`, `CONNECTION_FAILED`.
    */
   readonly connectionAttemptsByReason: Readonly<Record<string, number>>
   readonly connections: number
@@ -16,21 +16,21 @@ export interface ProducerMetrics {
   readonly metadataRefreshes: number
   readonly ackedBatches: number
   readonly ackedRecords: number
-  /** Sum over acknowledged batches: from the append to the first attempt. */
+  /** Sum over acknowledged batches of the time from the append to the first attempt, ms. */
   readonly queueTimeMs: number
-  /** Sum over acknowledged batches: from the first attempt to the acknowledgement. */
+  /** Sum over acknowledged batches of the time from the first attempt to the acknowledgement, ms. */
   readonly brokerTimeMs: number
-  /** Produce requests whose answer asked for a pause (quota). */
+  /** Produce requests whose response asked for a pause (quota). */
   readonly throttledRequests: number
-  /** Sum of those pauses, ms (Java: `produce-throttle-time-avg` is this by `requests`). */
+  /** Sum of the pauses that quotas asked for, ms (Java: divided by the requests, it is `produce-throttle-time-avg`). */
   readonly throttleTimeMs: number
-  /** The longest of them, ms (Java: `produce-throttle-time-max`). */
+  /** The longest pause that a quota asked for, ms (Java: `produce-throttle-time-max`). */
   readonly maxThrottleTimeMs: number
   /** Records that ended without an acknowledgement because their deadline passed, wherever they waited. */
   readonly expiredRecords: number
   /** How often a call waited for buffer.memory, or behind a call that did. */
   readonly bufferWaits: number
-  /** Sum of those waits, ms (Java: `bufferpool-wait-time-total`). */
+  /** Sum of the waits for buffer.memory, ms (Java: `bufferpool-wait-time-total`). */
   readonly bufferWaitTimeMs: number
   /** Bytes of buffer.memory in use. */
   readonly bufferUsed: number

@@ -1,4 +1,4 @@
-// Stages 3 to 8 of one producer, connected, and the calls that are in them.
+// Connects stages 3 to 8 of one producer, and keeps the calls in progress.
 import { Appender } from './accumulate/appender.ts'
 import { largestRecord } from './accumulate/buffer-pool.ts'
 import { RecordAccumulator } from './accumulate/record-accumulator.ts'
@@ -46,12 +46,12 @@ export class ProducerStages {
   readonly #rack: ClientRack
   /** Calls that have records without a report. */
   readonly #calls = new Set<ProducerCall>()
-  /** Lists of records that wait for a serializer, the codec or the rack: later ones must not overtake them. */
+  /** How many lists of records wait for a serializer, the codec or the rack. Later lists must not overtake them. */
   #partsThatWait = 0
-  /** Of the calls that are over. */
+  /** Of the calls that have ended. */
   #expiredRecords = 0
 
-  /** @throws ConfigError when a class that a setting names can't be loaded */
+  /** @throws ConfigError if a class that a setting names can't be loaded */
   constructor(config: ProducerConfig, { client, rules, clock, warn, isFlushing, onBroken }: ProducerStagesParts) {
     this.#clock = clock
     const { partitioner, isCustom } = configuredPartitioner(config)
@@ -98,13 +98,16 @@ export class ProducerStages {
     return { bufferUsed, bufferWaits: waits.count, bufferWaitTimeMs: waits.ms, expiredRecords }
   }
 
-  /** What the first records wait for before they get a partition: the codec of `compression.type`, `client.rack`. */
+  /**
+   * Waits for what the first records need before they get a partition: the codec of `compression.type`, and
+   * `client.rack`.
+   */
   async loaded(deadline: Deadline): Promise<void> {
     await this.#codec.loading
     await this.#rack.loaded(this.#clock, deadline)
   }
 
-  /** Why no record is taken any more. */
+  /** Why the producer takes no more records. */
   get closedError(): DeliveryError {
     const { broken } = this.sender
     const options = { outcome: 'not-sent', retriable: false } as const
@@ -119,7 +122,7 @@ export class ProducerStages {
 
   /**
    * Takes the records of one call through the stages.
-   * @param refused by index: records that are invalid before the first stage
+   * @param refused records that are invalid before the first stage, by index
    */
   run(
     records: readonly ProducerRecord[],
@@ -130,7 +133,7 @@ export class ProducerStages {
     const onReported = this.#onReported
     const call = new ProducerCall(records, { deadline, lingerMs, refused, clock: this.#clock, onReported })
     this.#calls.add(call)
-    // Topics don't wait for one another, unless an order group may span them.
+    // Topics do not wait for each other, unless an order group may span them.
     for (const part of this.#preparer.prepare(call)) {
       const isLoading = !this.#codec.isLoaded || this.#rack.loading !== undefined
       const mustWait = part instanceof Promise || this.#partsThatWait > 0 || isLoading
@@ -145,23 +148,23 @@ export class ProducerStages {
     if (this.#calls.delete(call)) this.#expiredRecords += call.expiredRecords
   }
 
-  /** No record waits for its report. */
+  /** Whether no record waits for its report. */
   get isIdle(): boolean {
     return this.#calls.size === 0
   }
 
-  /** Resolves when each record that was passed in before has its report. */
+  /** Resolves when each record that was passed in before this call has its report. */
   async allReported(): Promise<void> {
     await Promise.allSettled([...this.#calls].map(call => call.reports))
   }
 
-  /** Every record that waits for a batch may leave now. */
+  /** Makes every record that waits for a batch ready to be sent at once. */
   flush(): void {
     this.#accumulator.flush()
     this.sender.requestRun()
   }
 
-  /** Completes all records with what is known of them, also those that have not reached the Sender. */
+  /** Completes all records with what is known about them, also those that have not reached the Sender. */
   end(): void {
     this.sender.close()
     const error = this.closedError

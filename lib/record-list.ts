@@ -1,9 +1,9 @@
-// The list that a caller passes to `sendAll`, as the producer's own.
+// Copies the list of records that a caller passes to `sendAll`.
 import { InvalidRecordError } from './errors.ts'
 
 /**
- * A copy, because the caller may change its list.
- * @throws InvalidRecordError when it is no list, or can't be read: no record of it is sent
+ * Returns a copy, because the caller may change its list.
+ * @throws InvalidRecordError if it is not a list, or can't be read; none of its records is sent
  */
 export function recordList<T>(records: readonly T[]): readonly T[] {
   let list: readonly T[] | undefined

@@ -1,4 +1,4 @@
-// Stages 3 and 4 of a call: its records are validated and become bytes, in the order of the calls.
+// Stages 3 and 4 of a call: validates and serializes its records, in the order of the calls.
 import { InvalidRecordError, TransportError } from './errors.ts'
 import type { CallRecord, Prepared, ProducerCall } from './producer-call.ts'
 import type { ProducerRecord, SerializedRecord } from './record/producer-record.ts'
@@ -9,10 +9,10 @@ import { withTimeout } from './time/patient-timer.ts'
 import { catchRejection } from './time/thenable.ts'
 import { type ValidationRules, validateRecord } from './validate/record-validator.ts'
 
-/** A record whose serializer has not answered yet. */
+/** A record whose serializer has not returned yet. */
 interface Pending extends CallRecord {
   readonly topic: string
-  /** Undefined: the serializer refused the record, and the call has its report. */
+  /** Resolves with undefined if the serializer refused the record; the call then has its report. */
   readonly ready: Promise<Prepared | undefined>
 }
 
@@ -31,9 +31,9 @@ export class RecordPreparer {
   }
 
   /**
-   * Returns the valid records, topic by topic; those of topics that an order group spans are in one list. A list is
-   * ready at the call's deadline at the latest: records whose serializer has not answered by then, or that wait
-   * for those of an earlier call, are reported as `deadline`. The call has a report for each record that is left out.
+   * Returns the valid records, one list per topic; topics that an order group spans share a list. A list is ready at
+   * the call's deadline at the latest: records whose serializer has not returned by then, or that wait for those of an
+   * earlier call, are reported as `deadline`. The call has a report for each record that is left out.
    */
   prepare(call: ProducerCall): readonly (readonly Prepared[] | Promise<readonly Prepared[]>)[] {
     const parts: Part[] = []
@@ -65,14 +65,17 @@ export class RecordPreparer {
     }
   }
 
-  /** A valid record that is not sent has its bytes for its dead letter, where no serializer has to be waited for. */
+  /**
+   * Serializes a valid record that is not sent, so that its dead letter has the bytes; but not if that would mean
+   * waiting for a serializer.
+   */
   #bytesAtOnce(record: ProducerRecord, call: ProducerCall): SerializedRecord | undefined {
     try {
       const serialized = this.#serializer.serialize(validateRecord(record, this.#rules, 'first'), () => call.signal)
       if (!(serialized instanceof Promise)) return serialized
       catchRejection(serialized, () => undefined)
     } catch {
-      // The record fails with the reason why it was stopped.
+      // The record then fails with the reason why it was stopped.
     }
     return undefined
   }
@@ -92,7 +95,7 @@ export class RecordPreparer {
   }
 }
 
-/** A list per topic; topics that an order group spans share theirs. */
+/** Returns a list per topic. Topics that an order group spans share a list. */
 function listsOf(parts: Part[]): readonly Part[][] {
   const [first] = parts
   if (!first) return []
@@ -102,9 +105,9 @@ function listsOf(parts: Part[]): readonly Part[][] {
   return [...Map.groupBy(parts, listOf).values()]
 }
 
-/** Returns one of the topics that share a part's list, the same one for each of them. */
+/** Maps a part to one of the topics that share its list, the same topic for each of these parts. */
 function joinedTopics(parts: readonly Part[]): (part: Part) => string {
-  /** Topic → another one of its list; the last one of a list is not in it. */
+  /** Topic → another topic of the same list. The last topic of a list has no entry. */
   const next = new Map<string, string>()
   const lastOf = (topic: string): string => {
     let last = topic
@@ -130,7 +133,7 @@ function topicOf(part: Part): string {
   return isPrepared(part) ? part.serialized.topic : part.topic
 }
 
-/** Stage 3 refuses what is no text, and a record whose fields can't be read. */
+/** The order group of a record. Stage 3 refuses one that is not text, and a record whose fields can't be read. */
 function orderGroupOf(record: ProducerRecord | null): string | undefined {
   try {
     const orderGroup: unknown = record?.orderGroup
@@ -140,7 +143,7 @@ function orderGroupOf(record: ProducerRecord | null): string | undefined {
   }
 }
 
-/** A topic name has no slash. */
+/** The slash keeps order groups apart from topics, whose names contain none. */
 function groupKey(orderGroup: string | undefined): string[] {
   return orderGroup === undefined ? [] : [`/${orderGroup}`]
 }

@@ -1,9 +1,9 @@
-// One template for topics that need different producers. Spring: RoutingKafkaTemplate.
+// RoutingKafkaTemplate, one template for topics that need different producers, as in Spring.
 import { ConfigError, InvalidRecordError, notSentError } from './errors.ts'
 import type { SendResult } from './kafka-template.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
 
-/** A KafkaTemplate of any key and value type. */
+/** A KafkaTemplate with any key and value type. */
 export interface RoutedTemplate {
   send(record: ProducerRecord<never, never>): Promise<unknown>
   flush(): Promise<void>
@@ -18,8 +18,8 @@ export class RoutingKafkaTemplate {
   readonly #routes: readonly (readonly [RegExp, RoutedTemplate])[]
 
   /**
-   * @param routes tried in order; a Map is one, too
-   * @throws ConfigError for what is no list of [pattern, template]
+   * @param routes tried in their order; a list or a Map
+   * @throws ConfigError for anything but pairs of [pattern, template]
    */
   constructor(routes: Iterable<readonly [RegExp, RoutedTemplate]>) {
     this.#routes = isIterable(routes) ? [...routes] : []
@@ -27,11 +27,14 @@ export class RoutingKafkaTemplate {
       Array.isArray(route) && isPattern(route[0]) && typeof route[1]?.send === 'function'
     if (this.#routes.length === 0 || !this.#routes.every(isRoute))
       throw new ConfigError([
-        'RoutingKafkaTemplate: expected a list of [RegExp, KafkaTemplate], or a Map of them, with one at least.',
+        'RoutingKafkaTemplate: expected a list or Map of [RegExp, KafkaTemplate] with at least one entry.',
       ])
   }
 
-  /** @throws DeliveryError also when no pattern matches the topic; its cause is a ConfigError */
+  /**
+   * Sends a record with the template of its topic.
+   * @throws DeliveryError as the template; also if no pattern matches the topic, with a ConfigError as its cause
+   */
   send(record: ProducerRecord): Promise<SendResult>
   send(topic: string, value: unknown): Promise<SendResult>
   send(topic: string, key: unknown, value: unknown): Promise<SendResult>
@@ -53,9 +56,10 @@ export class RoutingKafkaTemplate {
   }
 
   #templateOf(topic: string): RoutedTemplate {
-    // Not `test`: a global or sticky pattern would continue from its lastIndex.
+    // Not `test`, because a global or sticky pattern would continue from its lastIndex.
     const route = this.#routes.find(([pattern]) => topic.search(pattern) >= 0)
-    if (!route) throw new ConfigError([`RoutingKafkaTemplate: expected a pattern for topic ${topic}, got none.`])
+    if (!route)
+      throw new ConfigError([`RoutingKafkaTemplate: expected a pattern that matches topic ${topic}, got none.`])
     return route[1]
   }
 }
@@ -64,7 +68,7 @@ function isIterable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Symbol.iterator in value
 }
 
-/** Of any realm. */
+/** Checks for a RegExp of any realm. */
 function isPattern(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object RegExp]'
 }

@@ -1,21 +1,22 @@
-// Callbacks of the caller that only listen. That one throws, or rejects later, costs no record and ends no process.
+// Guards callbacks of the caller that only listen: if one throws, or rejects later, no record fails and the process
+// does not end.
 import { errorName } from './errors.ts'
 import { catchRejection } from './time/thenable.ts'
 
 export type Warn = (text: string) => void
 
 /**
- * The default of every option "warn": a line on stderr, unless Node runs with `--disable-warning=KafkaProducerWarning`
- * or `--no-warnings`.
+ * The default of every option `warn`: writes a line to stderr, unless Node runs with
+ * `--disable-warning=KafkaProducerWarning` or `--no-warnings`.
  */
 export function emitWarning(text: string): void {
   process.emitWarning(text, 'KafkaProducerWarning')
 }
 
-/** A function that is guarded already is returned as it is, so that each part may guard what it gets. */
+/** Functions that are guarded already, so that each part of the library may guard what it gets. */
 const GUARDED = new WeakSet<Warn>([emitWarning])
 
-/** The caller's function for warnings, or `emitWarning`. */
+/** Returns the caller's function for warnings, guarded, or `emitWarning`. */
 export function guardedWarn(warn: Warn = emitWarning): Warn {
   if (GUARDED.has(warn)) return warn
   const guarded: Warn = guardedCallback('warn', warn)
@@ -24,7 +25,7 @@ export function guardedWarn(warn: Warn = emitWarning): Warn {
 }
 
 /**
- * Wraps a function of the caller that only listens. That it throws, or rejects later, is a warning.
+ * Wraps a function of the caller that only listens. If it throws, or rejects later, that becomes a warning.
  * @param name of the option, for the warning
  */
 export function guardedCallback<Args extends unknown[]>(
@@ -42,7 +43,7 @@ export function guardedCallback<Args extends unknown[]>(
   }
 }
 
-/** A copy of options whose `warn`, and those of the named callbacks that are given, are guarded. */
+/** Copies options, with guards around `warn` and around those of the named callbacks that exist. */
 export function withGuardedCallbacks<T extends { readonly warn?: Warn | undefined }>(
   options: T,
   ...names: readonly (keyof T & string)[]

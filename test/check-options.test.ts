@@ -123,9 +123,9 @@ const CASES: readonly (readonly [call: string, () => unknown, RegExp])[] = [
   [
     'RoutingKafkaTemplate with wrong routes',
     () => new RoutingKafkaTemplate(js([[/a/, {}]])),
-    /expected a list of \[RegExp, KafkaTemplate\]/,
+    /expected a list or Map of \[RegExp, KafkaTemplate\]/,
   ],
-  ['RoutingKafkaTemplate without routes', () => new RoutingKafkaTemplate([]), /with one at least/],
+  ['RoutingKafkaTemplate without routes', () => new RoutingKafkaTemplate([]), /with at least one entry/],
   [
     'parseConfig with a name of Kafka',
     () => parseConfig(js({ 'linger.ms': 5 }), {}),

@@ -382,7 +382,7 @@ test('RoutingKafkaTemplate uses the first pattern that matches the topic', async
   await routing.flush()
 
   assert.deepEqual([text.values().sort(), json.values()], [['v', 'w'], ['{"a":1}']])
-  await assert.rejects(routing.send('other', 'v'), /expected a pattern for topic other/)
+  await assert.rejects(routing.send('other', 'v'), /expected a pattern that matches topic other/)
 })
 
 test('ProducerFactory keeps one producer per configuration until maxAge or reset, and loses no record', async () => {

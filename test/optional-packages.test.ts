@@ -26,7 +26,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const MSK_IAM = 'aws-msk-iam-sasl-signer-js @aws-sdk/credential-provider-node'
 const SECRETS_MANAGER = '@aws-lambda-powertools/parameters @aws-sdk/client-secrets-manager'
 const needs = (setting: string, names: string) =>
-  `${setting}: needs packages that are not installed: npm install ${names}`
+  `${setting}: needs packages that are not installed; run npm install ${names}`
 
 /** The errors that the constructors throw, by the setting. */
 const CONSTRUCTIONS = `

@@ -1,4 +1,4 @@
-// Appends the records of each call in the order of the calls, each as soon as buffer.memory has room for it.
+// Appends the records of calls in the order of the calls, each record as soon as buffer.memory has room for it.
 import { BufferExhaustedError, TransportError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import { type Clock, moment } from '../time/clock.ts'
@@ -8,18 +8,18 @@ import type { PendingRecord, RecordCaller } from './producer-batch.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 
 export interface AppendTerms {
-  /** How long the call may wait for memory, ms. Begins anew after each wait that got some. */
+  /** How long the call may wait for memory, ms. Starts again after each wait that got memory. */
   readonly blockMs: number
-  /** Called when records are appended, since a flush may begin while they wait. */
+  /** Called whenever records are appended, because a flush may begin while they wait. */
   readonly lingerMs: () => number
 }
 
 export interface AppendSteps<T> {
-  /** Gives a record its partition. It throws for one that must not be appended. */
+  /** Gives a record its partition. Throws for a record that must not be appended. */
   toPartitioned(record: T): PartitionedRecord
-  /** Called once more after a wait for memory; it throws for a record that must not be appended any more. */
+  /** Called after a wait for memory. Throws for a record that must no longer be appended. */
   checkAgain(record: T): void
-  /** Called with a record that is not appended: one of the steps threw, or no memory came in time. */
+  /** Called with a record that is not appended, because a step threw or it got no memory in time. */
   refuse(record: T, error: unknown): void
 }
 
@@ -28,14 +28,14 @@ export class Appender {
   readonly #clock: Clock
   readonly #onAppended: (records: readonly PendingRecord[]) => void
   readonly #pool: BufferPool
-  /** Resolves when the last call that waits has appended its records. Undefined: no call waits. */
+  /** Resolves when the last waiting call has appended its records. Undefined: no call waits. */
   #lastTurn: Promise<void> | undefined
-  /** How often a call waited for memory, or behind a call that did, and for how long, ms. */
+  /** How often, and how long in ms, calls waited for memory or behind a call that did. */
   readonly waits = { count: 0, ms: 0 }
 
   /**
-   * @param onAppended takes over appended records. Called with an empty list when a call waits for memory: whatever can
-   * leave should leave now.
+   * @param onAppended takes over appended records. Also called with an empty list when a call begins to wait for
+   *   memory, so that every batch that can be sent is sent now.
    */
   constructor(
     accumulator: RecordAccumulator,
@@ -53,7 +53,7 @@ export class Appender {
     return this.#pool.used
   }
 
-  /** A call waits for memory. */
+  /** Whether a call waits for memory. */
   get isExhausted(): boolean {
     return this.#pool.hasWaiters
   }
@@ -63,9 +63,9 @@ export class Appender {
   }
 
   /**
-   * Appends the records of one call, until its deadline; resolves when each is appended or refused. A later call does
-   * not overtake a call that has to wait. After a record that got no memory in time, later and smaller ones of the call
-   * may still get some: the order is kept, with a gap.
+   * Appends the records of one call until its deadline. Resolves when each record is appended or refused. A later call
+   * does not overtake a call that waits. If a record got no memory in time, later, smaller records of the call may
+   * still get some; the remaining records keep their order.
    */
   async append<T extends { readonly index: number }>(
     records: readonly T[],
@@ -76,7 +76,7 @@ export class Appender {
     const { deadline } = caller
     const earlierTurn = this.#lastTurn
     let turn: PromiseWithResolvers<void> | undefined
-    // Once: a second time would take the last turn from the calls that queued behind this one meanwhile.
+    // Only once: by a second time, later calls may have queued behind this one, and would lose their turns.
     const makeLaterCallsWait = () => {
       if (turn) return
       turn = Promise.withResolvers()
@@ -84,7 +84,7 @@ export class Appender {
     }
     let waiting: PendingRecord[] = []
     let waitError: unknown
-    /** One for all records that are left: an error costs more than all the rest of a failed record. */
+    /** Shared by all remaining records: creating an error costs more than everything else about a failed record. */
     let lateError: unknown
     let blockUntil = deadline.limitedTo(blockMs)
     if (earlierTurn) {
@@ -97,7 +97,7 @@ export class Appender {
     for (const source of records) {
       try {
         if (waitError !== undefined) throw waitError
-        // First: it says why the topic is not known.
+        // Before the deadline is checked, because this error says why the topic is unknown.
         const partitioned = steps.toPartitioned(source)
         if (deadline.at <= now.now) {
           lateError ??= turn ? tooLate() : deadlinePassed()
@@ -109,7 +109,7 @@ export class Appender {
             lateError ??= tooLate()
             throw lateError
           }
-          // The records appended so far leave first: the others wait for the memory that they hold.
+          // Hands over the records appended so far, because the others wait for the memory that they hold.
           this.#onAppended(waiting)
           waiting = []
           makeLaterCallsWait()
@@ -121,7 +121,7 @@ export class Appender {
             linger = lingerMs()
           }
           try {
-            // After a freeze memory can come later than the deadline, within the grace of the wait.
+            // After a freeze of the sandbox, memory can come after the deadline, within the grace period of the wait.
             if (deadline.passed) throw tooLate()
             steps.checkAgain(source)
           } catch (error) {
@@ -138,7 +138,8 @@ export class Appender {
       if (this.#lastTurn === turn?.promise) this.#lastTurn = undefined
       turn?.resolve()
     }
-    // A call whose wait timed out ends its turn after the calls before it: later calls must still wait for those.
+    // A call whose wait timed out ends its turn after the calls before it, because later calls must still wait for
+    // those.
     if (earlierTurn && waitError !== undefined) void earlierTurn.then(endTurn)
     else endTurn()
     if (waiting.length > 0) this.#onAppended(waiting)

@@ -1,19 +1,19 @@
-// How many bytes of records go into a batch of a topic. `batch.size` bounds the batch as it is sent: with compression,
-// by the ratio of the topic's last batches (Java: CompressionRatioEstimator). A size that a broker refused bounds the
-// topic's next batches for a while. Neither says anything about a single record.
+// Decides how many bytes of records go into a batch of a topic. `batch.size` limits the batch as it is sent; with
+// compression, the compression ratio of the topic's last batches counts (Java: CompressionRatioEstimator). A size that
+// a broker refused limits the topic's next batches for a while. A single record that is larger is sent in any case.
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 import { BATCH_OVERHEAD, DEFAULT_MAX_INFLATED_BYTES } from '../wire-format/record-batch.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
-/** The next batch may compress worse than the last ones (Java: `COMPRESSION_RATE_ESTIMATION_FACTOR`). */
+/** Allows for a next batch that compresses worse than the last ones (Java: `COMPRESSION_RATE_ESTIMATION_FACTOR`). */
 const MARGIN = 1.05
-/** Smaller batches compress worse than a full one, and are no reason to make batches smaller. */
+/** Smaller batches compress worse than full ones, so they do not count. */
 const MIN_BYTES = 16_384
-/** A reader has the inflated batch in memory as a whole. */
+/** A consumer holds a decompressed batch in memory as a whole. */
 const MAX_UNCOMPRESSED_BYTES = DEFAULT_MAX_INFLATED_BYTES / 2
 
 interface TopicSizes {
-  /** Compressed to uncompressed size, estimated for the next batch. */
+  /** The estimated ratio of compressed to uncompressed size of the next batch. */
   ratio: number
   refused: { readonly limit: number; readonly at: Moment } | undefined
 }
@@ -24,14 +24,17 @@ export class BatchSizes {
   readonly #clock: Clock
   readonly #topics = new Map<string, TopicSizes>()
 
-  /** @param refusedForMs how long a refused size counts (`metadata.max.age.ms`): a topic's limit may be raised */
+  /**
+   * @param refusedForMs how long a refused size counts (`metadata.max.age.ms`); the topic's limit may be raised
+   *   meanwhile
+   */
   constructor(batchSize: number, refusedForMs: number, clock: Clock) {
     this.#batchSize = batchSize
     this.#refusedForMs = refusedForMs
     this.#clock = clock
   }
 
-  /** The largest size of a batch before it is compressed, bytes. */
+  /** Returns the largest uncompressed size of a batch, bytes. */
   limit(topic: string): number {
     const sizes = this.#topics.get(topic)
     if (!sizes) return this.#batchSize
@@ -41,7 +44,7 @@ export class BatchSizes {
     return Math.max(size, Math.min(size / Math.min(1, ratio * MARGIN), MAX_UNCOMPRESSED_BYTES))
   }
 
-  /** Learns how the topic's records compress: what is worse than expected counts at once, what is better by half. */
+  /** Updates the ratio after a batch was compressed: a worse ratio counts at once, a better one by half. */
   compressed({ topic, records, bytes }: ProducerBatch): void {
     const uncompressed = records.reduce((sum, { record }) => sum + record.wireSize, BATCH_OVERHEAD)
     if (uncompressed < MIN_BYTES) return
@@ -50,7 +53,7 @@ export class BatchSizes {
     sizes.ratio = ratio > sizes.ratio ? ratio : (ratio + sizes.ratio) / 2
   }
 
-  /** A broker refused a batch of several records as too large: the next ones of the topic get at most half its size. */
+  /** Halves the size of the topic's next batches, because a broker refused a batch of several records as too large. */
   refused({ topic, bytes }: ProducerBatch): void {
     const limit = Math.max(MIN_BYTES, Math.floor(bytes.length / 2))
     this.#of(topic).refused = { limit, at: moment(this.#clock) }

@@ -1,5 +1,5 @@
-// buffer.memory: the bytes of all records between their append and their outcome. Java: BufferPool.
-// A record counts twice: itself, kept for its dead letter, and its part of the encoded batch, kept for retries.
+// The memory of buffer.memory: each record takes its share between its append and its outcome (Java: BufferPool). A
+// record counts twice: the record, kept for its dead letter, and its part of the encoded batch, kept for retries.
 import { BufferExhaustedError } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
@@ -13,12 +13,12 @@ interface Waiter {
 
 const COPIES = 2
 
-/** The bytes of buffer.memory that a record holds. */
+/** The bytes of buffer.memory that a record takes. */
 export function bufferBytes({ wireSize }: Pick<PartitionedRecord, 'wireSize'>): number {
   return COPIES * wireSize
 }
 
-/** The size of the largest record that fits; a larger one is invalid, as no wait helps it. */
+/** The size of the largest record that fits into buffer.memory. A larger record is invalid, because no wait helps. */
 export function largestRecord(bufferMemory: number): number {
   return Math.floor(bufferMemory / COPIES)
 }
@@ -46,8 +46,8 @@ export class BufferPool {
   }
 
   /**
-   * Takes bytes if they are free and nobody waits for any.
-   * @returns false if the caller has to wait for them
+   * Takes bytes if they are free and nobody waits for memory.
+   * @returns false if the caller has to wait
    */
   take(bytes: number): boolean {
     if (this.#waiters.size > 0 || this.#used + bytes > this.#total) return false
@@ -76,7 +76,7 @@ export class BufferPool {
     try {
       await withTimeout(this.#clock, deadline.remaining, promise, late)
     } catch (error) {
-      // The bytes may have been granted in the turn in which the deadline passed.
+      // The bytes may have been granted in the same turn in which the deadline passed.
       if (!this.#waiters.delete(waiter)) this.#used -= bytes
       this.#serve()
       throw error

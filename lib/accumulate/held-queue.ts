@@ -1,5 +1,5 @@
-// Records of a partition that must not leave yet: their order group holds them, or an earlier record of their key is
-// held. They cost `take` no look.
+// Records of a partition that must not be sent yet, because their order group, or an earlier held record with the same
+// key, holds them back. They are in a queue of their own, so that `take` never looks at them.
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { PendingRecord } from './producer-batch.ts'
 import { RecordQueue } from './record-queue.ts'
@@ -8,7 +8,7 @@ export class HeldQueue extends RecordQueue {
   readonly #byKey = new Map<string, Set<PendingRecord>>()
   readonly #total: { count: number }
 
-  /** @param total counts the records of all such queues */
+  /** @param total counts the records of the held queues of all partitions */
   constructor(total: { count: number }) {
     super()
     this.#total = total
@@ -33,7 +33,7 @@ export class HeldQueue extends RecordQueue {
     if (sameKey?.size === 0) this.#byKey.delete(key)
   }
 
-  /** The oldest record with the same key; undefined also for a record without a key. */
+  /** The oldest held record with the same key. Undefined if there is none, or for a record without a key. */
   firstOfKey(record: PartitionedRecord): PendingRecord | undefined {
     if (this.isEmpty) return undefined
     const key = keyOf(record)

@@ -1,14 +1,14 @@
-// Order groups (SQS FIFO): a record leaves only when all earlier ones of its group are completed or in the same batch.
-// So the oldest records of a group may leave as long as they are for one partition; the others are held.
+// Order groups (SQS FIFO): a record is sent only when all earlier records of its group are completed or in the same
+// batch. So the oldest records of a group may be sent as long as they go to one partition; the others are held.
 import type { PendingRecord } from './producer-batch.ts'
 
-/** Its records that are not completed, as a list through the records themselves, from the oldest on. */
+/** The uncompleted records of a group, oldest first, as a list linked through the records. */
 interface Group {
   first: PendingRecord | undefined
   last: PendingRecord | undefined
-  /** It and all later ones are held. */
+  /** This record and all later ones of the group are held. */
   firstHeld: PendingRecord | undefined
-  /** A record in a batch failed, and none was appended since: no later record waits in a queue. */
+  /** A record of the group failed in a batch, and none was appended since, so no later record waits in a queue. */
   isStopped: boolean
 }
 
@@ -16,7 +16,8 @@ export class OrderGroups {
   readonly #groups = new Map<string, Group>()
 
   /**
-   * @param isHeld the record is held for another reason
+   * Adds a record to its group.
+   * @param isHeld whether the record is held for another reason
    * @returns whether the record is held
    */
   append(pending: PendingRecord, isHeld: boolean): boolean {
@@ -42,22 +43,23 @@ export class OrderGroups {
     return orderGroup === undefined ? undefined : this.#groups.get(orderGroup)?.firstHeld
   }
 
-  /** Whether nothing in its group keeps a held record: the earlier ones are completed, or may be in its batch. */
+  /** Whether its group no longer holds a record back: the earlier records are completed or can be in its batch. */
   mayLeave(pending: PendingRecord): boolean {
     const group = this.#groupOf(pending)
     if (!group?.first) return true
     return group.firstHeld === pending && isSamePartition(group.first, pending)
   }
 
-  /** A held record may leave from now on. */
+  /** Marks a held record as free to be sent. */
   release(pending: PendingRecord): void {
     const group = this.#groupOf(pending)
     if (group) group.firstHeld = pending.laterOfGroup
   }
 
   /**
-   * Call it once per record, after it left its queue.
-   * @returns the later ones of its group, oldest first, if this one was not acknowledged and any may wait in a queue
+   * Call it once per record, after the record left its queue.
+   * @returns the later records of its group, oldest first, if this one was not acknowledged and later ones may wait in
+   *   a queue
    */
   completed(pending: PendingRecord, acknowledged: boolean): PendingRecord[] {
     const group = this.#groupOf(pending)
@@ -65,14 +67,14 @@ export class OrderGroups {
     if (!group) return later
     if (!acknowledged && !group.isStopped) {
       for (let other = pending.laterOfGroup; other; other = other.laterOfGroup) later.push(other)
-      // The other records of its batch, failing one by one, need not look for the same records again.
+      // The other records of its batch then fail one by one, without another search for the same records.
       group.isStopped = pending.indexInBatch >= 0
     }
     this.forget(pending)
     return later
   }
 
-  /** Later records of the group no longer wait for this one. */
+  /** Removes a record from its group, so that later records no longer wait for it. */
   forget(pending: PendingRecord): void {
     const group = this.#groupOf(pending)
     if (!group) return
@@ -87,7 +89,7 @@ export class OrderGroups {
     if (!group.first) this.#groups.delete(pending.record.orderGroup as string)
   }
 
-  /** The group that it is in; undefined once it was completed or forgotten. */
+  /** The record's group; undefined once the record was completed or forgotten. */
   #groupOf(pending: PendingRecord): Group | undefined {
     const { orderGroup } = pending.record
     const group = orderGroup === undefined ? undefined : this.#groups.get(orderGroup)

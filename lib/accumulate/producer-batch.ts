@@ -1,4 +1,4 @@
-// Stage 6 of 9: PartitionedRecord → ProducerBatch. Records of one topic-partition that are sent together.
+// Stage 6 of 9: PartitionedRecord → ProducerBatch, the records of one partition that are sent together.
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { DeliveryProof } from '../record/record-metadata.ts'
@@ -11,12 +11,12 @@ import type { RecordQueue } from './record-queue.ts'
 
 /** The Sender's outcome of one record. Times are milliseconds since the epoch. */
 export type RecordOutcome =
-  /** One for all records of a batch. */
+  /** Shared by all records of a batch. */
   | {
       readonly kind: 'acked'
       /** The offset of the batch's first record. */
       readonly baseOffset: bigint | null
-      /** The time of the append, where the topic uses LogAppendTime. */
+      /** The broker's time of the append, if the topic uses LogAppendTime. */
       readonly logAppendTime: number | null
       readonly attempts: number
       readonly proof: DeliveryProof
@@ -24,17 +24,20 @@ export type RecordOutcome =
   | {
       readonly kind: FailedOutcome
       readonly failureKind: FailureKind
-      /** The broker's or driver's name of what went wrong. */
+      /** The broker's or driver's code for what went wrong. */
       readonly causeCode: string
       readonly attempts: number
       readonly firstAt: number
       readonly lastAt: number
       readonly cause: unknown
-      /** Only for `unknown`: the identity by which the record can be looked up in the log. */
+      /** Only for `unknown`: where the record would be in the log, and by which identity. */
       readonly inDoubt?: InDoubt
     }
 
-/** Where in which log a record is if it was written, for who looks for it before it is sent again. */
+/**
+ * Where a record is in a partition's log if it was written, so that a redrive can look before it sends the record
+ * again.
+ */
 export interface InDoubt extends BatchIdentity {
   readonly indexInBatch: number
   /** Null if the brokers did not report it. */
@@ -43,48 +46,51 @@ export interface InDoubt extends BatchIdentity {
   readonly fromOffset: bigint | null
 }
 
-/** One record between its append and its outcome, and the caller who waits for it. */
+/** A record between its append and its outcome, and the caller that waits for it. */
 export interface PendingRecord {
   readonly record: PartitionedRecord
   readonly timestamp: number
   readonly appendedAt: number
-  /** When its batch may leave although it is not full (`linger.ms`), monotonic. */
+  /** When its batch may be sent although it is not full (`linger.ms`), monotonic clock. */
   readonly readyAt: number
   readonly deadline: Deadline
-  /** Who waits for its outcome, and its place among that one's records. */
+  /** Who waits for its outcome, and its index among that caller's records. */
   readonly caller: RecordCaller
   readonly index: number
   completed: boolean
-  /** Where it waits for a batch, and its neighbours there. Only `RecordQueue` changes them. */
+  /** The queue in which it waits for a batch, and its neighbours there. Only `RecordQueue` changes these fields. */
   queue: RecordQueue | undefined
   previous: PendingRecord | undefined
   next: PendingRecord | undefined
-  /** Its place among all records of the producer, by their append. */
+  /** Counts all records of the producer in the order of their append. */
   readonly number: number
-  /** Its neighbours in its order group. Only `OrderGroups` changes them. */
+  /** Its neighbours in its order group. Only `OrderGroups` changes these fields. */
   earlierOfGroup: PendingRecord | undefined
   laterOfGroup: PendingRecord | undefined
-  /** Its place in its batch, from 0; -1 while it waits in a queue. */
+  /** Its index in its batch; -1 while it waits in a queue. */
   indexInBatch: number
 }
 
-/** Who waits for the outcomes of records. */
+/** The call that waits for the outcomes of records. */
 export interface RecordCaller {
   readonly deadline: Deadline
   /** Called once per record. */
   completed(pending: PendingRecord, outcome: RecordOutcome): void
 }
 
-/** Only `PartitionState` calls the methods that change a batch: it knows when the bytes may change. */
+/**
+ * A batch and what is known about its attempts. Only `PartitionState` calls the methods that change it, because it
+ * knows when the bytes may change.
+ */
 export class ProducerBatch {
   readonly topic: string
   readonly partition: number
   readonly #compression: Compression | undefined
   #records: readonly PendingRecord[] = []
   #latestDeadline = Number.NEGATIVE_INFINITY
-  /** All records before this one are completed. */
+  /** All records before this index are completed. */
   #firstWaiter = 0
-  /** Records left since the batch was numbered: the next identity is for the others. */
+  /** Whether records left the batch since it got its identity, so that the next identity is only for the others. */
   #isOutdated = false
   #attempts = 0
   #maybeWritten = false
@@ -106,12 +112,15 @@ export class ProducerBatch {
     return this.#records
   }
 
-  /** Failed attempts that left this machine. */
+  /** The number of failed attempts that left this machine. */
   get attempts(): number {
     return this.#attempts
   }
 
-  /** An attempt ended without proof. Sticky: a later refusal can't undo it. */
+  /**
+   * Whether an attempt ended without a proof that nothing was written. It stays true, because no later refusal
+   * disproves it.
+   */
   get maybeWritten(): boolean {
     return this.#maybeWritten
   }
@@ -120,7 +129,7 @@ export class ProducerBatch {
     return this.#firstAttempt
   }
 
-  /** The broker's or driver's name of what the last attempt met. */
+  /** The broker's or driver's code for how the last attempt failed. */
   get lastCauseCode(): string | undefined {
     return this.#lastCauseCode
   }
@@ -133,20 +142,22 @@ export class ProducerBatch {
     return this.#identity
   }
 
-  /** Encoded once and kept, so that every attempt sends the same bytes until records leave the batch. */
+  /**
+   * The encoded batch. Encoded once and kept, so that every attempt sends the same bytes until records leave the batch.
+   */
   get bytes(): Buffer {
     if (!this.#identity) throw new Error('A batch has bytes only once it has a producer id, an epoch and a sequence.')
     this.#bytes ??= encodeRecordBatch(this.#records, this.#identity, this.#compression)
     return this.#bytes
   }
 
-  /** A caller still waits for one of the records. */
+  /** Whether a caller still waits for one of the records. */
   get hasWaiters(): boolean {
     while (this.#records[this.#firstWaiter]?.completed) this.#firstWaiter++
     return this.#firstWaiter < this.#records.length
   }
 
-  /** The latest deadline of the records (monotonic). Until then a caller waits for one of them. */
+  /** The latest deadline of the records (monotonic clock), after which no caller waits. */
   get latestDeadline(): number {
     return this.#latestDeadline
   }
@@ -157,12 +168,12 @@ export class ProducerBatch {
     return this.#attempts > 0 ? 'rejected' : 'not-sent'
   }
 
-  /** There is no copy of the batch before this offset; null if unknown. */
+  /** An offset before which the log has no copy of the batch; null if unknown. */
   get fromOffset(): bigint | null {
     return this.#fromOffset
   }
 
-  /** The next attempt encodes the batch with this identity. */
+  /** Sets the identity with which the next attempt encodes the batch. */
   number(identity: BatchIdentity, fromOffset: bigint | null = null): void {
     if (this.#isOutdated) this.#setRecords(this.#records.filter(pending => !pending.completed))
     this.#isOutdated = false
@@ -171,7 +182,7 @@ export class ProducerBatch {
     this.#bytes = undefined
   }
 
-  /** A copy of the batch may be in a log whose offsets are not known. */
+  /** Call it when a copy of the batch may be in a log whose offsets are unknown. */
   forgetOffset(): void {
     this.#fromOffset = null
   }
@@ -187,7 +198,7 @@ export class ProducerBatch {
     this.#lastCause = outcome.cause
   }
 
-  /** The batch needs a new identity before its next attempt; the records that are completed by then are left out. */
+  /** Makes the next attempt need a new identity. Records that are completed by then are not encoded any more. */
   outdate(): void {
     this.#isOutdated = true
     this.#identity = undefined

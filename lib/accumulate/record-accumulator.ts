@@ -1,4 +1,4 @@
-// Records that wait for a batch: a queue per topic-partition, in the order of their append.
+// Keeps the records that wait for a batch: one queue per partition, in the order of their append.
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import { TopicPartitionMap } from '../record/topic-partition.ts'
 import { type Clock, type Moment, moment } from '../time/clock.ts'
@@ -13,27 +13,29 @@ import { RecordQueue } from './record-queue.ts'
 interface Queue {
   readonly records: RecordQueue
   readonly held: HeldQueue
-  /** When a batch may leave although it is not full (monotonic). Never later than the records say. */
+  /**
+   * When a batch may be sent although it is not full (monotonic clock). Never later than the `readyAt` of its records.
+   */
   readyAt: number
 }
 
 export class RecordAccumulator {
   readonly #clock: Clock
   readonly #sizes: BatchSizes
-  /** One for each partition that ever had a record. */
+  /** One queue for each partition that ever had a record. */
   readonly #queues = new TopicPartitionMap<Queue>()
   readonly orderGroups = new OrderGroups()
   /** Records in the held queues of all partitions. */
   readonly #held = { count: 0 }
   #appended = 0
-  /** Records that were appended before this one do not linger any more. */
+  /** Records appended before the record with this number no longer linger, because of a flush. */
   #flushed = 0
-  /** The codec of `compression.type`, set before the first append. Undefined: batches are not compressed. */
+  /** The codec of `compression.type`. Set it before the first append. Undefined: batches are not compressed. */
   compression: Compression | undefined
 
   /**
-   * @param batchSize upper bound of a batch, bytes (`batch.size`). A larger record is sent in a batch of its own.
-   * @param refusedForMs how long a size that a broker refused bounds the batches of its topic (`metadata.max.age.ms`)
+   * @param batchSize upper limit of a batch, bytes (`batch.size`); a larger record is sent in a batch of its own
+   * @param refusedForMs how long a size that a broker refused limits the batches of its topic (`metadata.max.age.ms`)
    */
   constructor(batchSize: number, clock: Clock, refusedForMs = 300_000) {
     this.#clock = clock
@@ -41,7 +43,8 @@ export class RecordAccumulator {
   }
 
   /**
-   * @param index the record's place among those of its caller
+   * Appends a record to the queue of its partition.
+   * @param index the record's index in its call
    * @param lingerMs how long the record may wait for others (`linger.ms`)
    */
   append(
@@ -75,7 +78,7 @@ export class RecordAccumulator {
       queue = { records: new RecordQueue(), held: new HeldQueue(this.#held), readyAt: Number.POSITIVE_INFINITY }
       this.#queues.set(topic, partition, queue)
     }
-    // Before a held record of its key it would be in the log first.
+    // Sent before the held record of the same key, it would be in the log first.
     const isBehind = queue.held.firstOfKey(record) !== undefined
     if (this.orderGroups.append(pending, isBehind)) queue.held.push(pending)
     else {
@@ -86,8 +89,8 @@ export class RecordAccumulator {
   }
 
   /**
-   * Call it after a record was completed, and left its queue and its group: those that it held back may leave.
-   * @returns one of them for each partition that has some
+   * Call it after a record was completed and has left its queue and its group: releases the records that it held back.
+   * @returns one released record for each partition that has any
    */
   release({ record }: PendingRecord): PendingRecord[] {
     if (this.#held.count === 0) return []
@@ -107,7 +110,7 @@ export class RecordAccumulator {
     return [...released].map(([queue, ofQueue]) => this.#insert(queue, ofQueue))
   }
 
-  /** The held records that come next after this one: in its group, and of its key. */
+  /** The held records that come next after this one, in its order group and of its key. */
   #mayBeBehind(record: PartitionedRecord): PendingRecord[] {
     const { orderGroup } = record
     return [this.orderGroups.firstHeld(orderGroup), this.#queueOf(record)?.held.firstOfKey(record)].filter(
@@ -135,77 +138,83 @@ export class RecordAccumulator {
     return number < this.#flushed ? Number.NEGATIVE_INFINITY : readyAt
   }
 
-  /** When the next batch may leave (monotonic): -Infinity when it is full or flushed, Infinity when none may leave. */
+  /**
+   * When the next batch may be sent (monotonic clock). -Infinity if it is full or flushed, Infinity if none may be
+   * sent.
+   */
   readyAt(topic: string, partition: number): number {
     const queue = this.#queues.get(topic, partition)
     if (!queue || queue.records.isEmpty) return Number.POSITIVE_INFINITY
     return this.#isFull(queue) ? Number.NEGATIVE_INFINITY : queue.readyAt
   }
 
-  /** Every record that waits now may leave at once. */
+  /** Makes every record that waits now ready to be sent at once. */
   flush(): void {
     this.#flushed = this.#appended
     for (const queue of this.#queues.values()) queue.readyAt = Number.NEGATIVE_INFINITY
   }
 
   /**
-   * Takes the next batch: records from the front of the queue, as many as `batch.size` holds, without those that are
-   * held. Undefined: no record may leave now. Call it when the batch before it has ended.
+   * Takes the next batch from the front of the queue: as many records as `batch.size` allows, without held records.
+   * Undefined: no record may be sent now. Call it when the batch before it has ended.
    */
   take(topic: string, partition: number): ProducerBatch | undefined {
     const queue = this.#queues.get(topic, partition)
     if (!queue) return undefined
     const limit = this.#sizes.limit(topic)
     let size = BATCH_OVERHEAD
-    const taken: PendingRecord[] = []
+    const records: PendingRecord[] = []
     for (let pending = queue.records.first; pending; pending = queue.records.first) {
-      if (taken.length > 0 && size + pending.record.wireSize > limit) break
+      if (records.length > 0 && size + pending.record.wireSize > limit) break
       size += pending.record.wireSize
-      taken.push(pending)
+      records.push(pending)
       queue.records.delete(pending)
     }
-    if (taken.length === 0) return undefined
+    if (records.length === 0) return undefined
     this.#updateReadyAt(queue)
-    return this.batchOf(taken)
+    return this.batchOf(records)
   }
 
-  /** Records wait, although `take` may return none of them yet. */
+  /** Whether records wait, even if `take` may not return any of them yet. */
   has(topic: string, partition: number): boolean {
     const queue = this.#queues.get(topic, partition)
     return queue !== undefined && !(queue.records.isEmpty && queue.held.isEmpty)
   }
 
-  /** Takes all records that wait: none of them will be sent. */
+  /** Takes all records that wait. None of them will be sent. */
   takeAll(topic: string, partition: number): PendingRecord[] {
     const queue = this.#queues.get(topic, partition)
     if (!queue) return []
     return [...queue.records.takeAll(), ...queue.held.takeAll()].sort((a, b) => a.number - b.number)
   }
 
-  /** Takes a record out of the queue that it waits in. @returns false when it waits in none: it is in a batch */
+  /**
+   * Takes a record out of its queue.
+   * @returns false if it is in no queue, but in a batch
+   */
   remove(pending: PendingRecord): boolean {
     const { queue } = pending
     queue?.delete(pending)
     return queue !== undefined
   }
 
-  /** A queue of records that were in a batch. */
+  /** Creates a queue of records that were in a batch. */
   queueOf(records: readonly PendingRecord[]): RecordQueue {
     return RecordQueue.of(records)
   }
 
-  /** A batch of records that are no longer in a queue. */
+  /** Creates a batch of records that are no longer in a queue. */
   batchOf(records: PendingRecord[]): ProducerBatch {
     const [{ record }] = records as [PendingRecord]
     return new ProducerBatch(record.topic, record.partition, records, this.compression)
   }
 
-  /** Call it when a batch was encoded: the next ones of its topic are filled by how it compressed. */
+  /** Call it when a batch was encoded: its compression ratio decides how full the next batches of its topic are. */
   encoded(batch: ProducerBatch): void {
     if (this.compression) this.#sizes.compressed(batch)
   }
 
-  /** A broker refused the batch, which has several records, for its size. */
+  /** Call it when a broker refused a batch of several records for its size. */
   refused(batch: ProducerBatch): void {
     this.#sizes.refused(batch)
   }
@@ -215,9 +224,12 @@ export class RecordAccumulator {
     return first !== undefined && BATCH_OVERHEAD + records.bytes >= this.#sizes.limit(first.record.topic)
   }
 
-  /** After a batch was taken. Looks at no more records than one batch holds: beyond that the queue is full anyway. */
+  /**
+   * Updates when the next batch may be sent, after a batch was records. Looks at no more records than one batch holds,
+   * because with more the queue is full anyway.
+   */
   #updateReadyAt(queue: Queue): void {
-    // The records that a flush found here stay flushed.
+    // Records that a flush has made ready stay ready.
     if (queue.readyAt === Number.NEGATIVE_INFINITY || this.#isFull(queue)) return
     queue.readyAt = Number.POSITIVE_INFINITY
     for (let pending = queue.records.first; pending; pending = pending.next)

@@ -1,5 +1,5 @@
-// Records that wait for a batch, in order. A linked list through the records themselves: appending one and taking one
-// out cost the same however many wait.
+// A queue of records that wait for a batch. It is a list linked through the records, so that appending and removing a
+// record cost the same, however many wait.
 import type { PendingRecord } from './producer-batch.ts'
 
 export class RecordQueue {
@@ -7,14 +7,14 @@ export class RecordQueue {
   #last: PendingRecord | undefined
   #bytes = 0
 
-  /** A queue of those records that a caller waits for. */
+  /** Creates a queue of the records whose caller still waits. */
   static of(records: readonly PendingRecord[]): RecordQueue {
     const queue = new RecordQueue()
     for (const pending of records) if (!pending.completed) queue.push(pending)
     return queue
   }
 
-  /** The oldest record; `next` of each record leads to the one after it. */
+  /** The oldest record. The field `next` of each record is the one after it. */
   get first(): PendingRecord | undefined {
     return this.#first
   }
@@ -23,7 +23,7 @@ export class RecordQueue {
     return this.#first === undefined
   }
 
-  /** The sum of the records' sizes in a batch. */
+  /** The sum of the sizes that the records have in a batch. */
   get bytes(): number {
     return this.#bytes
   }
@@ -38,7 +38,10 @@ export class RecordQueue {
     this.#bytes += pending.record.wireSize
   }
 
-  /** Puts records, oldest first, in their places by the order of the append. They are likely to be near the front. */
+  /**
+   * Inserts records, oldest first, at their places in the order of the append. Searches from the front, where these
+   * places usually are.
+   */
   insert(records: readonly PendingRecord[]): void {
     let next = this.#first
     for (const pending of records) {
@@ -71,7 +74,7 @@ export class RecordQueue {
     pending.next = undefined
   }
 
-  /** Takes all records out. */
+  /** Removes and returns all records. */
   takeAll(): PendingRecord[] {
     const records: PendingRecord[] = []
     for (let pending = this.#first; pending; pending = this.#first) {

@@ -15,7 +15,10 @@ import { AcknowledgedMetadata, type RecordMetadata } from '../record/record-meta
 import { deliveryFailureCode, isTooLarge } from '../transport/error-codes.ts'
 import { recordToJson } from './report-json.ts'
 
-/** In JSON a report has its record without key, value and headers, and every bigint as text. */
+/**
+ * A record that was acknowledged. As JSON, a report shows its record without key, value and headers, and bigints as
+ * text.
+ */
 export interface Delivered {
   readonly kind: 'delivered'
   readonly record: ProducerRecord
@@ -26,12 +29,12 @@ export interface Delivered {
 export interface Failed {
   readonly kind: 'failed'
   readonly record: ProducerRecord
-  /** The record after the last stage that it passed: with its bytes, then also with its partition. */
+  /** The record as the last stage that it passed returned it: serialized, or also with its partition. */
   readonly serialized: SerializedRecord | PartitionedRecord | undefined
   readonly failureKind: FailureKind
   readonly outcome: FailedOutcome
   readonly code: InvalidRecordCode | DeliveryFailureCode
-  /** The driver's or the broker's code, if there is one. */
+  /** The driver's or the broker's code; null if there is none. */
   readonly causeCode: string | null
   readonly error: RecordError
   readonly attempts: number
@@ -40,9 +43,9 @@ export interface Failed {
   /** When the last attempt ended, ms since the epoch. */
   readonly lastAt: number
   /**
-   * A delivery failure before the record was encoded: its serializer failed or did not answer, or it was not asked.
-   * Its bytes are not known, so it gets no dead letter unless its contract encodes it at a redrive: it stays with its
-   * source.
+   * Set for a delivery failure before the record was encoded: its serializer failed, did not answer, or was not called.
+   * The bytes are unknown, so the record gets no dead letter, unless its contract can encode it at a redrive; otherwise
+   * it stays with its source.
    */
   readonly isUnencoded?: true
   readonly inDoubt?: {
@@ -125,7 +128,7 @@ class FailedReport implements Failed {
   }
 }
 
-/** The report of a record that failed before it reached the Sender. */
+/** Creates the report of a record that failed before it reached the Sender. */
 export function notSent(
   record: ProducerRecord,
   serialized: SerializedRecord | undefined,
@@ -147,7 +150,7 @@ export function notSent(
   })
 }
 
-/** The report of a record that the Sender completed. */
+/** Creates the report of a record that the Sender completed. */
 export function toReport(
   record: ProducerRecord,
   { record: sent, timestamp, indexInBatch }: Pick<PendingRecord, 'record' | 'timestamp' | 'indexInBatch'>,
@@ -215,6 +218,6 @@ function notAcknowledged(
 function recordCode(causeCode: string, record: PartitionedRecord): InvalidRecordCode {
   if (isTooLarge(causeCode)) return 'record-too-large'
   if (causeCode === 'INVALID_TIMESTAMP') return 'bad-timestamp'
-  // INVALID_RECORD: how a compacted topic refuses records without a key.
+  // Compacted topics refuse records without a key with INVALID_RECORD.
   return record.key === null ? 'key-missing' : 'rejected-by-broker'
 }

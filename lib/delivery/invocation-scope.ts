@@ -1,4 +1,4 @@
-// The invocation that a send belongs to. Before a handler's answer is returned, every send that it began is awaited,
+// The invocation that a send belongs to. Every send that a handler began is awaited before its answer is returned,
 // because a frozen sandbox would finish it later, or never. A failure that nobody observed fails the invocation.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidRecordError, TransportError } from '../errors.ts'
@@ -13,7 +13,7 @@ export function currentScope(): InvocationScope | undefined {
   return storage.getStore()
 }
 
-/** Runs work that does not count to any invocation; it must have its own deadline. */
+/** Runs work that belongs to no invocation. The work must have its own deadline. */
 export function outsideScopes<T>(work: () => T): T {
   return storage.exit(work)
 }
@@ -41,12 +41,12 @@ class ObservedPromise<T> extends Promise<T> {
 
 export class InvocationScope {
   readonly deadline: Deadline | undefined
-  /** The error for every record of this invocation, if it may not send. */
+  /** The error for every record of this invocation, if the invocation may not send. */
   readonly refusal: TransportError | undefined
   readonly #pending = new Set<Promise<void>>()
   readonly #failed: { readonly promise: ObservedPromise<unknown>; readonly failure: unknown }[] = []
   readonly #lingering = new Set<{ flush(): Promise<void> }>()
-  /** The number of records that were delivered, and that had a delivery failure. */
+  /** The numbers of records that were delivered, and of delivery failures. */
   readonly outcomes = { delivered: 0, deliveryFailures: 0 }
   #closed = false
   #identified: { readonly producer: object; readonly recordId: RecordIdOption } | undefined
@@ -62,8 +62,8 @@ export class InvocationScope {
   }
 
   /**
-   * Makes this scope the current one for the rest of this asynchronous context, which includes what the caller of an
-   * asynchronous function does after it.
+   * Makes this scope the current one for the rest of this asynchronous context, which includes the code that the caller
+   * of an async function runs after it.
    * @param invocations counts this scope until it closes
    */
   enter(invocations: Invocations): void {
@@ -72,7 +72,7 @@ export class InvocationScope {
     storage.enterWith(this)
   }
 
-  /** The error for a send after `close`: its record could be frozen half-way. */
+  /** The error for a send after `close`, whose record a freeze could interrupt. */
   get closedError(): TransportError | undefined {
     if (!this.#closed) return undefined
     return new TransportError(
@@ -81,7 +81,7 @@ export class InvocationScope {
     )
   }
 
-  /** Notes which id records get that are sent with this producer in this scope. */
+  /** Sets which id records get that are sent with this producer in this scope. */
   identify(producer: object, recordId: RecordIdOption): void {
     this.#identified = { producer, recordId }
   }
@@ -90,7 +90,7 @@ export class InvocationScope {
     return this.#identified?.producer === producer ? this.#identified.recordId : undefined
   }
 
-  /** Notes a producer in which records of this scope may linger; `close` flushes it. */
+  /** Adds a producer in which records of this scope may linger. `close` flushes it. */
   flushAtClose(producer: { flush(): Promise<void> }): void {
     this.#lingering.add(producer)
   }
@@ -125,7 +125,7 @@ export class InvocationScope {
       this.#closed = true
       this.#invocations?.end(this)
     }
-    // Now, not when the send failed: the handler may look at its promises one after the other.
+    // Checked now and not when the send failed, because the handler may look at its promises one after the other.
     const unobserved = this.#failed.find(({ promise }) => !promise.observed)
     if (unobserved) throw unobserved.failure
   }
@@ -139,7 +139,7 @@ export class InvocationScope {
     const observed = new ObservedPromise<T>((resolve, reject) => {
       work.then(resolve, reject)
     })
-    // `close` throws what nobody observed; it must not end the process as an unhandled rejection, too.
+    // `close` throws unobserved failures; they must not also end the process as unhandled rejections.
     Promise.prototype.then.call(observed, undefined, () => undefined)
     const note = (failure: unknown) => {
       if (failure !== undefined) this.#failed.push({ promise: observed, failure })

@@ -1,4 +1,7 @@
-/** The invocations that use one factory's producers at present; with concurrency in one process there are several. */
+/**
+ * Counts the invocations that currently use the producers of one factory. With concurrency in one process there are
+ * several.
+ */
 export class Invocations {
   readonly #scopes = new Set<object>()
 

@@ -1,4 +1,4 @@
-// Where a record ended, as reported to its source.
+// Where a record ended, as it is reported to its source.
 import type { DeliveryFailureCode, FailedOutcome, InvalidRecordCode, Violation } from '../errors.ts'
 import type { RecordMetadata } from '../record/record-metadata.ts'
 import type { DeliveryReport } from './delivery-report.ts'

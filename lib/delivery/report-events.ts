@@ -1,16 +1,16 @@
-// Publishes an event per record with its outcome on a channel of node:diagnostics_channel, for metrics and tracing of
-// the caller's own. Events have no key, no value and no headers. Without a subscriber nothing is computed.
+// Publishes an event with the outcome of each record on a channel of node:diagnostics_channel, so that callers can add
+// their own metrics and traces. Events contain no key, value or headers. Without a subscriber nothing is computed.
 import { channel } from 'node:diagnostics_channel'
 import type { DeliveryFailureCode, FailedOutcome, InvalidRecordCode } from '../errors.ts'
 import { type Clock, elapsedSince, moment } from '../time/clock.ts'
 import type { DeliveryReport } from './delivery-report.ts'
 
-/** The event of the channel `serverless-kafka-producer:record`: a record has its outcome. */
+/** An event of the channel `serverless-kafka-producer:record`: the outcome of a record. */
 export interface RecordEvent {
   readonly clientId: string
-  /** As the caller passed it; null where that is no text. */
+  /** The topic as the caller passed it; null if that is not a string. */
   readonly topic: string | null
-  /** Null where it never got one. */
+  /** Null if the record never got a partition. */
   readonly partition: number | null
   readonly offset: bigint | null
   readonly sourceId: string | null
@@ -19,13 +19,13 @@ export interface RecordEvent {
   readonly code: InvalidRecordCode | DeliveryFailureCode | null
   readonly causeCode: string | null
   readonly attempts: number
-  /** Since its call began, ms. */
+  /** Milliseconds since the call began. */
   readonly durationMs: number
 }
 
 const records = channel('serverless-kafka-producer:record')
 
-/** The reports of the call, once their events are published. */
+/** Publishes the events of a call, then returns its reports. */
 export function withRecordEvents(
   call: Promise<DeliveryReport[]>,
   clientId: string,
@@ -59,7 +59,7 @@ function toEvent(report: DeliveryReport, clientId: string, durationMs: number): 
   return { ...common, topic, partition: serialized?.partition ?? null, offset: null, outcome, code, causeCode }
 }
 
-/** An invalid record may have any fields, or throw when it is read. */
+/** The fields of a record that may not be a record: an invalid one may have any fields, or throw when it is read. */
 function readable({ record }: DeliveryReport): { topic: string | null; sourceId: string | null } {
   const text = (value: unknown) => (typeof value === 'string' ? value : null)
   try {

@@ -1,8 +1,8 @@
-// What JSON shows of a report: where the record was to go and what became of it. A report that is logged or returned by
-// a handler must not fail for a value that has no JSON form (a bigint, a cycle), nor carry a payload into a log.
+// Turns a report into JSON: where the record was to go and its outcome. Logging a report, or returning it from a
+// handler, must neither fail for a value without a JSON form (a bigint, a cycle) nor put a payload into a log.
 import type { ProducerRecord } from '../record/producer-record.ts'
 
-/** The record without key, value and headers. Of one that can't be read nothing is left. */
+/** The record without key, value and headers; an empty object if the record can't be read. */
 export function recordToJson(record: ProducerRecord): object {
   try {
     const { topic, partition, timestamp, sourceId, orderGroup } = record

@@ -1,5 +1,6 @@
-// One span per record, from its send to its outcome, through the OpenTelemetry API. Without an SDK in the process (a
-// Lambda layer, or the user's) no span is created. Names and attributes follow the semantic conventions for messaging.
+// Creates one span per record, from its send to its outcome, through the OpenTelemetry API. Without an SDK in the
+// process (from a Lambda layer or the user) it creates none. Names and attributes follow the semantic conventions for
+// messaging:
 // https://opentelemetry.io/docs/specs/semconv/messaging/kafka/
 import {
   type Attributes,
@@ -26,7 +27,7 @@ const TRACEPARENT = 'traceparent'
 const TRACESTATE = 'tracestate'
 
 export class SendSpans {
-  /** The records to send: the `traceparent` of each names its own span. */
+  /** The records to send. The `traceparent` of each names its own span. */
   readonly records: readonly ProducerRecord[]
   readonly #spans: readonly Span[]
   readonly #warn: (text: string) => void
@@ -38,8 +39,9 @@ export class SendSpans {
   }
 
   /**
-   * @param warn called when the SDK, or a span processor, throws: the records are sent all the same
-   * @returns undefined when nobody records spans
+   * Starts the spans.
+   * @param warn called if the SDK, or a span processor, throws; the records are sent nevertheless
+   * @returns undefined if nobody records spans
    */
   static begin(
     records: readonly ProducerRecord[],
@@ -60,13 +62,14 @@ export class SendSpans {
     warn: (text: string) => void,
   ): SendSpans | undefined {
     const provider = trace.getTracerProvider()
-    // The API's placeholder, with no SDK behind it.
+    // Only the API's placeholder, without an SDK behind it.
     if (provider instanceof ProxyTracerProvider && provider.getDelegateTracer(TRACER) === undefined) return undefined
     const spans: Span[] = []
     for (const record of records) {
       const parent = parentOf(record)
       const span = startSpan(record, parent, clientId)
-      // The SDK belongs to another version of the API, or creates no spans: what it returns is the parent.
+      // The SDK belongs to another version of the API, or creates no spans: it returns the parent in place of a new
+      // span.
       if (spans.length === 0 && !isNew(span, parent)) return undefined
       spans.push(span)
     }
@@ -78,7 +81,7 @@ export class SendSpans {
     )
   }
 
-  /** Ends each span with the report of its record, before `call` resolves for the caller. */
+  /** Ends each span with the report of its record before the call resolves for its caller. */
   async endWith(call: Promise<DeliveryReport[]>): Promise<DeliveryReport[]> {
     let reports: DeliveryReport[] = []
     try {
@@ -103,7 +106,10 @@ interface Parent {
   readonly links: readonly { readonly context: SpanContext }[]
 }
 
-/** The span continues the record's trace. The invocation's span is its parent if it has the same trace, else a link. */
+/**
+ * The parent of a record's span. The span continues the record's trace: the invocation's span is its parent if it has
+ * the same trace; otherwise it becomes a link.
+ */
 function parentOf(record: ProducerRecord): Parent {
   const current = context.active()
   const active = trace.getSpanContext(current)
@@ -142,7 +148,7 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
     span.setAttribute('messaging.destination.partition.id', String(partition))
     if (offset !== null) span.setAttribute('messaging.kafka.offset', Number(offset))
   } else {
-    // Without a report the call itself threw.
+    // Without a report, the call itself threw.
     span.setAttributes({
       'error.type': report?.code ?? 'unavailable',
       'kafka_producer.outcome': report?.outcome ?? 'not-sent',
@@ -155,7 +161,7 @@ function endSpan(span: Span, report: DeliveryReport | undefined): void {
   span.end()
 }
 
-/** The headers of a record that is not validated yet; what is no header is left out. */
+/** The headers of a record that is not validated yet, without what is not a header. */
 function headersOf(record: ProducerRecord): readonly ProducerRecordHeader[] {
   const isHeader = (header: unknown): header is ProducerRecordHeader => Array.isArray(header)
   return headerList(record?.headers)?.filter(isHeader) ?? []
@@ -182,7 +188,7 @@ function contextOf(headers: readonly ProducerRecordHeader[]): SpanContext | unde
 }
 
 function withContext(record: ProducerRecord, { traceId, spanId, traceFlags, traceState }: SpanContext): ProducerRecord {
-  // Stage 3 refuses these as they are.
+  // Stage 3 refuses these values, so they stay as they are.
   if (typeof record !== 'object' || record === null) return record
   const list = headerList(record.headers) as readonly ProducerRecordHeader[] | undefined
   if (!list) return record

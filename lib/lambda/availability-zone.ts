@@ -1,27 +1,27 @@
-// The availability zone that this sandbox runs in, by Lambda's metadata endpoint, which needs no permission.
-// Source: docs.aws.amazon.com/lambda/latest/dg/configuration-metadata-endpoint.html
+// Asks Lambda's metadata endpoint, which needs no permission, for the availability zone of this sandbox. Source:
+// docs.aws.amazon.com/lambda/latest/dg/configuration-metadata-endpoint.html
 import { get, type IncomingMessage } from 'node:http'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 
 const PATH = '/2026-01-15/metadata/execution-environment'
-/** It is on the same machine; the first records wait for it. */
+/** The endpoint is on the same machine, and the first records wait for it. */
 const TIMEOUT_MS = 1000
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /**
- * Returns the zone's id, such as `use1-az1`: the same zone in every account, unlike its name.
- * @throws Error when this is not Lambda, or the endpoint gives no id
+ * Returns the id of the zone, such as `use1-az1`. Unlike a zone's name, an id means the same zone in every account.
+ * @throws Error if this is not Lambda, or the endpoint returns no id
  */
 export async function availabilityZoneId(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { AWS_LAMBDA_METADATA_API: address, AWS_LAMBDA_METADATA_TOKEN: token } = env
   if (!address || !token) throw new Error('AWS_LAMBDA_METADATA_API is not set, so this is not Lambda')
   const answer = parseJson(await read(`http://${address}${PATH}`, token))
   const id = isJsonObject(answer) ? answer.AvailabilityZoneID : undefined
-  if (typeof id !== 'string' || id === '') throw new Error('Lambda’s metadata endpoint gave no AvailabilityZoneID')
+  if (typeof id !== 'string' || id === '') throw new Error('Lambda’s metadata endpoint returned no AvailabilityZoneID')
   return id
 }
 
-/** With node:http, which Lambda's runtime has loaded: `fetch` would cost a cold start some milliseconds. */
+/** Uses node:http, which Lambda's runtime has loaded: `fetch` would add some milliseconds to a cold start. */
 function read(url: string, token: string): Promise<string> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) throw new Error('Lambda’s metadata endpoint gave a longer answer than expected')
+    if (bytes > MAX_ANSWER_BYTES) throw new Error('Lambda’s metadata endpoint returned a longer answer than expected')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

@@ -1,17 +1,17 @@
-// Lambda sends SIGTERM before a sandbox with an extension ends: invocations finish, then the connections are closed.
+// Closes the connections on SIGTERM, which Lambda sends before a sandbox with an extension ends.
 import type { ProducerFactory } from '../producer-factory.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 
 const POLL_MS = 10
 /**
- * Lambda ends the process 500 ms after SIGTERM with an internal extension, 2 s with an external one.
+ * Lambda ends the process 500 ms after SIGTERM with an internal extension, 2 s after it with an external one.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
  */
 const CLOSE_MS = 300
 
 /**
- * Closes the producers on SIGTERM, then ends the process. A sandbox that gets no signal loses nothing either: no record
- * stays in memory between invocations.
+ * Closes the producers on SIGTERM, then ends the process. A sandbox that gets no signal loses nothing either, because
+ * no record stays in memory between invocations.
  */
 export function closeOnSigterm(factory: ProducerFactory): void {
   process.once('SIGTERM', async () => {

@@ -1,4 +1,4 @@
-// Metrics in CloudWatch's embedded metric format, as text for log lines.
+// Formats metrics in CloudWatch's embedded metric format, for log lines.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 import { Metrics, type MetricUnit } from '@aws-lambda-powertools/metrics'
 
@@ -6,16 +6,16 @@ const NAMESPACE = 'ServerlessKafkaProducer'
 
 export type Metric = readonly [name: string, unit: (typeof MetricUnit)[keyof typeof MetricUnit], value: number]
 
-/** One set of metrics, as JSON without the outer brackets. */
+/** A set of metrics with the same dimensions, as JSON without the outer brackets. */
 export interface MetricSet {
   readonly directive: string
-  /** Its dimensions except `service`. */
+  /** The set's dimensions except `service`. */
   readonly dimensions: string
   readonly numbers: string
 }
 
 class EmfMetrics extends Metrics {
-  /** False with POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV. */
+  /** False if POWERTOOLS_METRICS_DISABLED or POWERTOOLS_DEV is set. */
   get isOn(): boolean {
     return !this.isDisabled()
   }
@@ -37,7 +37,8 @@ export class EmfLines {
   }
 
   /**
-   * Powertools writes each kind of set once; later ones differ only in their numbers. Topics and outcomes are few.
+   * Formats a set. Powertools formats each kind of set once; later sets of the kind only differ in their numbers.
+   * Topics and outcomes are few, so that few kinds are kept.
    * @param dimensions in addition to `service` and `function`
    */
   metricSet(dimensions: Readonly<Record<string, string>>, metrics: readonly Metric[]): MetricSet {
@@ -58,8 +59,8 @@ export class EmfLines {
   }
 
   /**
-   * The fields of a line that declare sets of metrics and hold their values; each begins with a comma.
-   * @param sets the dimensions of the first include those of the others
+   * Returns the fields of a log line that declare metric sets and contain their values. Each field begins with a comma.
+   * @param sets the dimensions of the first set include those of the others
    */
   fields(sets: readonly MetricSet[]): string {
     const [first] = sets

@@ -1,5 +1,5 @@
-// Stage 1 of 9: EventBridge event → ProducerRecord. Pure.
-// Shape: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+// Stage 1 of 9: EventBridge event → SourceRecord. Pure. Shape:
+// docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
 
 import type { Contract, Contracts } from '../contracts/contract.ts'
 import { routesOfEvent } from '../contracts/route.ts'
@@ -15,7 +15,7 @@ import {
 import type { ProducerRecordHeader } from '../record/producer-record.ts'
 import { type SourceRecord, standardHeaders } from './source-record.ts'
 
-/** The fields of the event that become headers, so that a consumer need not parse the value. */
+/** The fields of an event that become headers, so that a consumer need not parse the value. */
 const HEADER_FIELDS = ['source', 'detail-type', 'time', 'id', 'replay-name'] as const
 
 export interface EventOptions {
@@ -26,7 +26,8 @@ export interface EventOptions {
 }
 
 /**
- * One record per event. EventBridge Pipes sends a list, even of one event; all others send the event itself.
+ * Returns one record per event. EventBridge Pipes sends a list, even of a single event; other sources send the event
+ * itself.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
  */
 export function parseEventBridgeEvents(event: unknown, awsRequestId: string, options: EventOptions): SourceRecord[] {
@@ -38,7 +39,10 @@ function first(event: unknown): unknown {
   return Array.isArray(event) ? event[0] : event
 }
 
-/** @param awsRequestId the record's id if the event has none */
+/**
+ * Parses one event.
+ * @param awsRequestId the record's id if the event has none
+ */
 function parseEventBridgeEvent(
   event: unknown,
   awsRequestId: string,
@@ -64,7 +68,7 @@ function parseEventBridgeEvent(
     return invalid(
       new InvalidRecordError(
         'unknown-topic',
-        'event: expected one that a contract claims (from.eventbridge), got another.',
+        'event: expected an event that a contract claims (from.eventbridge), got another one.',
       ),
     )
   if (others.length > 0) {
@@ -102,7 +106,10 @@ function parseEventBridgeEvent(
   }
 }
 
-/** Levels count from the value on, as over every door: of the detail, or of the event where that is the value. */
+/**
+ * Whether an event is nested too deeply. Levels are counted from the value on, as for every trigger: from `detail`, or
+ * from the event if that is the value.
+ */
 function isDeep(event: JsonObject, isWhole: boolean): boolean {
   if (isWhole) return isDeeperThan(event, MAX_DEPTH)
   return isDeeperThan(event.detail, MAX_DEPTH) || isDeeperThan({ ...event, detail: null }, MAX_DEPTH)
@@ -113,8 +120,8 @@ function hasProtoName(value: unknown): boolean {
 }
 
 /**
- * Whether a number may have been changed when the event was parsed. A fraction of more than 15 digits may have been
- * rounded as well, but most of them are doubles of the sender, which come through as they are.
+ * Whether parsing the event may have changed a number. A fraction of more than 15 digits may have been rounded as well,
+ * but most such fractions are doubles of the sender, which do not change.
  */
 function hasLostDigits(value: unknown): boolean {
   if (typeof value === 'number')
@@ -124,7 +131,7 @@ function hasLostDigits(value: unknown): boolean {
   return isContainer(value) && Object.values(value).some(hasLostDigits)
 }
 
-/** A text contract takes a string unchanged; any other value is serialized as JSON. */
+/** A format other than JSON takes a string unchanged; any other value becomes JSON text. */
 function toValue(value: unknown, contract: Contract): unknown {
   return contract.value.codec.isJson || typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -1,6 +1,6 @@
-// After three invocations in a row in which every record had a delivery failure, the container stops sending for 5 to
-// 30 s, except for one trial when the pause is over. Otherwise an outage would bill the full deadline of every
-// invocation (docs/sender-rules.md, rule 15).
+// Stops sending during an outage, which would otherwise bill the full deadline of every invocation. After three
+// invocations in a row in which every record had a delivery failure, the container sends nothing for 5 to 30 s; then
+// one invocation tries again (docs/sender-rules.md, rule 15).
 import { TransportError } from '../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
 
@@ -22,7 +22,8 @@ export class FailFast {
   }
 
   /**
-   * @returns the error for each record of this invocation, or undefined if it may send; the first after the pause may
+   * Asks whether an invocation may send. The first one after the pause may.
+   * @returns the error for each record of an invocation that may not send; otherwise undefined
    */
   refusal(invocation: object): TransportError | undefined {
     if (!this.#pausedSince) return undefined
@@ -33,12 +34,12 @@ export class FailFast {
     }
     return new TransportError(
       'unavailable',
-      'The last invocations all failed; this container does not send for some seconds.',
+      'The last invocations all failed, so this container does not send for up to 30 seconds.',
       { retriable: true },
     )
   }
 
-  /** Notes the result of an invocation that was allowed to send. One without records proves nothing. */
+  /** Records the result of an invocation that was allowed to send. An invocation without records proves nothing. */
   note(
     invocation: object,
     { delivered, deliveryFailures }: { readonly delivered: number; readonly deliveryFailures: number },

@@ -1,17 +1,17 @@
-// How long the front door of an HTTP function still waits for the answer. After that its caller gets a 504, whatever
-// the function does.
+// Computes how long the gateway, load balancer or function URL in front of an HTTP function still waits for the answer.
+// After that time its caller gets a 504, whatever the function does.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
-/** How long each waits for the function, ms; one that was raised for an API of yours is not known here. */
+/** How long each of them waits for the function, ms. A higher quota of your account is not known here. */
 const WAITS_MS = {
   /** https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
   restApi: 29_000,
   /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
   httpApi: 30_000,
 } as const
-/** The way of the answer to the front door. */
+/** Time for the answer to reach the gateway, ms. */
 const ANSWER_WAY_MS = 1000
-/** The clock of a front door may differ by this much from the one here, ms. */
+/** The clock of a gateway may differ by this much from the clock here, ms. */
 const CLOCK_SKEW_MS = 60_000
 
 export interface FrontDoorLimits {
@@ -22,12 +22,16 @@ export interface FrontDoorLimits {
 export interface FrontDoor {
   /** How long the answer may still take, ms; Infinity for a function URL, which waits as long as Lambda. */
   readonly remainingMs: number
-  /** Its time can't be true (saved events, emulators that give seconds): what is left counts from now on. */
+  /**
+   * Whether the event's time is ignored because it can't be true (a saved event, an emulator that sends seconds). The
+   * remaining time then counts from now on.
+   */
   readonly isClockIgnored: boolean
 }
 
 /**
- * @param now ms since the epoch
+ * Computes the remaining time of a request.
+ * @param now milliseconds since the epoch
  * @returns undefined for an event that did not come over HTTP
  */
 export function frontDoor(event: unknown, limits: FrontDoorLimits, now: number): FrontDoor | undefined {
@@ -39,9 +43,9 @@ export function frontDoor(event: unknown, limits: FrontDoorLimits, now: number):
   if (limitMs === Number.POSITIVE_INFINITY) return { remainingMs: limitMs, isClockIgnored: false }
   const receivedAt = timeOf(context)
   if (receivedAt === undefined) return { remainingMs: limitMs, isClockIgnored: false }
-  // A request that is being answered is neither of the future nor older than its deadline.
+  // A request that is being answered is neither from the future nor older than its deadline.
   const isClockIgnored = receivedAt > now + CLOCK_SKEW_MS || receivedAt < now - limitMs - CLOCK_SKEW_MS
-  // A clock that is ahead of this one must not make the time longer.
+  // A gateway's clock that is ahead of this one must not increase the remaining time.
   const elapsedMs = isClockIgnored ? 0 : Math.max(0, now - receivedAt)
   return { remainingMs: limitMs - elapsedMs, isClockIgnored }
 }
@@ -50,17 +54,17 @@ function waitsFor(event: JsonObject, context: JsonObject, limits: FrontDoorLimit
   const isLattice = typeof context.targetGroupArn === 'string' || typeof event.raw_path === 'string'
   if (isJsonObject(context.elb) || isLattice) return limits.httpIdleTimeoutMs
   if (isJsonObject(context.http)) return isFunctionUrl(context) ? Number.POSITIVE_INFINITY : WAITS_MS.httpApi
-  // A REST API; a WebSocket API has its limit and its field.
+  // A REST API. A WebSocket API has the same limit, but its event has other fields.
   const isRest = typeof event.resource === 'string' && typeof event.httpMethod === 'string'
   return isRest || timeOf(context) !== undefined ? WAITS_MS.restApi : undefined
 }
 
-/** `<id>.lambda-url.<region>.on.aws` */
+/** The host name has the form `<id>.lambda-url.<region>.on.aws`. */
 function isFunctionUrl({ domainName }: JsonObject): boolean {
   return typeof domainName === 'string' && domainName.includes('.lambda-url.')
 }
 
-/** ms since the epoch; VPC Lattice has microseconds, as text. */
+/** Milliseconds since the epoch. VPC Lattice sends microseconds, as text. */
 function timeOf({ timeEpoch, requestTimeEpoch }: JsonObject): number | undefined {
   if (typeof timeEpoch === 'string' && /^\d{1,18}$/.test(timeEpoch)) return Math.floor(Number(timeEpoch) / 1000)
   return [timeEpoch, requestTimeEpoch].find(time => Number.isInteger(time)) as number | undefined

@@ -1,24 +1,26 @@
-// Reads the HTTP events of AWS into one type of request, and writes the answer in the form that each expects.
-// Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer, VPC Lattice event
-// versions 1.0 and 2.0 (docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html).
+// Turns the HTTP events of AWS services into one type of request, and the answer into the form that each service
+// expects. Shapes: API Gateway payload formats 1.0 and 2.0, function URLs (= 2.0), Application Load Balancer, VPC
+// Lattice event versions 1.0 and 2.0 (docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html).
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
 export interface HttpRequest {
   readonly kind: 'apigw-v1' | 'apigw-v2' | 'alb' | 'lattice'
   readonly method: string
-  /** As it came, with a stage or base path before that of the route. */
+  /** The path as the service sends it, including a stage or base path in front of the route. */
   readonly path: string
-  /** The path of the gateway’s route, e.g. `/topics/{topic}`; undefined where the event has none, or `$default`. */
+  /** The path of the gateway’s route, e.g. `/topics/{topic}`; undefined if the event has none or `$default`. */
   readonly routePath: string | undefined
   readonly pathParameters: Readonly<Record<string, unknown>>
-  /** Of an HTTP API. */
+  /** The stage of an HTTP API. */
   readonly stage: string | undefined
-  /** Names in lower case; repeated headers joined by a comma. */
+  /** Names are in lower case; the values of a repeated header are joined by a comma. */
   readonly headers: Readonly<Record<string, string>>
-  /** Bytes where the event has base64, else its text. */
+  /** Bytes if the event has base64, else its text. */
   readonly body: Buffer | string
   readonly requestId: string | undefined
-  /** Who the gateway authenticated: a role without its session, an IAM user, or `iss` and `sub` of a token. */
+  /**
+   * The caller that the gateway authenticated: a role without its session, an IAM user, or `iss` and `sub` of a token.
+   */
   readonly principal: string | undefined
 }
 
@@ -28,7 +30,10 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-/** @returns undefined for an event that is none of these */
+/**
+ * Reads an event.
+ * @returns undefined for an event of another form
+ */
 export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   if (!isJsonObject(event)) return undefined
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
@@ -57,7 +62,7 @@ export function parseHttpEvent(event: unknown): HttpRequest | undefined {
   return typeof resource === 'string' ? { kind: 'apigw-v1', routePath: resource, ...of } : undefined
 }
 
-/** Version 1.0 has a `raw_path` and no context. Its headers name nobody: a caller could send them. */
+/** Version 1.0 has a `raw_path` and no context. Its headers identify nobody, because a caller could send them. */
 function parseLattice(event: JsonObject, { targetGroupArn, identity }: JsonObject) {
   const { method, raw_path: rawPath } = event
   const path = rawPath ?? (event.version === '2.0' && text(targetGroupArn) !== undefined ? event.path : undefined)
@@ -74,9 +79,10 @@ function parseLattice(event: JsonObject, { targetGroupArn, identity }: JsonObjec
 }
 
 /**
- * Shapes: docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html (identity,
+ * Returns the authenticated caller. Shapes:
+ * docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html (identity,
  * authorizer.claims), http-api-develop-integrations-lambda.html (authorizer.iam, authorizer.jwt.claims) and
- * http-api-lambda-authorizer.html (authorizer.lambda: what the authorizer answers as its context).
+ * http-api-lambda-authorizer.html (authorizer.lambda: the context that the authorizer returns).
  */
 function principalOf({ authorizer, identity }: JsonObject): string | undefined {
   const { iam, jwt, claims, lambda } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
@@ -89,7 +95,10 @@ function principalOf({ authorizer, identity }: JsonObject): string | undefined {
   return `${text(token.iss) ?? ''} ${token.sub}`
 }
 
-/** Of arn:aws:sts::123456789012:assumed-role/ROLE/SESSION: a caller may choose any session. */
+/**
+ * Removes the session from arn:aws:sts::123456789012:assumed-role/ROLE/SESSION, because a caller may choose any
+ * session.
+ */
 function withoutSession(arn: string): string {
   return arn.replace(/(:assumed-role\/[^/]+)\/.*$/, '$1')
 }
@@ -126,7 +135,7 @@ function lowerCase({ headers, multiValueHeaders }: JsonObject): Record<string, s
   for (const values of [headers, multiValueHeaders])
     for (const [name, value] of Object.entries(isJsonObject(values) ? values : {}))
       if (typeof value === 'string') joined[name.toLowerCase()] = value
-      // A list in multiValueHeaders, and in the headers of VPC Lattice.
+      // Lists occur in multiValueHeaders, and in the headers of VPC Lattice.
       else if (Array.isArray(value))
         joined[name.toLowerCase()] = value.filter(each => typeof each === 'string').join(',')
   return joined

@@ -1,6 +1,7 @@
-// The log lines of an invocation: one line with the counts per outcome and the metrics (EMF), and one more for each
-// further topic and outcome, because an EMF line has one value per dimension. Lines are few: each costs time to write
-// and money to keep. Dimensions: function, topic, outcome. No line holds a payload, a key or an address.
+// Writes the log lines of an invocation: one line with the counts per outcome and the metrics (EMF), and one more for
+// each further topic and outcome, because an EMF line has one value per dimension. Lines are few, because each costs
+// time to write and money to keep. The dimensions are function, topic and outcome. No line contains a payload, a key or
+// an address.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
@@ -11,12 +12,12 @@ import { EmfLines, type Metric, type MetricSet } from './emf-lines.ts'
 import { invocationTrace } from './invocation-facts.ts'
 import type { IgnoredReason } from './source-record.ts'
 
-/** Dead letters that a line names; a batch can have thousands. */
+/** How many dead letters a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
 
 type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
 
-/** The counters whose changes a line has. */
+/** The counters of which a line has the changes. */
 const CHANGES = [
   'connectionAttempts',
   'producerIds',
@@ -31,11 +32,11 @@ const CHANGES = [
 const LEVELS_ABOVE_INFO: ReadonlySet<string> = new Set(['WARN', 'ERROR', 'FATAL'])
 const NOTHING_SENT = { ackedBatches: 0, ackedRecords: 0, queueTimeMs: 0, brokerTimeMs: 0 }
 
-/** What a line says about an event beside its records. */
+/** What a line says about an event apart from its records. */
 interface EventFacts {
-  /** One reason for each thing that arrived and has no record. */
+  /** One reason for each item that has no record. */
   readonly ignored?: readonly IgnoredReason[]
-  /** Its time of receipt can't be true. */
+  /** Whether the event's time of receipt was ignored because it can't be true. */
   readonly isGatewayClockIgnored?: boolean
 }
 
@@ -44,8 +45,8 @@ export class InvocationLog {
   readonly #logger: Logger
   readonly #emf: EmfLines
   /**
-   * The level of lines with metrics. Lambda's filter (`ApplicationLogLevel`) drops lines below its level, those without
-   * a level or a timestamp count as INFO, and metrics must not be lost with them.
+   * The level of lines with metrics. Lambda's filter (`ApplicationLogLevel`) drops lines below its level, and treats
+   * lines without a level or a timestamp as INFO; metrics must not be lost with them.
    * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
    */
   readonly #level: string
@@ -54,7 +55,7 @@ export class InvocationLog {
   #previous: ProducerMetrics | undefined
 
   /**
-   * @param write writes a line unchanged: with the prefix of Lambda's console, CloudWatch would not read the metrics
+   * @param write writes a line unchanged: CloudWatch would not read metrics behind the prefix of Lambda's console.log
    */
   constructor(functionName: string, write: (line: string) => void = line => process.stdout.write(`${line}\n`)) {
     this.#write = write
@@ -114,8 +115,9 @@ export class InvocationLog {
   }
 
   /**
-   * @param requestId the one in the caller's answer
-   * @param event what else is counted of its event
+   * Logs the results of an invocation.
+   * @param requestId the id in the caller's answer
+   * @param event what else is counted about its event
    */
   invocation(
     requestId: string,
@@ -129,7 +131,7 @@ export class InvocationLog {
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
-    // Without the topic: an alarm can't search for the metrics of all topics.
+    // Without the topic, because an alarm can't search for the metrics of all topics.
     const returned = fates.filter(({ fate }) => fate === 'returned').length
     if (this.#emf.isOn && returned > 0)
       sets.push(this.#emf.metricSet({}, [['RecordsReturned', MetricUnit.Count, returned]]))
@@ -147,7 +149,7 @@ export class InvocationLog {
     this.#previous = producer
   }
 
-  /** Written whatever POWERTOOLS_LOG_LEVEL is. */
+  /** Written whatever POWERTOOLS_LOG_LEVEL says. */
   #invocationStart(level: string): string {
     const time = new Date().toISOString()
     const facts = `${this.#service}${traceOf(invocationTrace())}`
@@ -165,7 +167,7 @@ export class InvocationLog {
     return this.#emf.metricSet({ topic, outcome }, metrics)
   }
 
-  /** Mean values of the batches that were acknowledged since the last invocation. */
+  /** Adds mean values of the batches that were acknowledged since the last invocation. */
   #addTimes(metrics: Metric[], now: ProducerMetrics): void {
     const { ackedBatches, ackedRecords, queueTimeMs, brokerTimeMs } = this.#previous ?? NOTHING_SENT
     const batches = now.ackedBatches - ackedBatches
@@ -178,7 +180,7 @@ export class InvocationLog {
   }
 
   /**
-   * What this invocation added to the producer's counters; undefined where nothing changed, as in most warm
+   * Returns what this invocation added to the producer's counters; undefined if nothing changed, as in most warm
    * invocations.
    */
   #ofProducer(now: ProducerMetrics): MetricSet | undefined {
@@ -200,7 +202,7 @@ export class InvocationLog {
     ])
   }
 
-  /** Why this invocation made connections; empty if it made none. */
+  /** Says why this invocation opened connections; empty if it opened none. */
   #newConnections({ connectionAttempts, connectionAttemptsByReason: now }: ProducerMetrics): string {
     if (this.#previous?.connectionAttempts === connectionAttempts) return ''
     const before = this.#previous?.connectionAttemptsByReason
@@ -217,7 +219,7 @@ interface Counted {
   count: number
 }
 
-/** The records of each topic and outcome, in the order of the first of each. */
+/** Counts the records of each topic and outcome, in the order of their first occurrence. */
 function countByTopic(fates: readonly RecordFate[], reports: readonly DeliveryReport[]): Iterable<Counted> {
   const counts = new Map<string, Counted>()
   let last: Counted | undefined
@@ -237,7 +239,7 @@ function maxAttempts(reports: readonly DeliveryReport[]): number {
   return reports.reduce((max, { attempts }) => Math.max(max, attempts), 0)
 }
 
-/** The fields of a line that say what became of the records. Most often all were delivered. */
+/** Returns the fields of a line that say what happened to the records. In most invocations all were delivered. */
 function outcomesOf(fates: readonly RecordFate[], reports: readonly DeliveryReport[]): string {
   if (fates.length > 0 && fates.every(({ fate }) => fate === 'delivered'))
     return `"outcomes":{"delivered":${fates.length}},"unknown":0`
@@ -269,7 +271,7 @@ function nonZero(values: Readonly<Record<string, number>>): Record<string, numbe
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== 0))
 }
 
-/** The field that Powertools' own lines have, so that a search finds both. */
+/** Uses the field name of Powertools' own lines, so that a search finds both. */
 function traceOf(header: string | undefined): string {
   const id = header === undefined ? undefined : /Root=([^;]+)/.exec(header)?.[1]
   return id === undefined ? '' : `,"xray_trace_id":${JSON.stringify(id)}`
@@ -284,7 +286,7 @@ function reasonOf(error: unknown): { reason?: string } {
   return reason === undefined ? {} : { reason }
 }
 
-/** The code of an error, never its text, which may hold an address or a path. */
+/** The code of an error, never its text, which may contain an address or a path. */
 function codeOf(error: unknown): string {
   try {
     const code = (error as { code?: unknown } | undefined)?.code
@@ -294,7 +296,7 @@ function codeOf(error: unknown): string {
   }
 }
 
-/** Where the dead letters of an invocation are: the answers that callers get do not say. */
+/** Says where the dead letters of an invocation are, because the answers to callers do not. */
 function deadLettersOf(fates: readonly RecordFate[]): object {
   const stored = fates.flatMap(fate => (fate.fate === 'dead-lettered' ? [fate] : []))
   if (stored.length === 0) return {}

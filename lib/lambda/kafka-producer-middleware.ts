@@ -1,4 +1,4 @@
-// kafkaProducer(): the middy middleware that gives a handler the warm producer, its deadline and an invocation scope.
+// kafkaProducer(), the middy middleware that gives a handler the warm producer, its deadline and an invocation scope.
 import type { MiddlewareObj } from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { checkConfig, checkOptions, isFactory, kindOf, type OptionKind } from '../check-options.ts'
@@ -28,20 +28,23 @@ export interface KafkaContext {
     readonly producer: KafkaProducer
     /** When sending ends in this invocation. */
     readonly deadline: Deadline
-    /** When the dead letters must be stored, so that the answer is returned in time. */
+    /** When dead letters must be stored, so that the answer is returned in time. */
     readonly answerBy: Deadline
-    /** Those in progress with the producers of this factory, this one included. */
+    /** The invocations in progress with the producers of this factory, this one included. */
     readonly invocations: Invocations
-    /** The event's time of receipt can't be true, so the front door's time counts from the invocation's begin. */
+    /**
+     * Whether the event's time of receipt was ignored because it can't be true; the time that the gateway waits then
+     * counts from the start of the invocation.
+     */
     readonly isGatewayClockIgnored: boolean
   }
 }
 
 export interface KafkaProducerMiddlewareOptions {
   readonly factory: ProducerFactory
-  /** Default: the factory's. */
+  /** Default: the factory's configuration. */
   readonly config?: ProducerConfig
-  /** The id of records of `context.kafka.producer` without a `kp-id` header. Default: the factory's, or `uuid`. */
+  /** Which id records of `context.kafka.producer` without a `kp-id` header get. Default: the factory's, or `uuid`. */
   readonly recordId?: RecordIdOption
 }
 
@@ -52,10 +55,10 @@ const OPTIONS = {
 } as const satisfies Record<keyof KafkaProducerMiddlewareOptions, OptionKind>
 
 /**
- * Adds `context.kafka`, and before the answer is returned waits for every send that the handler began. A failed send
- * whose result the handler did not look at fails the invocation. A send that begins after the handler's answer, for
- * example in a body that is streamed, is refused with `unavailable`.
- * @throws ConfigError without a factory or a configuration, for a wrong option or one that there is not
+ * Creates the middleware. It adds `context.kafka`, and waits for every send that the handler began before the answer is
+ * returned. A failed send whose result the handler did not look at fails the invocation. A send that begins after the
+ * handler's answer, for example in a streamed body, is refused with `unavailable`.
+ * @throws ConfigError without a factory or a configuration, or for an invalid or unknown option
  */
 export function kafkaProducer(
   options: KafkaProducerMiddlewareOptions,
@@ -106,7 +109,7 @@ export function kafkaProducer(
       scope.enter(factory.invocations)
     },
     after: leave,
-    // The answer stays the handler's error; the sends that it began are awaited all the same.
+    // The invocation ends with the handler's error; the sends that it began are awaited nevertheless.
     onError: request => leave(request).catch(() => undefined),
   }
 }
@@ -114,14 +117,14 @@ export function kafkaProducer(
 function tooShort(requiredMs: number): TransportError {
   return new TransportError(
     'deadline-too-short',
-    `The function’s time-out is too short: expected more than ${requiredMs} ms ` +
+    `The function’s timeout is too short: expected more than ${requiredMs} ms ` +
       '(KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms).',
   )
 }
 
 /**
- * Connects during init, before the first invocation's time runs. A failure is only reported: the invocation tries
- * again.
+ * Connects during init, before the time of the first invocation runs. A failure is only reported, because the
+ * invocation tries again.
  */
 export async function connectInInit(
   { factory, config }: KafkaProducerMiddlewareOptions,

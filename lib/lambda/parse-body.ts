@@ -1,9 +1,9 @@
-// Reads a body as JSON: what it says, and where the parts lie that are passed on as they are written.
+// Parses a body as JSON, and finds the parts that are passed on exactly as they are written.
 import type { KafkaProducerError } from '../errors.ts'
 import type { JsonShape } from '../record/json-outline.ts'
 import { type JsonReading, readJson } from '../record/read-json.ts'
 
-/** The class of the error for a body: `RequestError` over HTTP, `InvalidRecordError` for a message of a queue. */
+/** The error class for a body: `RequestError` over HTTP, `InvalidRecordError` for a message of a queue. */
 type BodyErrorClass = new (code: 'bad-json' | 'not-utf8', message: string) => KafkaProducerError
 
 export interface ParsedBody extends JsonReading {
@@ -11,7 +11,8 @@ export interface ParsedBody extends JsonReading {
 }
 
 /**
- * @param text undefined for bytes that are no text
+ * Parses a body.
+ * @param text undefined if the bytes are not UTF-8
  * @throws BodyError `not-utf8`, `bad-json`
  */
 export function parseBody(text: string | undefined, shape: JsonShape, BodyError: BodyErrorClass): ParsedBody {

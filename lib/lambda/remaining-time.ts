@@ -1,5 +1,5 @@
-// How long an invocation may send: the least of Lambda's remaining time and what the front door of an HTTP function
-// leaves, minus the reserve for dead letters and the answer.
+// Computes how long an invocation may send: the shorter of Lambda's remaining time and the time that the gateway of an
+// HTTP function still waits, minus the reserve for dead letters and the answer.
 import { type Clock, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 
@@ -7,10 +7,10 @@ interface InvocationLimits {
   readonly deadlineReserveMs: number
 }
 
-/** Reserved for returning the answer. */
+/** Reserved for returning the answer, ms. */
 const ANSWER_MS = 250
 
-/** When an invocation's dead letters must be stored: at its end, minus the time for the answer. */
+/** Returns when an invocation's dead letters must be stored: at its end, minus the time for the answer. */
 export function answerDeadline(
   remainingMs: number,
   { deadlineReserveMs }: InvocationLimits,
@@ -20,8 +20,8 @@ export function answerDeadline(
 }
 
 /**
- * When sending ends in an invocation. The remaining time is read once, then counted on the monotonic clock.
- * @param remainingMs the least of what Lambda and the front door leave
+ * Returns when sending ends in an invocation. The remaining time is read once, then counted on the monotonic clock.
+ * @param remainingMs the shorter of Lambda's remaining time and the gateway's
  */
 export function sendingDeadline(
   remainingMs: number,

@@ -1,14 +1,14 @@
-// How long a message that goes back to its queue stays hidden: the longer, the more often it was received. The template
-// derives `maxReceiveCount` from the same series. Pure.
+// Computes how long a message that goes back to its queue stays hidden: longer, the more often it was received. The
+// template derives `maxReceiveCount` from the same series. Pure functions.
 
 const FIRST_S = 10
-/** A delay is shortened by up to this part, so that messages of many containers do not return at once. */
+/** A delay is shortened by up to this part, so that the messages of many containers do not return at the same time. */
 const JITTER = 0.2
-/** The largest `maxReceiveCount` that SQS takes. */
+/** The largest `maxReceiveCount` that SQS accepts. */
 const MAX_RECEIVES = 1000
 
 /**
- * Seconds: about 10 × 2^n after n earlier receives, `maxS` at most.
+ * Returns the delay in seconds: about 10 × 2^n after n earlier receives, at most `maxS`.
  * @param receiveCount how often the message was received, this time included
  */
 export function returnDelayS(receiveCount: number, maxS: number, random: () => number = Math.random): number {
@@ -16,7 +16,7 @@ export function returnDelayS(receiveCount: number, maxS: number, random: () => n
   return Math.ceil(longest * (1 - JITTER * random()))
 }
 
-/** How many receives span an outage of this length, even if each delay is as short as it can be; 1000 at most. */
+/** Returns how many receives an outage of this length can take, if each delay is as short as possible; at most 1000. */
 export function receivesInOutage(outageS: number, maxS: number): number {
   let spanS = 0
   let receives = 0

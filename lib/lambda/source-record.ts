@@ -1,4 +1,4 @@
-// A record of an event, with its id, or with the error that keeps it from being sent.
+// A record of an event, with its id and, if it is invalid, its error.
 import { errorName, InvalidRecordError } from '../errors.ts'
 import type { ProducerRecord, ProducerRecordHeader } from '../record/producer-record.ts'
 import { traceparentOf } from './traceparent.ts'
@@ -6,15 +6,21 @@ import { traceparentOf } from './traceparent.ts'
 export interface SourceRecord {
   /** The record's `kp-id`. */
   readonly id: string
-  /** The record; for an invalid one the parts that could be read, for its dead letter. Topic `''` if there is none. */
+  /**
+   * The record. Of an invalid one, the parts that could be read, for its dead letter; the topic is `''` if it is
+   * unknown.
+   */
   readonly record: ProducerRecord
   readonly error?: InvalidRecordError
 }
 
-/** Why something that arrived has no record. It is neither sent nor stored, and counted by reason. */
+/** Why an item has no record. It is neither sent nor stored, only counted by reason. */
 export type IgnoredReason = 'warm-up' | 's3-test-event' | 'sns-confirmation'
 
-/** @returns the record of `read()`, or `incomplete` with the error that it threw, which keeps to this record */
+/**
+ * @returns the record of `read()`; if that throws, `incomplete` with the error, so that the other records are not
+ *   affected
+ */
 export function sourceRecord(id: string, incomplete: ProducerRecord, read: () => ProducerRecord): SourceRecord {
   try {
     return { id, record: read() }
@@ -23,7 +29,7 @@ export function sourceRecord(id: string, incomplete: ProducerRecord, read: () =>
   }
 }
 
-/** An unexpected error while a record is read comes from what the record holds, and comes again with it. */
+/** An unexpected error while a record is read is caused by the record's content, so a retry would throw it again. */
 export function asInvalidRecord(error: unknown): InvalidRecordError {
   if (error instanceof InvalidRecordError) return error
   return new InvalidRecordError('bad-value', `record: reading it threw an error (${errorName(error)}).`, {
@@ -31,7 +37,7 @@ export function asInvalidRecord(error: unknown): InvalidRecordError {
   })
 }
 
-/** The headers that every record gets. */
+/** The headers that the functions add to every record. */
 export function standardHeaders(
   id: string,
   trigger: string,

@@ -1,6 +1,6 @@
-// Unwraps the body of a message from outside in, as the contract's feed says. Pure.
-// Shapes: docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
-// and docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+// Unwraps the body of a message, from the outside in, as the contract's feed says. Pure. Shapes:
+// docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+// docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
 import type { SqsFeed } from '../contracts/contract.ts'
 import { VALUE_OF_S3_KEY } from '../contracts/key-sources.ts'
@@ -17,23 +17,24 @@ import type { IgnoredReason } from './source-record.ts'
 type Attributes = readonly (readonly [string, string | Buffer])[]
 
 export interface Unwrapped {
-  /** A part of the body as it is written, or the text that the body wraps. */
+  /** A part of the body exactly as it is written, or the text that the body wraps. */
   readonly value: JsonText
   /** The attributes of the wrapping message. */
   readonly attributes?: Attributes
   readonly event?: JsonText
-  /** What a key source names where that differs from the text of the value. */
+  /** The keys of key sources whose value differs from the text in the body. */
   readonly keys?: readonly (readonly [source: string, key: string])[]
 }
 
-/** More notifications than fit in a message of 1 MiB. */
+/** More notifications than fit into a message of 1 MiB. */
 const MAX_NOTIFICATIONS = 2 ** 20
 const S3_TEST_EVENT = 's3:TestEvent'
 const CONFIRMATIONS: readonly unknown[] = ['SubscriptionConfirmation', 'UnsubscribeConfirmation']
 
 /**
- * @returns one part per record, or why the message has none
- * @throws InvalidRecordError when the body does not have the form of the feed
+ * Unwraps a body.
+ * @returns one part per record, or why the message has no record
+ * @throws InvalidRecordError if the body does not have the form of the feed
  */
 export function unwrap(body: string, { contract, feed }: Route<SqsFeed>): readonly Unwrapped[] | IgnoredReason {
   const wrappings = feed?.unwrap ?? []
@@ -56,7 +57,7 @@ function unwrapInner(
   return [{ value: new JsonText(text) }]
 }
 
-/** With raw message delivery there is no envelope: the body is the message. */
+/** Unwraps an SNS envelope. With raw message delivery there is none, and the body is the message. */
 function unwrapSns(body: string): { readonly text: string; readonly attributes: Attributes } | IgnoredReason {
   const envelope = readJson(body, {})?.parsed
   if (!isJsonObject(envelope) || typeof envelope.TopicArn !== 'string' || typeof envelope.Message !== 'string')
@@ -75,14 +76,16 @@ function unwrapSns(body: string): { readonly text: string; readonly attributes: 
   return { text, attributes }
 }
 
-/** S3 sends it when notifications to a topic of SNS are set up; the topic may have other messages as well. */
+/**
+ * S3 sends a test event when its notifications to an SNS topic are set up; the topic may have other messages as well.
+ */
 function isTestEventOfS3(text: string): boolean {
   if (!text.includes(S3_TEST_EVENT)) return false
   const parsed = readJson(text, {})?.parsed
   return isJsonObject(parsed) && isTestEvent(parsed)
 }
 
-/** It has these fields and no other, or it is a message of somebody else that looks like it. */
+/** A test event has these fields and no other. With other fields it is somebody else's message that looks similar. */
 const TEST_EVENT_FIELDS: readonly string[] = ['Service', 'Event', 'Time', 'Bucket', 'RequestId', 'HostId']
 
 function isTestEvent(message: JsonObject): boolean {
@@ -93,7 +96,7 @@ function isTestEvent(message: JsonObject): boolean {
 
 function unwrapEvent(body: string, part: 'detail' | 'event', valueShape: JsonShape): Unwrapped {
   const names = new Map<string, JsonShape>([
-    // Levels count from the value on, which may be the whole event.
+    // Levels are counted from the value on, which may be the whole event.
     ['detail', part === 'event' ? {} : valueShape],
     ['source', {}],
     ['detail-type', {}],
@@ -118,7 +121,7 @@ function unwrapS3(body: string, valueShape: JsonShape): Unwrapped[] | IgnoredRea
   const notifications = { items: valueShape, maxItems: MAX_NOTIFICATIONS }
   const { parsed, outline } = parseWrapping(body, { fields: new Map([['Records', notifications]]) })
   if (isJsonObject(parsed) && isTestEvent(parsed)) return 's3-test-event'
-  // S3 sends no empty list; a message without a record would end nowhere.
+  // S3 never sends an empty list. A message without a record would end nowhere.
   if (!isJsonObject(parsed) || !Array.isArray(parsed.Records) || parsed.Records.length === 0)
     throw new InvalidRecordError('bad-value', 'body: expected an S3 notification with Records.')
   const outlines = outline.fields?.get('Records')?.items
@@ -129,8 +132,8 @@ function unwrapS3(body: string, valueShape: JsonShape): Unwrapped[] | IgnoredRea
 }
 
 /**
- * S3 writes object keys as in a URL (`my+photo+%C3%A9.txt`); EventBridge has them as they are. One object has one
- * record key. The value stays as S3 wrote it.
+ * S3 writes object keys as in a URL (`my+photo+%C3%A9.txt`), EventBridge writes them unescaped. Decoding them gives the
+ * records of one object the same key. The value stays as S3 wrote it.
  */
 function keysOfS3(record: unknown): [string, string][] {
   const s3 = isJsonObject(record) ? record.s3 : undefined
@@ -140,7 +143,7 @@ function keysOfS3(record: unknown): [string, string][] {
   try {
     return [[VALUE_OF_S3_KEY, decodeURIComponent(key.replaceAll('+', ' '))]]
   } catch {
-    // Not in the form of S3: the key is what is written.
+    // Not escaped as S3 does it, so the key is used as it is written.
     return []
   }
 }

@@ -1,4 +1,4 @@
-// Stage 1 of 9: SQS batch → messages in the order of the batch, each with its records. Pure.
+// Stage 1 of 9: SQS batch → messages with their records, in the order of the batch. Pure.
 import type { SQSBatchResponse, SQSMessageAttribute, SQSMessageAttributes, SQSRecord } from 'aws-lambda'
 import type { Contract, Contracts, SqsFeed } from '../contracts/contract.ts'
 import { FIFO_KEY_SOURCES, SQS_ATTRIBUTE, SQS_MESSAGE_GROUP } from '../contracts/key-sources.ts'
@@ -22,23 +22,23 @@ import { type Unwrapped, unwrap } from './sqs-body.ts'
 export interface SqsMessage {
   /** The message's id. */
   readonly id: string
-  /** Of its queue. */
+  /** The ARN of the message's queue. */
   readonly arn: string
   readonly receiveCount: number | null
-  /** Of this receive. */
+  /** The receipt handle of this receive. */
   readonly receiptHandle: string | undefined
-  /** The message group in a FIFO queue, unique over queues. Messages of one group complete in order. */
+  /** The message group of a FIFO queue, unique over all queues. The messages of a group complete in order. */
   readonly orderGroup: string | undefined
   readonly records: readonly SourceRecord[]
-  /** Why it has no record. */
+  /** Why the message has no record. */
   readonly ignored?: IgnoredReason
 }
 
 /**
- * Parses a batch: of an event source mapping, or the bare list of messages that EventBridge Pipes sends (even for one).
- * A message that is in it twice counts once.
+ * Parses the batch of an event source mapping, or the list of messages that EventBridge Pipes sends (even of a single
+ * message). A message that occurs twice in the batch counts once.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
- * @throws KafkaProducerError for an event that is not an SQS batch: all of it goes back
+ * @throws KafkaProducerError for an event that is not an SQS batch; all of it goes back
  */
 export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic?: string): SqsMessage[] {
   const batch = isJsonObject(event) ? event.Records : event
@@ -55,7 +55,7 @@ export function parseSqsEvent(event: unknown, contracts: Contracts, defaultTopic
   })
 }
 
-/** Same id but different content is a different message. */
+/** Removes repeats. A message with the same id but different content is not a repeat. */
 function withoutRepeats(batch: readonly SQSRecord[]): readonly SQSRecord[] {
   if (new Set(batch.map(({ messageId }) => messageId)).size === batch.length) return batch
   return [
@@ -76,7 +76,7 @@ function isMessage(message: unknown): message is SQSRecord {
 function toMessage(message: SQSRecord, route: Route<SqsFeed> | undefined): SqsMessage {
   const { messageId, eventSourceARN: arn, attributes } = message
   const groupId = text(attributes?.MessageGroupId)
-  // In a standard queue the group only shares the queue fairly; it orders nothing.
+  // In a standard queue, a group only serves fair queues; it orders nothing.
   const orderGroup = groupId !== undefined && arn.endsWith('.fifo') ? `${arn} ${groupId}` : undefined
   const receiveCount = Number(text(attributes?.ApproximateReceiveCount)) || null
   const receiptHandle = text(message.receiptHandle)
@@ -103,7 +103,10 @@ function recordsOf(
   const failed = (error: InvalidRecordError) => ({ records: [{ id: messageId, record: whole, error }] })
   if (!route)
     return failed(
-      new InvalidRecordError('unknown-topic', 'queue: expected one that a contract claims (from.sqs), got another.'),
+      new InvalidRecordError(
+        'unknown-topic',
+        'queue: expected a queue that a contract claims (from.sqs), got another one.',
+      ),
     )
   let parts: readonly Unwrapped[] | IgnoredReason
   try {
@@ -115,9 +118,9 @@ function recordsOf(
   const { length } = parts
   const records = parts.map((part, index) => {
     const id = length > 1 ? `${messageId}:${index}` : messageId
-    const own = { ...whole, sourceId: id, value: toValue(part.value) }
-    // What can be read of an invalid message stays with its dead letter: the message itself is deleted.
-    const record = toRecord(message, own, part, route)
+    const unwrapped = { ...whole, sourceId: id, value: toValue(part.value) }
+    // The dead letter gets everything that can be read of an invalid message, because the message is deleted.
+    const record = toRecord(message, unwrapped, part, route)
     return sourceRecord(id, record, () => {
       checkAttributes(message.messageAttributes, part, route.contract)
       return record
@@ -145,7 +148,7 @@ function toRecord(
   }
 }
 
-/** The values that a contract may take the key from, by the names of the key sources. */
+/** The values from which a contract may take the key, by the names of the key sources. */
 function keyLookup(
   attributes: ReadonlyMap<string, string | Buffer>,
   { event, keys }: Unwrapped,
@@ -158,7 +161,10 @@ function keyLookup(
   return lookup
 }
 
-/** @throws InvalidRecordError for what `readAttributes` and `toHeaders` leave out */
+/**
+ * Checks what `readAttributes` and `toHeaders` would silently leave out.
+ * @throws InvalidRecordError
+ */
 function checkAttributes(
   messageAttributes: SQSMessageAttributes | undefined,
   part: Unwrapped,
@@ -176,7 +182,7 @@ function checkAttributes(
   throw new InvalidRecordError('reserved-header', `attributes: expected ${expected}.`)
 }
 
-/** Which names no message may have. */
+/** Returns whether no message may have a header of this name. */
 function reservedFor(contract: Contract): (name: string) => boolean {
   if (!isWrittenBySchema(contract)) return hasReservedPrefix
   return name => hasReservedPrefix(name) || isSchemaIdHeader(name)
@@ -190,7 +196,7 @@ function readAttributes(messageAttributes: SQSMessageAttributes | undefined): [s
   const attributes = Object.entries(messageAttributes ?? {}).filter(([, attribute]) => isAttribute(attribute))
   return attributes.map(([name, { dataType, stringValue, binaryValue }]) => [
     name,
-    // Types may have a label: Binary.png.
+    // A type may have a label: Binary.png.
     dataType.startsWith('Binary') ? Buffer.from(binaryValue ?? '', 'base64') : (stringValue ?? ''),
   ])
 }
@@ -208,14 +214,14 @@ function toHeaders(attributes: ReadonlyMap<string, string | Buffer>, contract: C
   return [...attributes].filter(([name]) => name !== 'traceparent' && !isReserved(name))
 }
 
-/** The answer to Lambda: the ids of the messages that go back to their queue, each once. */
+/** Builds the answer to Lambda: the ids of the messages that go back to their queue, each once. */
 export function toSqsResponse(returned: Iterable<string>): SQSBatchResponse {
   return { batchItemFailures: [...new Set(returned)].map(itemIdentifier => ({ itemIdentifier })) }
 }
 
 /**
- * Converts a message of a Lambda event to the form that a reader of the queue receives.
- * @throws KafkaProducerError `bad-value` for anything but a message
+ * Converts a message of a Lambda event to the form in which the SQS API returns it.
+ * @throws KafkaProducerError `bad-value` for anything that is not a message
  */
 export function toRawMessage(message: unknown): RawMessage {
   if (!isMessage(message)) throw new KafkaProducerError('bad-value', 'expected a message of SQS, got something else.')
@@ -243,8 +249,8 @@ export function toRawMessage(message: unknown): RawMessage {
 }
 
 /**
- * Converts a message that a reader of a queue received to the form of a Lambda event.
- * @param queue the ARN or the name of the queue that the message was sent to originally
+ * Converts a message in the form of the SQS API to the form of a Lambda event.
+ * @param queue the ARN or the name of the queue to which the message was originally sent
  */
 export function toSqsRecord({ messageId, body, attributes, messageAttributes }: RawMessage, queue: string): SQSRecord {
   const sqsAttributes = Object.entries(messageAttributes).map(

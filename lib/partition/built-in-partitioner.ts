@@ -1,16 +1,21 @@
-// Java: BuiltInPartitioner (KIP-794, KIP-1123). Chooses by the hash of the key; records without a key share a preferred
-// partition for a while.
+// The default partitioner: chooses by the hash of the key; records without a key share a preferred partition for a
+// while (Java: BuiltInPartitioner; KIP-794, KIP-1123).
 import type { SerializedRecord } from '../record/producer-record.ts'
 import { murmur2 } from './murmur2.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 
-/** After this many bytes records without a key go to another partition (KIP-794: the default of `batch.size`). */
+/**
+ * After this many bytes, records without a key go to another partition (the default of `batch.size`, as in KIP-794).
+ */
 const STICKY_BYTES = 16384
 
 interface Sticky {
   readonly partition: number
   bytes: number
-  /** The list in which it was looked up last: a topic may have thousands of partitions. */
+  /**
+   * The list in which the partition was last looked up, so that a topic with thousands of partitions is not searched
+   * each time.
+   */
   preferred: readonly number[]
 }
 

@@ -1,16 +1,17 @@
-// Records whose topic or partition is not known yet wait for metadata. Later records of the same partition or order
-// group wait behind them, also those of later calls, and later ones of the same key that may go to the same partition.
+// Makes records wait for metadata if their topic or partition is unknown. Later records that must keep the order wait
+// behind them, also those of later calls: records of the same partition or order group, and of the same key if they may
+// go to the same partition.
 import { TransportError } from '../errors.ts'
 import type { SerializedRecord } from '../record/producer-record.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 
-/** The waits that later records may have to stay behind. */
+/** The waits in progress behind which later records may have to wait. */
 interface OpenWaits {
-  /** What records share that must keep their order → the last wait with such a record. */
+  /** What records that must keep their order have in common → the last wait with such a record. */
   readonly last: Map<string, MetadataWait>
-  /** The same for the keys of records that name their partition themselves. */
+  /** The same by key, for records that name their partition themselves. */
   readonly named: Map<string, NamedPartitions>
   count: number
 }
@@ -23,12 +24,12 @@ export class MetadataWaits {
     this.#clock = clock
   }
 
-  /** No record has to stay behind another one. */
+  /** Whether no wait keeps other records back. */
   get isEmpty(): boolean {
     return this.#open.last.size === 0
   }
 
-  /** The records of one call that wait; none of them yet. */
+  /** Starts the wait of one call, which has no records yet. */
   open(): MetadataWait {
     return new MetadataWait(this.#open, this.#clock)
   }
@@ -40,7 +41,7 @@ export class MetadataWait {
   readonly #keys = new Set<string>()
   readonly #namedKeys = new Set<string>()
   readonly #earlier = new Set<MetadataWait>()
-  /** Its place among all waits, by the order of the calls. */
+  /** Counts the waits in the order of the calls. */
   readonly #number: number
   readonly #over = Promise.withResolvers<void>()
   #isOver = false
@@ -52,16 +53,17 @@ export class MetadataWait {
   }
 
   /**
-   * Whether an earlier record that must stay before this one waits.
-   * @param count the partitions that the topic is known to have
+   * Whether an earlier record that must stay in front of this one waits.
+   * @param count the known number of the topic's partitions
    */
   mustFollow(record: SerializedRecord, count: number): boolean {
     return this.#before(record).length > 0 || this.#named(record, count).length > 0
   }
 
   /**
-   * @param count the partitions that the topic is known to have: a record for a later one waits for it. Behind any
-   * other record, others may go to its partition.
+   * Adds a record to the wait.
+   * @param count the known number of the topic's partitions. A record for a higher partition waits for that partition,
+   *   and so do later records for it; later records need not wait for the partition of any other record.
    */
   add(record: SerializedRecord, count: number): void {
     this.#follow(this.#before(record))
@@ -85,8 +87,8 @@ export class MetadataWait {
   }
 
   /**
-   * Call it when the record can get its partition: it may be one that an earlier record of its key waits for.
-   * @param count the partitions that the topic has now
+   * Call it when the record can get its partition, because that may be one that an earlier record of its key waits for.
+   * @param count the number of the topic's partitions now
    */
   addPartitions(record: SerializedRecord, count: number): void {
     this.#follow(this.#named(record, count))
@@ -96,7 +98,7 @@ export class MetadataWait {
     for (const wait of waits) if (wait.#number < this.#number) this.#earlier.add(wait)
   }
 
-  /** The last waits with records that must stay before this one, whatever partition it gets. */
+  /** The last waits with records that must stay in front of this one, whatever partition it gets. */
   #before(record: SerializedRecord): MetadataWait[] {
     const { key, partition, orderGroup } = record
     const keys = [
@@ -108,20 +110,30 @@ export class MetadataWait {
     return keys.map(shared => this.#open.last.get(shared)).filter(wait => wait !== undefined)
   }
 
-  /** The waits with records of its key that name one of the first `count` partitions, if it may get any of these. */
+  /**
+   * The waits with records of the same key that name one of the first `count` partitions, if this record may get any of
+   * these.
+   */
   #named(record: SerializedRecord, count: number): MetadataWait[] {
     if (record.key === null || record.partition !== undefined) return []
     return this.#open.named.get(recordKey(record))?.below(count) ?? []
   }
 
-  /** Resolves when the earlier waits are over. @throws TransportError at the deadline */
+  /**
+   * Resolves when the earlier waits are over.
+   * @throws TransportError at the deadline
+   */
   async afterEarlier(deadline: Deadline): Promise<void> {
     if (this.#isFirst) return
     const late = () =>
-      new TransportError('deadline', 'At the deadline, records that must stay before it still waited for metadata.', {
-        retriable: true,
-      })
-    // A timer would take another millisecond.
+      new TransportError(
+        'deadline',
+        'At the deadline, earlier records that must be sent first still waited for metadata.',
+        {
+          retriable: true,
+        },
+      )
+    // Checked first, because a timer would take another millisecond.
     if (deadline.passed) throw late()
     await withTimeout(this.#clock, deadline.remaining, this.#allEarlier(), late)
   }
@@ -131,8 +143,8 @@ export class MetadataWait {
   }
 
   /**
-   * The records were appended or have failed: those behind them may be appended. After a failed `afterEarlier` they
-   * still wait for the earlier ones.
+   * Call it when the records are appended or have failed, so that the records behind them can be appended. After a
+   * failed `afterEarlier` those still wait for the earlier waits.
    */
   end(): void {
     if (this.#isFirst) this.#end()
@@ -148,7 +160,7 @@ export class MetadataWait {
     const { last, named } = this.#open
     for (const key of this.#keys) if (last.get(key) === this) last.delete(key)
     for (const key of this.#namedKeys) if (named.get(key)?.delete(this) === 0) named.delete(key)
-    // The chain of earlier waits is not needed any more.
+    // Frees the memory of the earlier waits.
     this.#earlier.clear()
     this.#over.resolve()
   }
@@ -156,9 +168,9 @@ export class MetadataWait {
 
 /** The waits with records of one key that name their partition themselves. */
 class NamedPartitions {
-  /** Wait → the lowest of these partitions. */
+  /** Wait → the lowest partition that its records name. */
   readonly #lowest = new Map<MetadataWait, number>()
-  /** No wait has a lower one. */
+  /** No wait has a lower partition than this. */
   #bound = Number.POSITIVE_INFINITY
 
   add(wait: MetadataWait, partition: number): void {
@@ -166,13 +178,16 @@ class NamedPartitions {
     this.#bound = Math.min(this.#bound, partition)
   }
 
-  /** @returns how many waits are left */
+  /**
+   * Removes a wait.
+   * @returns how many waits remain
+   */
   delete(wait: MetadataWait): number {
     this.#lowest.delete(wait)
     return this.#lowest.size
   }
 
-  /** Those with a record for one of the first `count` partitions. */
+  /** The waits that have a record for one of the first `count` partitions. */
   below(count: number): MetadataWait[] {
     if (this.#bound >= count) return []
     const below = [...this.#lowest].filter(([, partition]) => partition < count).map(([wait]) => wait)
@@ -190,7 +205,9 @@ function groupKey(orderGroup: string): string {
   return `group:${orderGroup}`
 }
 
-/** @param partition of a record that names it; later records of its key that name another one need not follow it */
+/**
+ * @param partition of a record that names it; later records of the same key that name another partition need not follow
+ */
 function recordKey({ topic, key }: SerializedRecord, partition?: number): string {
   return `key:${topic}:${partition ?? ''}:${Buffer.from(key as Uint8Array).toString('latin1')}`
 }

@@ -1,7 +1,10 @@
 // Warns once per topic when a custom partitioner sends most records to one partition.
 
 const WINDOW = 1000
-/** Skewed: two windows in a row give one partition this many times the even share, and at least half of the records. */
+/**
+ * A topic is skewed if, in two windows in a row, one partition gets this many times the even share and at least half of
+ * the records.
+ */
 const TIMES_EVEN = 3
 const MIN_SHARE = 0.5
 

@@ -1,4 +1,4 @@
-// Gives each record its partition: the source's, else the partitioner's; round-robin where that returns undefined.
+// Gives each record its partition: the one that its source set, else the partitioner's choice, else round-robin.
 import { errorName, InvalidRecordError } from '../errors.ts'
 import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'
@@ -13,8 +13,8 @@ export class RecordPartitioner {
   readonly #skew: PartitionSkewDetector | undefined
 
   /**
-   * @param warn for a custom partitioner: called once per topic whose records mostly go to one partition, and when a
-   * promise that it returned rejects. Undefined: nothing is measured.
+   * @param warn for a custom partitioner; called once per topic whose records mostly go to one partition, and when a
+   *   promise that the partitioner returned rejects. Undefined: nothing is measured
    */
   constructor(partitioner: Partitioner, warn?: (text: string) => void) {
     this.#partitioner = partitioner
@@ -22,7 +22,10 @@ export class RecordPartitioner {
     this.#skew = warn && new PartitionSkewDetector(warn)
   }
 
-  /** @throws InvalidRecordError `partition-out-of-range`, `bad-partition` */
+  /**
+   * Gives the record its partition.
+   * @throws InvalidRecordError `partition-out-of-range`, `bad-partition`
+   */
   partition(record: SerializedRecord, partitions: TopicPartitions): PartitionedRecord {
     if (record.partition !== undefined) {
       if (record.partition >= partitions.count)
@@ -62,7 +65,7 @@ export class RecordPartitioner {
   }
 }
 
-/** The record itself: a copy of each would cost more than the choice. */
+/** Changes the record itself, because a copy of each record would cost more than the choice. */
 function withPartition(
   record: SerializedRecord,
   partition: number,

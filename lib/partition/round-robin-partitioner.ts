@@ -1,4 +1,4 @@
-// Java: RoundRobinPartitioner. The next partition that has a leader; the key does not matter.
+// Chooses the next partition that has a leader, whatever the key (Java: RoundRobinPartitioner).
 import type { SerializedRecord } from '../record/producer-record.ts'
 import type { Partitioner, TopicPartitions } from './partitioner.ts'
 

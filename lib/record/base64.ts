@@ -1,4 +1,4 @@
-// Bytes in JSON are base64; null stays null.
+// Bytes as base64 text, for JSON; null stays null.
 
 export function toBase64(bytes: Uint8Array | null): string | null {
   return bytes === null ? null : Buffer.from(bytes).toString('base64')
@@ -9,8 +9,9 @@ export function fromBase64(text: string | null): Buffer | null {
 }
 
 /**
- * Whether a text is padded base64 of the standard alphabet; Node's decoder skips what is not. It searches for the first
- * other character, because a pattern that matches the whole text overflows the stack at some megabytes.
+ * Whether a text is padded base64 of the standard alphabet. Node's decoder skips other characters silently. This
+ * searches for the first other character, because a pattern that matches the whole text overflows the stack at some
+ * megabytes.
  */
 export function isBase64(text: string): boolean {
   if (text.length % 4 !== 0) return false

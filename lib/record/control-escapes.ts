@@ -1,4 +1,4 @@
-/** By the letter after a backslash, as C has them: those of JAAS texts and of .proto files. */
+/** Control characters by the letter after the backslash, as in C. JAAS texts and .proto files use them. */
 export const CONTROL_ESCAPES: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',

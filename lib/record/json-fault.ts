@@ -1,11 +1,14 @@
-// What a fault of JSON text means for the record that has it.
+// Turns a fault of a JSON text into the error of its record.
 import type { InvalidRecordCode, Violation } from '../errors.ts'
 import { MAX_DEPTH } from './json-object.ts'
 import type { JsonFault } from './json-outline.ts'
 
 type ErrorArguments = [InvalidRecordCode, string, { readonly violations?: readonly Violation[] }?]
 
-/** The arguments of the InvalidRecordError. @param pointer of the outlined value, in the record */
+/**
+ * Returns the arguments of the InvalidRecordError.
+ * @param outlined pointer of the outlined value in the record
+ */
 export function faultArguments({ code, pointer }: JsonFault, outlined: '' | '/value'): ErrorArguments {
   return FAULTS[code](`${outlined}${pointer}`)
 }

@@ -7,6 +7,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
+ * Parses JSON.
  * @returns undefined for text that is not JSON; the parser's error is dropped because it quotes the text
  */
 export function parseJson(text: string): unknown {
@@ -20,7 +21,10 @@ export function parseJson(text: string): unknown {
 /** Deeper values would overflow the stack in a later stage. */
 export const MAX_DEPTH = 100
 
-/** Whether arrays and objects are nested deeper than this. Without recursion, as anybody may have sent them. */
+/**
+ * Whether arrays and objects are nested deeper than this. Without recursion, because values come from untrusted
+ * senders.
+ */
 export function isDeeperThan(value: unknown, depth: number): boolean {
   let level = [value].filter(isContainer)
   for (let levels = 0; level.length > 0; levels++) {
@@ -30,13 +34,13 @@ export function isDeeperThan(value: unknown, depth: number): boolean {
   return false
 }
 
-/** Whether arrays and objects have more items and properties than this in all. Stops counting as soon as they have. */
+/** Whether a value has more items and properties in total than this. Stops counting at the first one too many. */
 export function hasMoreEntriesThan(value: unknown, max: number): boolean {
   return countEntries(value, max) > max
 }
 
 /**
- * The number of items and properties of arrays and objects in all.
+ * Counts the items and properties of all arrays and objects in a value.
  * @param enough stops counting as soon as there are more
  */
 export function countEntries(value: unknown, enough = Number.POSITIVE_INFINITY): number {
@@ -54,8 +58,8 @@ export function countEntries(value: unknown, enough = Number.POSITIVE_INFINITY):
 }
 
 /**
- * The text of a parsed JSON value of any depth, with every digit of its BigInts and NumberTexts; `JSON.stringify`
- * overflows the stack at some thousand levels.
+ * Returns the text of a parsed JSON value of any depth, with every digit of its BigInts and NumberTexts.
+ * `JSON.stringify` would overflow the stack at some thousand levels.
  */
 export function deepJsonText(value: unknown): string {
   const texts: string[] = []

@@ -1,19 +1,22 @@
-// Finds where the parts of a JSON text lie, so that a part is passed on as the very text that its sender wrote.
+// Finds where the parts of a JSON text are, so that a part can be passed on exactly as its sender wrote it.
 import { MAX_POINTER, pointerPart } from './json-pointer.ts'
 
-/** What is read of a text. A string has it; a test counts the calls. */
+/** What is used of a text. A string has it; a test passes an object that counts the calls. */
 export type TextSource = Pick<string, 'length' | 'charCodeAt' | 'slice'>
 
-/** Which parts of a value are outlined. Other parts are only looked at for faults. */
+/** Which parts of a value are outlined. Other parts are only checked for faults. */
 export interface JsonShape {
-  /** Of an object, the fields with these names; each may be there once. Of a list, the elements with these indices. */
+  /**
+   * The fields of an object with these names, each of which may occur once; or the elements of a list with these
+   * indices.
+   */
   readonly fields?: ReadonlyMap<string, JsonShape>
-  /** Of a list, the first `maxItems` elements; without `fields`, of an object its first `maxItems` fields. */
+  /** The first `maxItems` elements of a list; without `fields`, the first `maxItems` fields of an object. */
   readonly items?: JsonShape
   readonly maxItems?: number
-  /** In this value and beneath it, no object may have a name twice. */
+  /** In this value and its parts, no object may have a name twice. */
   readonly uniqueNames?: boolean
-  /** The levels of nesting that are allowed are counted from this value on. */
+  /** Whether levels of nesting are counted from this value on. */
   readonly isDepthRoot?: boolean
 }
 
@@ -23,25 +26,25 @@ export interface TextSpan {
   readonly end: number
 }
 
-/** A value of the text: its own text, without the white space around it. */
+/** The position of a value in the text, without the white space around it. */
 export interface JsonOutline extends TextSpan {
-  /** By name, or by index. Of a repeated name the last, as JSON.parse has it. */
+  /** By name, or by index. If a name is repeated, its last value, as with JSON.parse. */
   readonly fields?: ReadonlyMap<string, JsonOutline>
   readonly items?: readonly JsonOutline[]
-  /** The first fault in this value or anywhere beneath it. */
+  /** The first fault in this value or one of its parts. */
   readonly fault?: JsonFault
-  /** The first fault of the names of this very object. */
+  /** The first fault in the names of this object itself. */
   readonly ownFault?: JsonFault
 }
 
 export interface JsonFault {
-  /** `proto-name`: a field named `__proto__`, also if it is spelled with escapes. */
+  /** `proto-name`: a field named `__proto__`, also if it is written with escapes. */
   readonly code: 'repeated-name' | 'proto-name' | 'too-deep'
-  /** JSON Pointer (RFC 6901) from the outlined value that has the fault, cut at `MAX_POINTER` characters. */
+  /** JSON Pointer (RFC 6901) to the fault, starting at the outlined value, cut at `MAX_POINTER` characters. */
   readonly pointer: string
 }
 
-/** Each character of `__proto__` as an escape of six. */
+/** Characters of `__proto__` with each character as an escape of six characters. */
 const LONGEST_PROTO = 9 * 6
 
 const QUOTE = 0x22
@@ -56,37 +59,39 @@ const SPACE = 0x20
 
 type Node = { -readonly [Name in keyof JsonOutline]: JsonOutline[Name] }
 
-/** An object or a list whose end is not read yet. */
+/** An object or a list whose end has not been read yet. */
 interface Level {
   readonly isObject: boolean
   /** Undefined for a value that is not outlined. */
   readonly node: Node | undefined
   readonly shape: JsonShape | undefined
   readonly uniqueNames: boolean
-  /** Levels around it, from the value on whose depth counts. */
+  /** How many levels are around it, counted from the depth root. */
   readonly depth: number
   readonly fields: Map<string, Node> | undefined
   readonly items: Node[] | undefined
-  /** Names so far, where a repeated one is a fault. Most objects with one name need no set. */
+  /**
+   * The names so far, if a repeated name is a fault. Most objects have few names, so the set is created at the second.
+   */
   firstName: string | undefined
   names: Set<string> | undefined
-  /** Where the name of the present field lies, with its quotes. */
+  /** Where the name of the current field is, with its quotes. */
   nameStart: number
   nameEnd: number
-  /** The place of the present element of a list. */
+  /** The index of the current element of a list. */
   index: number
 }
 
 export interface OutlinedText {
   readonly root: JsonOutline
-  /** The names, with their quotes, that are spelled with an escape. */
+  /** The names, with their quotes, that are written with an escape. */
   readonly escapedNames: readonly TextSpan[]
 }
 
 /**
- * Outlines a text in one pass, in a time that grows with its length only.
- * @param text one that JSON.parse accepts; of another one the result means nothing
- * @param maxDepth levels of objects and lists that are allowed
+ * Outlines a text in one pass, whose time grows only with the length of the text.
+ * @param text a text that JSON.parse accepts; for another text the result is meaningless
+ * @param maxDepth how many levels of objects and lists are allowed
  */
 export function outlineJson(text: TextSource, shape: JsonShape, maxDepth: number): OutlinedText {
   return new Outliner(text, maxDepth).read(shape)
@@ -96,7 +101,7 @@ class Outliner {
   readonly #text: TextSource
   readonly #maxDepth: number
   readonly #open: Level[] = []
-  /** Which of the open ones are outlined. */
+  /** The indices of the open levels that are outlined. */
   readonly #outlined: number[] = []
   readonly #escapedNames: TextSpan[] = []
   #at = 0
@@ -114,7 +119,7 @@ class Outliner {
     return { root, escapedNames: this.#escapedNames }
   }
 
-  /** Reads what follows in an open object or list: its end, or a field or element. */
+  /** Reads what follows in an object or list: its end, a field or an element. */
   #readNext(level: Level): void {
     if (this.#skipWhiteSpace() === COMMA) {
       this.#at++
@@ -162,7 +167,7 @@ class Outliner {
     this.#readValue(node, shape, level.uniqueNames)
   }
 
-  /** @returns undefined for a name that nobody asks for */
+  /** @returns undefined for a name that does not matter */
   #checkedName(level: Level, isEscaped: boolean): string | undefined {
     const length = level.nameEnd - level.nameStart - 2
     const mayBeProto = length === '__proto__'.length || (isEscaped && length <= LONGEST_PROTO)
@@ -208,7 +213,7 @@ class Outliner {
     this.#at++
   }
 
-  /** Skips an object or list whatever is in it: what is too deep is not looked at. */
+  /** Skips an object or list with everything in it, without a check of what is nested too deeply. */
   #skipNested(): void {
     let depth = 0
     do {
@@ -227,7 +232,7 @@ class Outliner {
     return { start: this.#at, end: this.#at }
   }
 
-  /** @returns whether it has an escape */
+  /** @returns whether the string has an escape */
   #skipString(): boolean {
     const text = this.#text
     let isEscaped = false
@@ -251,7 +256,7 @@ class Outliner {
     }
   }
 
-  /** @returns the code of the character that follows */
+  /** @returns the code of the next character */
   #skipWhiteSpace(): number {
     let code = this.#text.charCodeAt(this.#at)
     while (code <= SPACE) code = this.#text.charCodeAt(++this.#at)
@@ -264,8 +269,9 @@ class Outliner {
   }
 
   /**
-   * Every outlined value around the fault that has none yet gets it, each with the way from itself. Once one has a
-   * fault, so have all around it: the cost of a fault is bounded.
+   * Sets the fault on every outlined value around it that has none yet, each with a pointer that starts at that value.
+   * If a value has a fault, all values around it have one too; so each gets at most one, which limits the cost of many
+   * faults.
    */
   #addFault(code: JsonFault['code'], inner?: Node): void {
     if (inner) inner.fault ??= { code, pointer: '' }

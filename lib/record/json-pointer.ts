@@ -1,12 +1,12 @@
-/** Characters. */
+/** The longest pointer, in characters. */
 export const MAX_POINTER = 256
 
-/** A name or an index as a part of an RFC 6901 JSON pointer, which "/" separates. */
+/** Escapes a name or an index as one part of a JSON pointer (RFC 6901), in which "/" separates parts. */
 export function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** @returns the pointer of a place, cut at `MAX_POINTER` characters; of a long name, no more is looked at */
+/** @returns the pointer to a place, cut at `MAX_POINTER` characters; of a long name, only that many are read */
 export function cutPointer(names: Iterable<string | number>): string {
   let pointer = ''
   for (const name of names) {

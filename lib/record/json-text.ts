@@ -1,11 +1,11 @@
 import type { JsonFault } from './json-outline.ts'
 
-/** A JSON value as its source wrote it. The text is what is sent; what it says is for checks and keys. */
+/** A JSON value as its source wrote it. The text is what is sent; the parsed value serves checks and keys. */
 export class JsonText {
   readonly text: string
-  /** What the text says, as JSON.parse has it; undefined while nobody has read it. */
+  /** The parsed text, as JSON.parse returns it; undefined while nobody has parsed it. */
   readonly parsed: unknown
-  /** The first fault of the text, once it was read. Which faults count is up to the reader. */
+  /** The first fault of the text, once it was parsed. The reader decides which faults matter. */
   readonly fault: JsonFault | undefined
 
   constructor(text: string, parsed?: unknown, fault?: JsonFault) {
@@ -15,7 +15,7 @@ export class JsonText {
   }
 }
 
-/** A number as it is written in a JSON text; a double may not hold it exactly. */
+/** A number as it is written in a JSON text, which a double may not represent exactly. */
 export class NumberText {
   readonly text: string
 
@@ -23,7 +23,7 @@ export class NumberText {
     this.text = text
   }
 
-  /** Whether it is written without a point and an exponent. */
+  /** Whether it is written without a decimal point and an exponent. */
   get isInteger(): boolean {
     return /^-?\d+$/.test(this.text)
   }

@@ -1,13 +1,13 @@
-// What a misspelled name most likely stands for.
+// Guesses which name a misspelled name stands for.
 
-/** @returns the name that a typo of one or two letters most likely stands for */
+/** @returns the name that most likely was meant, if one or two letters differ */
 export function nearestTo(name: string, names: readonly string[]): string | undefined {
   const distances = names.map(candidate => distance(candidate, name))
   const least = Math.min(...distances)
   return least <= 2 ? names[distances.indexOf(least)] : undefined
 }
 
-/** Levenshtein's edit distance. */
+/** The Levenshtein distance. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

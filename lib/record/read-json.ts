@@ -1,4 +1,4 @@
-// Reads JSON text of anybody: what it says, where its parts lie, and its faults.
+// Reads untrusted JSON text: its value, where its parts are, and its faults.
 import { randomBytes } from 'node:crypto'
 import { isContainer, MAX_DEPTH, parseJson } from './json-object.ts'
 import { type JsonOutline, type JsonShape, outlineJson, type TextSpan } from './json-outline.ts'
@@ -17,13 +17,13 @@ export function readJson(text: string, shape: JsonShape): JsonReading | undefine
 }
 
 /**
- * Parses the text with every escaped name spelled without an escape. V8's JSON.parse can take an escaped name for a
- * name of an object that it parsed earlier (github.com/nodejs/node/issues/63785): what `{"\u0061": 1}` says would
+ * Parses the text with every escaped name rewritten without an escape. V8's JSON.parse can confuse an escaped name with
+ * a name of an object that it parsed earlier (github.com/nodejs/node/issues/63785): the value of `{"\u0061": 1}` would
  * depend on what others sent before.
  */
 function parseRespelled(text: string, escapedNames: readonly TextSpan[]): unknown {
   const unguessable = randomBytes(6).toString('base64url')
-  /** By name, for those that can't be spelled without an escape. */
+  /** Stand-ins for names that can't be written without an escape. */
   const standIns = new Map<string, string>()
   const parts: string[] = []
   let from = 0
@@ -42,7 +42,7 @@ function parseRespelled(text: string, escapedNames: readonly TextSpan[]): unknow
   return renamed(parsed, new Map([...standIns].map(([name, standIn]) => [standIn, name])), MAX_DEPTH * 2)
 }
 
-/** Quotes, backslashes, and control characters up to U+001F (RFC 8259, section 7). */
+/** Quotes, backslashes, and control characters up to U+001F need an escape (RFC 8259, section 7). */
 function needsEscape(name: string): boolean {
   for (let at = 0; at < name.length; at++) {
     const code = name.charCodeAt(at)
@@ -51,7 +51,10 @@ function needsEscape(name: string): boolean {
   return false
 }
 
-/** Gives fields their names, in the order of the text. What is nested too deeply is refused, so it is left as it is. */
+/**
+ * Replaces stand-ins by their names, in the order of the text. A value that is nested too deeply is refused later, so
+ * it stays as it is.
+ */
 function renamed(value: unknown, names: ReadonlyMap<string, string>, levels: number): unknown {
   if (!isContainer(value) || levels === 0) return value
   for (const name of Object.keys(value)) value[name] = renamed(value[name], names, levels - 1)

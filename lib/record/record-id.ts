@@ -1,16 +1,17 @@
-// The id of a record: its header `kp-id`. Consumers drop repeats by it, and redrive looks for it in the log.
+// The id of a record, its header `kp-id`, by which consumers drop repeats and redrive finds the record in the log.
 import { headerList } from './header-list.ts'
 import type { ProducerRecord, ProducerRecordHeader } from './producer-record.ts'
 
 export const RECORD_ID_HEADER = 'kp-id'
 export const RECORD_ID_EXPECTED = 'recordId: expected "uuid", "none" or a function.'
 
-/** `NONE` taken as `uuid` would do the opposite of what it says. */
+/** Compares exactly: `NONE` would otherwise be taken as `uuid`, the opposite of what it says. */
 export function isRecordIdOption(recordId: unknown): boolean {
   return recordId === 'uuid' || recordId === 'none' || typeof recordId === 'function'
 }
 
 /**
+ * Reads the id.
  * @param headers those of a record that may not be validated yet
  * @returns the text of the first `kp-id` header; undefined if there is none, or if it has no value
  */
@@ -41,10 +42,10 @@ const FIELDS: Record<keyof ProducerRecord, true> = {
   orderGroup: true,
 }
 
-/** A copy of a record with other headers, and with the fields that its class declares as accessors. */
+/** Copies a record with other headers, including the fields that its class declares as accessors. */
 export function withHeaders(record: ProducerRecord, headers: readonly ProducerRecordHeader[]): ProducerRecord {
   if (Object.getPrototypeOf(record) === Object.prototype) return { ...record, headers }
-  // A spread has only the record's own properties.
+  // A spread copies only own properties.
   const inherited = Object.keys(FIELDS).filter(field => field in record && !Object.hasOwn(record, field))
   const fields = Object.fromEntries(inherited.map(field => [field, record[field as keyof ProducerRecord]]))
   return { ...record, ...fields, headers }

@@ -1,5 +1,5 @@
-// The SASL extensions of OAUTHBEARER: names and values that a client sends to the broker beside its token. Confluent
-// Cloud needs logicalCluster and identityPoolId. Source: RFC 7628, section 3.1.
+// The SASL extensions of OAUTHBEARER: names and values that a client sends to the broker together with its token.
+// Confluent Cloud needs logicalCluster and identityPoolId. Source: RFC 7628, section 3.1.
 
 export type SaslExtensions = Readonly<Record<string, string>>
 
@@ -17,7 +17,7 @@ export function parseSaslExtensions(text: string): SaslExtensions | undefined {
 
 /** @returns undefined for anything but an object of names and values that RFC 7628 allows */
 export function readSaslExtensions(value: unknown): SaslExtensions | undefined {
-  // A Map has no entries that Object.entries sees: none of its extensions would be sent.
+  // A Map would look empty to Object.entries, and none of its extensions would be sent.
   if (typeof value !== 'object' || value === null || Symbol.iterator in value) return undefined
   const entries = Object.entries(value)
   const isRight = ([name, text]: [string, unknown]) =>

@@ -1,5 +1,5 @@
-// The headers that name the schema of a record's key and value. Confluent's deserializers believe them before they look
-// into the bytes (SerializationContext of Python, DualSchemaIdDeserializer of Java).
+// The headers that name the schema of a record's key and value. Confluent's deserializers use them before they look
+// into the bytes (Python: SerializationContext, Java: DualSchemaIdDeserializer).
 
 export const KEY_SCHEMA_ID_HEADER = '__key_schema_id'
 export const VALUE_SCHEMA_ID_HEADER = '__value_schema_id'

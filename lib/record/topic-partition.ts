@@ -1,9 +1,12 @@
-/** The map key of a topic-partition. A topic name can't hold a slash, so the key is unique. */
+/** A map key for a partition of a topic. It is unique, because a topic name can't contain a slash. */
 export function topicPartition(topic: string, partition: number): string {
   return `${topic}/${partition}`
 }
 
-/** Those that brokers write (`Topic.INTERNAL_TOPICS`, KRaft, tiered storage). Other names may begin with `__`, too. */
+/**
+ * Topics that brokers write themselves (`Topic.INTERNAL_TOPICS`, KRaft, tiered storage). Other names may begin with
+ * `__`, too.
+ */
 const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
   '__consumer_offsets',
   '__transaction_state',
@@ -18,14 +21,17 @@ export function isTopicName(name: string): boolean {
 }
 
 /**
- * Kafka's rule (`Topic.validate`). No request may have another name: a broker that can't parse it closes the
- * connection, and with it every request in flight.
+ * Kafka's rule for topic names (`Topic.validate`). No request may contain another name: a broker that can't parse it
+ * closes the connection, and every request in flight on it fails.
  */
 export function isLegalTopicName(name: string): boolean {
   return /^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
 }
 
-/** Values by topic and partition, in the order of their topics: a look-up makes no text, unlike `topicPartition`. */
+/**
+ * A map by topic and partition, in the order of the topics. Unlike with the key of `topicPartition`, a lookup creates
+ * no string.
+ */
 export class TopicPartitionMap<T> {
   readonly #topics = new Map<string, Map<number, T>>()
 

@@ -1,4 +1,4 @@
-// Calls that wait for the next answer.
+// Calls that wait for the next metadata answer.
 import type { Clock } from '../time/clock.ts'
 import type { Deadline } from '../time/deadline.ts'
 

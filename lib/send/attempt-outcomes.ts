@@ -1,4 +1,4 @@
-// What the outcome of an attempt means for its partition and its records.
+// Applies the outcome of an attempt to its partition and its records.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { backoff } from '../time/backoff.ts'
 import { isTooLarge, refreshFor, THROTTLED } from '../transport/error-codes.ts'
@@ -14,7 +14,10 @@ export class AttemptOutcomes {
     this.#parts = parts
   }
 
-  /** The open batch can't be encoded: each of its records is tried alone, and fails alone. */
+  /**
+   * Handles an open batch that can't be encoded: each of its records is tried in a batch of its own, so that only the
+   * bad one fails.
+   */
   unencodable(partition: PartitionState, cause: unknown): void {
     const { accumulator, completer, waiting } = this.#parts
     const batch = partition.batch as ProducerBatch
@@ -27,7 +30,7 @@ export class AttemptOutcomes {
     waiting.changed(partition)
   }
 
-  /** The open batch must be halved. Nothing of it was sent, so its sequence numbers are those of the halves. */
+  /** Halves the open batch. Nothing of it was sent, so the halves use its sequence numbers. */
   tooLarge(partition: PartitionState): void {
     const { accumulator, waiting } = this.#parts
     const { records } = partition.batch as ProducerBatch
@@ -41,7 +44,8 @@ export class AttemptOutcomes {
       this.#count(batch)
       return this.#parts.completer.acknowledged(batch, outcome)
     }
-    // Of a broker that asks for a pause: the batch waits for its end (`produce-requests.ts`).
+    // Not an attempt: a record left the batch, or the broker asks for a pause, whose end the batch awaits
+    // (`produce-requests.ts`).
     const isNoAttempt = outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED
     if (outcome.kind === 'not-sent' && isNoAttempt) return partition.notWritten()
     if (!partition.attemptFailed(outcome)) return
@@ -50,7 +54,7 @@ export class AttemptOutcomes {
       currentLeader !== undefined &&
       this.#parts.metadata.learnLeader(partition.topic, partition.partition, currentLeader)
     const refresh = refreshFor(outcome.causeCode)
-    // Without a caller a connection attempt would only be left behind in a sandbox that is about to be frozen.
+    // If no caller waits, no connection is opened: a sandbox that is about to be frozen would only leave it behind.
     const isWanted = batch.hasWaiters || this.#parts.accumulator.has(partition.topic, partition.partition)
     if (refresh && isWanted) {
       const ticket = this.#parts.metadata.requestRefresh(partition.topic)
@@ -68,7 +72,7 @@ export class AttemptOutcomes {
       case 'split-batch': {
         if (decision.invalid.length === 0 && isTooLarge(outcome.causeCode)) this.#parts.accumulator.refused(batch)
         partition.split(decision.others.map(records => this.#parts.accumulator.queueOf(records)))
-        // Last: an invalid record stops the later records of its order group, which `split` has put back.
+        // Done last: an invalid record stops the later records of its order group, which `split` has put back.
         for (const pending of decision.invalid)
           this.#parts.completer.failed(pending, batch, 'rejected', {
             causeCode: outcome.causeCode,

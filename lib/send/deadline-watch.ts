@@ -1,21 +1,24 @@
-// One timer per millisecond in which deadlines pass, however many records share it: a call of 10,000 records needs
-// one, and so do hundreds of calls of one record.
+// Watches the deadlines of records with one timer per millisecond in which deadlines pass, however many records share
+// it: a call of 10,000 records needs one timer, and so do hundreds of calls of one record in the same millisecond.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { Clock } from '../time/clock.ts'
 import { patientTimer } from '../time/patient-timer.ts'
 
 interface Watched {
-  /** Also those that are completed meanwhile: taking each out would cost more than keeping it until the others are. */
+  /**
+   * Includes records that were completed meanwhile: removing each would cost more than keeping it until the others are
+   * done.
+   */
   readonly records: PendingRecord[]
-  /** How many of them are not completed. */
-  open: number
+  /** The number of these records that are not completed. */
+  uncompleted: number
   readonly cancel: () => void
 }
 
 export class DeadlineWatch {
   readonly #clock: Clock
   readonly #onPassed: (records: readonly PendingRecord[]) => void
-  /** By the first full millisecond (monotonic) at which the deadlines have passed. */
+  /** By the first full millisecond (monotonic clock) at which the deadlines have passed. */
   readonly #watched = new Map<number, Watched>()
 
   /** @param onPassed called with the records whose deadline has passed and that were not `done` before */
@@ -32,15 +35,15 @@ export class DeadlineWatch {
       this.#watched.set(at, watched)
     }
     watched.records.push(pending)
-    watched.open++
+    watched.uncompleted++
   }
 
   done(pending: PendingRecord): void {
     const at = Math.ceil(pending.deadline.at)
     const watched = this.#watched.get(at)
     if (!watched) return
-    watched.open--
-    if (watched.open > 0) return
+    watched.uncompleted--
+    if (watched.uncompleted > 0) return
     watched.cancel()
     this.#watched.delete(at)
   }
@@ -48,6 +51,6 @@ export class DeadlineWatch {
   #watch(at: number): Watched {
     const records: PendingRecord[] = []
     const onTimeout = () => this.#onPassed(records.filter(({ completed }) => !completed))
-    return { records, open: 0, cancel: patientTimer(this.#clock, at - this.#clock.now(), onTimeout) }
+    return { records, uncompleted: 0, cancel: patientTimer(this.#clock, at - this.#clock.now(), onTimeout) }
   }
 }

@@ -1,4 +1,4 @@
-// What a failed attempt means for its batch: one total function.
+// Decides what a failed attempt means for its batch, in one function that covers every case.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { isBadRecord, isSequenceError } from '../transport/error-codes.ts'
@@ -7,11 +7,13 @@ import type { ProduceOutcome } from '../transport/kafka-client.ts'
 export type Failure = Exclude<ProduceOutcome, { kind: 'acked' }>
 
 export type Decision =
-  /** The same bytes again, after a pause. */
+  /** Send the same bytes again, after a pause. */
   | { readonly action: 'retry' }
-  /** The broker's picture of our sequence differs and nothing can be written: send again in the next epoch. */
+  /** Send again in the next epoch: the broker expects another sequence number, and nothing can be written. */
   | { readonly action: 'bump-epoch' }
-  /** One record makes the broker reject the whole batch: fail invalid ones, send the others in their own batches. */
+  /**
+   * One record makes the broker reject the whole batch: fail the invalid records, send the others in separate batches.
+   */
   | {
       readonly action: 'split-batch'
       readonly invalid: readonly PendingRecord[]
@@ -19,7 +21,7 @@ export type Decision =
     }
   | { readonly action: 'give-up'; readonly kind: FailedOutcome }
 
-/** Call it after the batch has noted the attempt. `retries` bounds the attempts that left this machine. */
+/** Decides. Call it after the batch has counted the attempt. `retries` limits the attempts that left this machine. */
 export function decide(batch: ProducerBatch, outcome: Failure, retries: number): Decision {
   if (isBadRecord(outcome.causeCode) && !batch.maybeWritten) return splitBatch(batch.records, outcome)
   const mayTryAgain = outcome.retriable && batch.attempts <= retries && batch.hasWaiters

@@ -1,23 +1,31 @@
-// Which partitions may send now, as requests: one per leader, or more where one would be too large.
-// Java: RecordAccumulator.ready and drain.
+// Collects the partitions that may send now into requests: one per leader, or more if one would be too large (Java:
+// RecordAccumulator.ready and drain).
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { SenderParts } from './sender-parts.ts'
 
-/** Upper bounds of what a Produce request adds to its batches, bytes: header and lengths; per batch a topic name. */
+/**
+ * Upper limits of the bytes that a Produce request adds to its batches: header and lengths, and a topic name per batch.
+ */
 const REQUEST_OVERHEAD = 512
 const PER_BATCH_OVERHEAD = 270
 
 export interface Drained {
   readonly requests: readonly { readonly leader: number; readonly partitions: readonly PartitionState[] }[]
-  /** Partitions whose open batch can't be encoded, with the error. */
+  /** Partitions whose open batch can't be encoded, each with the error. */
   readonly unencodable: readonly { readonly partition: PartitionState; readonly cause: unknown }[]
-  /** Partitions whose open batch, of several records, exceeds a request: it compressed worse than expected. */
+  /**
+   * Partitions whose open batch of several records exceeds the size of a request, because it compressed worse than
+   * expected.
+   */
   readonly tooLarge: readonly PartitionState[]
-  /** Open batches with records that a leader's pause left too little time: an attempt would only make them unknown. */
+  /**
+   * Open batches with records for which a leader's pause left too little time: an attempt could only make their outcome
+   * unknown.
+   */
   readonly late: readonly { readonly partition: PartitionState; readonly records: readonly PendingRecord[] }[]
-  /** Partitions that do not exist any more. */
+  /** Partitions that no longer exist. */
   readonly gone: readonly PartitionState[]
 }
 
@@ -28,15 +36,15 @@ export class Drainer {
     this.#parts = parts
   }
 
-  /** Opens the batch of each of these partitions that may send. */
-  drain(looked: Iterable<PartitionState>, now: number): Drained {
+  /** Opens a batch for each of these partitions that may send. */
+  drain(partitionsToCheck: Iterable<PartitionState>, now: number): Drained {
     const { partitions, accumulator, metadata, inFlight, waiting, options } = this.#parts
     const requests = new Map<number, { partitions: PartitionState[]; size: number }[]>()
     const unencodable: { partition: PartitionState; cause: unknown }[] = []
     const tooLarge: PartitionState[] = []
     const gone: PartitionState[] = []
     const late: { partition: PartitionState; records: readonly PendingRecord[] }[] = []
-    for (const partition of looked) {
+    for (const partition of partitionsToCheck) {
       if (partition.isInFlight) continue
       if (!partition.hasRecords && !accumulator.has(partition.topic, partition.partition)) {
         partitions.deactivate(partition)
@@ -51,8 +59,8 @@ export class Drainer {
         waiting.until(partition, waitsUntil)
         continue
       }
-      // No batch: order groups hold all records back until an earlier one of theirs is completed, or the deadlines of
-      // all its records have passed. Both look at the partition again.
+      // No batch is opened while order groups hold all records back, or after the deadlines of all its records have
+      // passed. When that changes, the partition is checked again.
       const batch = this.#openBatch(partition, now)
       if (!batch) continue
       const { leader } = metadata.leader(partition.topic, partition.partition) as PartitionMetadata
@@ -100,12 +108,12 @@ export class Drainer {
     return partition.batch
   }
 
-  /** When the partition may send: now or later (monotonic), or Infinity where an answer must arrive first. */
+  /** Returns when the partition may send: now, later (monotonic clock), or Infinity if an answer must arrive first. */
   #ready(partition: PartitionState, now: number): number {
     const { accumulator, metadata, inFlight, waiting, options } = this.#parts
     const leader = metadata.leader(partition.topic, partition.partition)
-    // A leader that was elected since the last attempt need not be waited for. Only after the first failure: brokers
-    // that name ever newer leaders would use up the retries at once.
+    // A leader elected since the last attempt gets the next attempt at once. Only after the first failure: brokers that
+    // keep naming newer leaders would otherwise use up the retries at once.
     const isElected = leader !== undefined && partition.failures <= 1 && leader.leaderEpoch > partition.attemptedEpoch
     if (partition.notBefore > now && !isElected) return partition.notBefore
     const lingersUntil =
@@ -137,7 +145,7 @@ export class Drainer {
   }
 }
 
-/** An encoder that throws must not take the records of other partitions with it. */
+/** Returns the size of the encoded batch. An error of the encoder must not fail the records of other partitions. */
 function encodedSize(batch: ProducerBatch, onError: (cause: unknown) => void): number | undefined {
   try {
     return batch.bytes.length + PER_BATCH_OVERHEAD

@@ -1,4 +1,4 @@
-// Records whose time is over leave their queue or batch, and a request that nobody waits for is dropped.
+// Removes records whose deadline has passed from their queue or batch, and drops requests that no caller waits for.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import { THROTTLED } from '../transport/error-codes.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -11,10 +11,10 @@ export class Expiry {
     this.#parts = parts
   }
 
-  /** @param records their deadlines have passed; they are not completed */
+  /** @param records uncompleted records whose deadlines have passed */
   passed(records: readonly PendingRecord[]): void {
     const { accumulator, completer, partitions, waiting, stats } = this.#parts
-    const left = new Set<PartitionState>()
+    const changed = new Set<PartitionState>()
     for (const pending of records) {
       if (pending.completed) continue
       stats.expiredRecords++
@@ -25,14 +25,14 @@ export class Expiry {
       else if (partition.batch) {
         const { lastCause: cause } = partition.batch
         completer.failed(pending, partition.batch, partition.outcomeSoFar, { causeCode, cause })
-        left.add(partition)
+        changed.add(partition)
       }
     }
-    for (const partition of left) partition.recordsLeft()
+    for (const partition of changed) partition.recordsLeft()
     this.#dropAbandonedRequests()
   }
 
-  /** A pause of their leader left these records of an open batch too little time. */
+  /** Fails records of an open batch for which a pause of their leader left too little time. */
   tooLate(partition: PartitionState, records: readonly PendingRecord[]): void {
     const { completer, waiting, stats } = this.#parts
     const batch = partition.batch as ProducerBatch
@@ -42,17 +42,22 @@ export class Expiry {
     waiting.changed(partition)
   }
 
-  /** What kept a record waiting until its deadline. A topic that is missing is reported as to a new producer. */
+  /**
+   * Returns what kept a record waiting until its deadline. A missing topic is reported as it would be to a new
+   * producer.
+   */
   #whyLate({ topic, partition, batch, reason, isInFlight }: PartitionState, pending: PendingRecord): string {
     const { metadata, inFlight, options } = this.#parts
     if (metadata.isMissing(topic)) return 'UNKNOWN_TOPIC_OR_PARTITION'
     const leader = metadata.leader(topic, partition)?.leader ?? -1
     if (!isInFlight && inFlight.mutedUntil(leader) > options.clock.now()) return THROTTLED
-    const known = batch?.lastCauseCode ?? reason
-    return known ?? (inFlight.wasHeldBack(leader, pending) ? THROTTLED : 'DEADLINE')
+    const causeCode = batch?.lastCauseCode ?? reason
+    return causeCode ?? (inFlight.wasHeldBack(leader, pending) ? THROTTLED : 'DEADLINE')
   }
 
-  /** A request that nobody waits for any more must not go on in a sandbox that is about to be frozen. */
+  /**
+   * Closes connections whose requests no caller waits for: they must not go on in a sandbox that is about to be frozen.
+   */
   #dropAbandonedRequests(): void {
     for (const leader of this.#parts.inFlight.abandonedLeaders())
       void this.#parts.client.dropConnections('deadline', leader)

@@ -1,10 +1,13 @@
-// Requests without an answer, per leader: how many more it may get, when its quota allows one, which nobody waits for.
+// Requests without an answer, per leader: how many more requests a leader may get, when its quota allows the next one,
+// and which requests no caller waits for.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionState } from './partition-state.ts'
 
 interface Request {
   readonly partitions: readonly PartitionState[]
-  /** The partitions before this one are abandoned. They stay so until the request ends: nobody looks at them again. */
+  /**
+   * How many of the first partitions are abandoned. They stay so until the request ends, so they are not checked again.
+   */
   abandoned: number
 }
 
@@ -27,13 +30,13 @@ export class InFlight {
     this.#requests.get(leader)?.delete(partitions)
   }
 
-  /** How many more requests a leader may get. */
+  /** Returns how many more requests the leader may get. */
   free(leader: number): number {
     return this.#maxRequests - (this.#requests.get(leader)?.size ?? 0)
   }
 
   /**
-   * A leader whose quota is used up gets no request until then (monotonic).
+   * Sends the leader no request until then (monotonic clock), because its quota is used up.
    * @param answerMs how long the answer took that asked for the pause
    */
   mute(leader: number, until: number, answerMs = 0): void {
@@ -44,12 +47,12 @@ export class InFlight {
     return this.#mutes.get(leader)?.until ?? 0
   }
 
-  /** Whether the record could have left earlier if the leader had not been muted. */
+  /** Whether the record could have been sent earlier without the leader's pause. */
   wasHeldBack(leader: number, { readyAt }: PendingRecord): boolean {
     return readyAt < this.mutedUntil(leader)
   }
 
-  /** Those of a batch's records whose time the leader's pause has used up, but for less than an answer takes. */
+  /** Returns the records of a batch for which the leader's pause has left less time than an answer takes. */
   tooLate(leader: number, { records, firstAttempt }: ProducerBatch, now: number): readonly PendingRecord[] {
     const mute = this.#mutes.get(leader)
     if (!mute || firstAttempt) return []
@@ -57,7 +60,7 @@ export class InFlight {
     return records.filter(pending => isTooLate(pending) && this.wasHeldBack(leader, pending))
   }
 
-  /** Leaders all of whose requests are written and have no caller left that waits for them. */
+  /** Returns the leaders whose requests are all written, and have no caller left that waits for them. */
   abandonedLeaders(): number[] {
     return [...this.#requests]
       .filter(([, requests]) => requests.size > 0 && [...requests.values()].every(isAbandoned))

@@ -1,25 +1,27 @@
-// Which leaders take no batches (`partitioner.availability.timeout.ms`, KIP-794).
-// Java: RecordAccumulator.NodeLatencyStats, Sender.sendProducerData.
+// Finds the leaders that do not accept batches (`partitioner.availability.timeout.ms`, KIP-794; Java:
+// RecordAccumulator.NodeLatencyStats, Sender.sendProducerData).
 import type { Clock } from '../time/clock.ts'
 import { THROTTLED } from '../transport/error-codes.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
 
 export interface LeaderAvailabilityOptions {
-  /** `partitioner.availability.timeout.ms`; 0: every leader counts as available. */
+  /** The setting `partitioner.availability.timeout.ms`. 0: every leader counts as available. */
   readonly timeoutMs: number
-  /** The longest pause before a retry: a leader that failed and got no request since then has no batch waiting. */
+  /** The longest pause before a retry. A leader that failed and got no request for that long has no batch waiting. */
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
 }
 
-/** More often nobody looks who is unavailable: brokers that are now slower, now faster than the timeout cost little. */
+/**
+ * How often availability is computed at most, so that brokers that are sometimes slower than the timeout cost little.
+ */
 const LOOK_EVERY_MS = 10
 
-/** Moments are monotonic. */
+/** All moments are of the monotonic clock. */
 interface Leader {
-  /** Requests without an answer. */
+  /** The number of requests without an answer. */
   requests: number
-  /** When the first of them began, or the leader last answered one. */
+  /** When the first of these requests began, or the leader last answered one. */
   waitingSince: number
   /** When the first request began that failed since the last answer. */
   failingSince: number | undefined
@@ -38,14 +40,17 @@ export class LeaderAvailability {
     this.#options = options
   }
 
-  /** A request to the leader begins: it needs a connection, is written, and awaits an answer. */
+  /** Call it when a request to the leader begins, including its connection attempt. */
   began(leader: number): void {
     if (this.#options.timeoutMs === 0) return
     const state = this.#of(leader)
     if (state.requests++ === 0) state.waitingSince = this.#options.clock.now()
   }
 
-  /** @param beganAt when the request began */
+  /**
+   * Call it when a request has ended.
+   * @param beganAt when the request began
+   */
   ended(leader: number, beganAt: number, outcomes: readonly ProduceOutcome[]): void {
     if (this.#options.timeoutMs === 0) return
     const now = this.#options.clock.now()
@@ -60,7 +65,7 @@ export class LeaderAvailability {
     }
   }
 
-  /** The leader asked for a pause (quota). */
+  /** Call it when the leader has asked for a pause (quota). */
   paused(leader: number, until: number): void {
     if (this.#options.timeoutMs === 0) return
     const state = this.#of(leader)
@@ -70,8 +75,8 @@ export class LeaderAvailability {
   }
 
   /**
-   * The leaders that have taken no batch for longer than the timeout, some ms ago at most. Another set exactly if there
-   * are others.
+   * The leaders that have accepted no batch for longer than the timeout, as of at most a few ms ago. The set is another
+   * object exactly if its content has changed.
    */
   get unavailable(): ReadonlySet<number> {
     const now = this.#options.clock.now()
@@ -113,12 +118,12 @@ export class LeaderAvailability {
   }
 }
 
-/** The broker took the request, whatever it did with the batch. */
+/** Whether the broker handled the request, whatever it did with the batch. */
 function isAnswer({ kind, throttleTimeMs }: ProduceOutcome): boolean {
   return kind === 'acked' || kind === 'rejected' || throttleTimeMs !== undefined
 }
 
-/** It says nothing about the leader. */
+/** Whether the outcome says nothing about the leader. */
 function isNoAttempt(outcome: ProduceOutcome): boolean {
   return outcome.kind === 'not-sent' && (outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED)
 }

@@ -1,9 +1,9 @@
-// Which partitions records without a key should go to: those of leaders in the client's rack (KIP-1123) that take
-// batches (KIP-794). Java: BuiltInPartitioner.nextPartition.
+// Decides which partitions records without a key should go to: those whose leader is in the client's rack (KIP-1123)
+// and accepts batches (KIP-794). Java: BuiltInPartitioner.nextPartition.
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { LeaderAvailability } from './leader-availability.ts'
 
-/** Racks that a warning names. */
+/** How many racks a warning names. */
 const MAX_NAMED = 6
 const NO_RACKS: ReadonlyMap<number, string> = new Map()
 
@@ -18,8 +18,8 @@ export class LeaderPreference {
   #lastUnavailable: ReadonlySet<number>
 
   /**
-   * @param rack the client's (`client.rack`); undefined: every rack is as good, or it is not known yet
-   * @param warn called once, when no broker is in the client's rack
+   * @param rack the client's rack (`client.rack`); undefined if it is unknown, or if every rack is as good
+   * @param warn called once if no broker is in the client's rack
    */
   constructor(
     rack: () => string | undefined,
@@ -32,7 +32,7 @@ export class LeaderPreference {
     this.#lastUnavailable = availability.unavailable
   }
 
-  /** While it stays the same, `among` returns the same for the same partitions. */
+  /** As long as it stays the same, `among` returns the same partitions for the same input. */
   get version(): number {
     const rack = this.#rack()
     const { unavailable } = this.#availability
@@ -42,7 +42,10 @@ export class LeaderPreference {
     return this.#version
   }
 
-  /** @param racks node id → rack, of the brokers that an answer names and that have one */
+  /**
+   * Takes over the racks that a metadata answer names.
+   * @param racks node id → rack; only brokers that have a rack
+   */
   learnRacks(racks: ReadonlyMap<number, string> = NO_RACKS): void {
     const isSame = racks.size === this.#racks.size && [...racks].every(([id, rack]) => this.#racks.get(id) === rack)
     if (isSame) return
@@ -51,8 +54,9 @@ export class LeaderPreference {
   }
 
   /**
+   * Returns the preferred partitions.
    * @param partitions each with a leader
-   * @returns the same list where none of them is preferred
+   * @returns the same list if none of them is preferred
    */
   among(partitions: readonly PartitionMetadata[]): readonly PartitionMetadata[] {
     const rack = this.#rack()
@@ -65,7 +69,7 @@ export class LeaderPreference {
     return ofRack(orAll(taking, partitions))
   }
 
-  /** A rack that is misspelt would cost money without a sign. */
+  /** Warns about a misspelled rack, which would otherwise only show in the bill. */
   #checkRack(rack: string): void {
     if (this.#hasWarned) return
     const racks = new Set(this.#racks.values())

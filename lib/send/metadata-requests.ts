@@ -1,6 +1,6 @@
-// When the brokers are asked for metadata, and about which topics.
-// A topic that was never requested is requested at once. After an answer that did not help, it is requested again only
-// after a back-off, at another broker. Topics that need an answer at the same time share a request.
+// Decides when the brokers are asked for metadata, and about which topics. A topic that was never requested is
+// requested at once. After an answer that did not help, it is requested again after a back-off, from another broker.
+// Topics that need an answer at the same time share a request.
 import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import type { Clock } from '../time/clock.ts'
@@ -8,50 +8,50 @@ import { Deadline } from '../time/deadline.ts'
 import { transportError } from '../transport/error-codes.ts'
 import type { Cluster, KafkaClient, TopicMetadata } from '../transport/kafka-client.ts'
 
-/** The back-off after unhelpful answers grows no further: the end of an election must be noticed soon. */
+/** Limits the back-off after unhelpful answers, because the end of a leader election must be noticed soon. */
 const MAX_UNHELPFUL = 2
 
-/** What an answer is needed for: a topic, or whether any broker answers. */
+/** What an answer is needed for: a topic, or the question whether any broker answers. */
 export class MetadataSubject {
-  /** Calls that wait for an answer. */
+  /** The number of calls that wait for an answer. */
   waiting = 0
-  /** The first request whose answer will do; requests are numbered. */
+  /** The number of the first request whose answer is new enough. Requests are numbered. */
   needed = 0
-  /** The last request that was answered. */
+  /** The number of the last request that was answered. */
   answered = 0
   isRequested = false
-  /** No request about it has ended yet. */
+  /** Whether no request about it has ended yet. */
   isNew = true
-  /** Answers in a row that somebody waited for and that said nothing new. */
+  /** How many answers in a row said nothing new although somebody waited for one. */
   unhelpful = 0
-  /** The next request comes not before (monotonic). */
+  /** The next request must not begin before this moment (monotonic clock). */
   notBefore = 0
-  /** Somebody waits, or a leader refused: unlike the refresh for `metadata.max.age.ms`. */
+  /** Whether somebody waits, or a leader refused a request; not for the refresh after `metadata.max.age.ms`. */
   isPressing = false
 }
 
 /** A topic that records are sent to. */
 interface RequestedTopic extends MetadataSubject {
   readonly name: string
-  /** The last answer contradicts what is known: more answers are needed to decide. */
+  /** Whether the last answer contradicts what is known, so that more answers are needed to decide. */
   readonly isContradicted: boolean
   /** @returns whether the answer says something new about the topic */
   learn(answer: TopicMetadata): boolean
 }
 
 export interface MetadataRequestsOptions<Topic extends RequestedTopic> {
-  /** The limit of a request, with the connection attempt. */
+  /** The time limit of a request, including the connection attempt, ms. */
   readonly requestMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
   /** All topics that records are sent to. */
   readonly topics: () => Iterable<Topic>
-  /** Whether records are sent to the topic: others are not requested. */
+  /** Whether records are sent to the topic. Others are not requested. */
   readonly isInUse: (topic: Topic) => boolean
-  /** Whether a failed request about this topic is repeated: somebody waits for it. */
+  /** Whether a failed request about this topic is repeated, because somebody waits for it. */
   readonly isWanted: (topic: Topic) => boolean
-  /** Called with every answer, before its topics learn from it. */
+  /** Called with every answer, before its topics take over what is new. */
   readonly onAnswer: (cluster: Cluster) => void
   /** Called after every request, with the answer if there was one. */
   readonly onEnd: (cluster: Cluster | undefined) => void
@@ -61,7 +61,10 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   readonly #client: KafkaClient
   readonly #options: MetadataRequestsOptions<Topic>
   readonly #anyBroker = new MetadataSubject()
-  /** Has every subject that needs an answer and is not requested, so that a new topic costs no look at the others. */
+  /**
+   * The subjects that need an answer and are not requested. Without it, each new topic would cost a search through all
+   * topics.
+   */
   readonly #due = new Set<MetadataSubject>()
   #willStart = false
   #timer: unknown
@@ -70,7 +73,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   #notBefore = 0
   /** The number of the last request. */
   count = 0
-  /** Why the last request failed, if it did. */
+  /** Why the last request failed; undefined if it succeeded. */
   lastError: TransportError | undefined
 
   constructor(client: KafkaClient, options: MetadataRequestsOptions<Topic>) {
@@ -83,14 +86,14 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   }
 
   /**
-   * Asks for an answer to a request that begins after this call.
-   * @returns the ticket of that answer: `subject.answered` reaches it
+   * Requests an answer that is not older than this call.
+   * @returns the ticket of that answer: it has arrived when `subject.answered` reaches the ticket
    */
   need(subject: MetadataSubject): number {
     return this.pursue(subject, this.count + 1)
   }
 
-  /** Asks again for the answer of a ticket, if it is still needed. */
+  /** Requests the answer of a ticket again, if it is still needed. */
   pursue(subject: MetadataSubject, ticket: number): number {
     subject.needed = Math.max(subject.needed, ticket)
     subject.isPressing = true
@@ -99,7 +102,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     return subject.needed
   }
 
-  /** Requests all topics, though nobody waits for the answer. */
+  /** Requests all topics, although nobody waits for the answer. */
   refresh(): void {
     for (const topic of this.#options.topics()) {
       topic.needed = Math.max(topic.needed, this.count + 1)
@@ -113,7 +116,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     this.#options.clock.clearTimeout(this.#timer)
   }
 
-  /** At the end of the turn: partitions that fail together share a request. */
+  /** Starts a request at the end of the turn, so that partitions that fail together share it. */
   #startSoon(): void {
     if (this.#willStart) return
     this.#willStart = true
@@ -144,8 +147,8 @@ export class MetadataRequests<Topic extends RequestedTopic> {
   }
 
   /**
-   * No broker ever answered for the topic, and nobody waits for it any more. It may be what makes brokers close the
-   * connection, and would then make every request of the other topics fail.
+   * Whether the topic is no longer requested, because no broker ever answered for it and nobody waits. Such a topic may
+   * be what makes brokers close the connection, so that the requests for all other topics would fail, too.
    */
   #isGivenUp(topic: Topic): boolean {
     return !topic.isNew && topic.answered === 0 && !this.#options.isWanted(topic)
@@ -155,12 +158,15 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     return subject !== this.#anyBroker
   }
 
-  /** After a failed request all topics wait for the same moment and share the next request; a new topic does not. */
+  /**
+   * When the subject may be requested. After a failed request, all topics wait for the same moment and share the next
+   * request; a new topic does not wait.
+   */
   #notBeforeOf(subject: MetadataSubject): number {
     return subject.isNew ? 0 : Math.max(subject.notBefore, this.#notBefore)
   }
 
-  /** A request that is about a failed leader is about all topics: their partitions may have the same leader. */
+  /** Adds all topics to a request about a failed leader, because their partitions may have the same leader. */
   #withOthers(ready: readonly MetadataSubject[], now: number): ReadonlySet<MetadataSubject> {
     if (ready.every(subject => subject.isNew)) return new Set(ready)
     const isReady = (topic: Topic) => !topic.isRequested && topic.notBefore <= now && !this.#isGivenUp(topic)
@@ -202,7 +208,7 @@ export class MetadataRequests<Topic extends RequestedTopic> {
     this.#failures = 0
     this.#notBefore = 0
     this.#anyBroker.answered = Math.max(this.#anyBroker.answered, number)
-    // One random number per answer: its topics stay together.
+    // One random number per answer, so that its topics keep the same moment.
     const random = Math.random()
     const answers = new Map(cluster.topics.map(answer => [answer.topic, answer]))
     for (const topic of topics) {

@@ -1,5 +1,5 @@
-// The Sender's state of one topic-partition; only this file changes it. Java: Sender.completeBatch with
-// TransactionManager.TxnPartitionEntry. A partition sends one batch at a time, so it never has two requests under way.
+// The Sender's state of one partition; only this file changes it. Java: Sender.completeBatch with
+// TransactionManager.TxnPartitionEntry. A partition sends one batch at a time, so it never has two requests in flight.
 //
 //                open()             beginRequest()             wrote()
 //   ┌───────┐ ───────────▶ ┌──────┐ ───────────▶ ┌───────────┐ ───────▶ ┌─────────┐
@@ -19,13 +19,13 @@
 // EMPTY      No batch. Records may wait in the accumulator or, after a batch was split, here.
 // OPEN       A batch waits for its first or next attempt: for a leader, an identity, a back-off or a free request.
 // REQUESTED  The batch is part of a request of which nothing is written yet.
-// OUTDATED   The same, but a record left the batch meanwhile, or nobody waits for it. The request is not written.
+// OUTDATED   As REQUESTED, but a record left the batch, or no caller waits for it. The request will not be written.
 // WRITTEN    The socket has the bytes: from now on the batch may be in the log.
 //
-// An OPEN batch can change, too. recordsLeft() takes out records whose deadline passed, as long as no copy of the batch
-// can be in the log, and ends the batch when nobody waits for it. renumberBatch() moves it to the next epoch. OUTDATED
-// ends as EMPTY, not OPEN, when no record is left. cancelled() ends an OPEN batch as well. leaveCluster() makes a
-// REQUESTED batch OUTDATED, and an OPEN one is encoded again or ends.
+// An OPEN batch can change, too. recordsLeft() removes records whose deadline passed, as long as no copy of the batch
+// can be in the log, and ends the batch if no caller waits for it. renumberBatch() moves it to the next epoch. OUTDATED
+// ends as EMPTY, not OPEN, if no record is left. cancelled() ends an OPEN batch as well. leaveCluster() makes a
+// REQUESTED batch OUTDATED; an OPEN batch is encoded again, or ends.
 //
 // A batch keeps its bytes, producer id, epoch and sequence over all its attempts. When a batch ends without an
 // acknowledgement, or is encoded again, after an attempt left this machine, the partition moves to the next epoch
@@ -39,12 +39,12 @@ import type { BatchIdentity } from '../wire-format/record-batch.ts'
 
 const MAX_EPOCH = 32767
 const MAX_SEQUENCE = 2 ** 31 - 1
-/** The identity of a batch whose repeats need not be recognised (`enable.idempotence=false`). */
+/** The identity of a batch whose repeats brokers need not recognise (`enable.idempotence=false`). */
 const NO_IDENTITY: BatchIdentity = { producerId: -1n, epoch: -1, baseSequence: -1 }
 
 export interface PartitionStateOptions {
   readonly idempotent: boolean
-  /** @param isExhausted the producer id has no further epoch: the partition needs another id */
+  /** @param isExhausted whether the producer id has no further epoch, so that the partition needs another id */
   readonly onEpochBumped: (isExhausted: boolean) => void
 }
 
@@ -55,7 +55,9 @@ export class PartitionState {
   #phase: 'empty' | 'open' | 'requested' | 'outdated' | 'written' = 'empty'
   /** Undefined exactly while the phase is `empty`. */
   #batch: ProducerBatch | undefined
-  /** Records of a batch that was split. Each list becomes a batch before any record of the accumulator does. */
+  /**
+   * Records of a batch that was split. Each of these queues becomes a batch before any record of the accumulator does.
+   */
   #split: RecordQueue[] = []
   #failures = 0
   #reason: string | undefined
@@ -66,7 +68,9 @@ export class PartitionState {
   #nextSequence = 0
   /** The offset after the last batch that all replicas acknowledged. */
   #nextOffset: bigint | null = null
-  /** The topic was created anew during the request: an offset of its answer may be of the former log. */
+  /**
+   * Whether the topic was created anew during the request, so that an offset of its answer may be of the former log.
+   */
   #isOldLog = false
 
   constructor(topic: string, partition: number, options: PartitionStateOptions) {
@@ -81,7 +85,7 @@ export class PartitionState {
     return this.#batch
   }
 
-  /** It has a batch, or records of a batch that was split. */
+  /** Whether it has a batch, or records of a batch that was split. */
   get hasRecords(): boolean {
     return this.#batch !== undefined || this.#split.some(records => !records.isEmpty)
   }
@@ -90,22 +94,22 @@ export class PartitionState {
     return this.#phase === 'requested' || this.#phase === 'outdated' || this.#phase === 'written'
   }
 
-  /** A request is under way, and its bytes are still the ones to write. */
+  /** Whether a request is in progress whose bytes may still be written. */
   get mayWrite(): boolean {
     return this.#phase === 'requested' || this.#phase === 'written'
   }
 
-  /** The deadlines of all records of its batch have passed: it is not sent any more. */
+  /** Whether the deadlines of all records of its batch have passed, so that the batch is not sent any more. */
   isExpired(now: number): boolean {
     return this.#batch !== undefined && this.#batch.latestDeadline <= now
   }
 
-  /** Its batch is written, and no caller waits for the answer any more. */
+  /** Whether its batch is written and no caller waits for the answer any more. */
   get isAbandoned(): boolean {
     return this.#phase === 'written' && !this.#batch?.hasWaiters
   }
 
-  /** What is known now of the batch's records, if no acknowledgement comes. */
+  /** What is known now about the batch's records, if no acknowledgement comes. */
   get outcomeSoFar(): FailedOutcome {
     return this.#phase === 'written' ? 'unknown' : (this.#batch?.outcomeSoFar ?? 'not-sent')
   }
@@ -114,22 +118,22 @@ export class PartitionState {
     return this.#options.idempotent && this.#idAndEpoch === undefined
   }
 
-  /** Attempts of the batch that were followed by a back-off. */
+  /** How many attempts of the batch were followed by a back-off. */
   get failures(): number {
     return this.#failures
   }
 
-  /** The cause that keeps its records waiting, for those whose deadline passes meanwhile. */
+  /** What keeps its records waiting, for the reports of records whose deadline passes meanwhile. */
   get reason(): string | undefined {
     return this.#reason
   }
 
-  /** The next attempt waits until then (monotonic). */
+  /** The next attempt must not begin before this moment (monotonic clock). */
   get notBefore(): number {
     return this.#notBefore
   }
 
-  /** The epoch of the leader that the last attempt was for; -1 before the first. */
+  /** The leader epoch of the last attempt; -1 before the first attempt. */
   get attemptedEpoch(): number {
     return this.#attemptedEpoch
   }
@@ -146,7 +150,7 @@ export class PartitionState {
     this.#nextSequence = 0
   }
 
-  /** Takes the records that go before all others, if a batch was split. */
+  /** Takes the records that are sent before all others, if a batch was split. */
   takeSplit(): PendingRecord[] | undefined {
     for (let next = this.#split.shift(); next; next = this.#split.shift()) if (!next.isEmpty) return next.takeAll()
     return undefined
@@ -159,7 +163,7 @@ export class PartitionState {
     this.#phase = 'open'
   }
 
-  /** Gives the batch its place in the partition's sequence, unless it has one. */
+  /** Gives the batch its identity in the partition's sequence, unless it has one. */
   numberBatch(): void {
     const batch = this.#openBatch('number a batch')
     if (batch.identity) return
@@ -169,7 +173,7 @@ export class PartitionState {
     batch.number({ producerId, epoch, baseSequence: this.#nextSequence }, this.#nextOffset)
   }
 
-  /** The leader is not known: the batch waits for an answer of the metadata. */
+  /** Makes the batch wait for a metadata answer, because the leader is unknown. */
   noLeader(metadataTicket: number): void {
     this.#reason = 'NO_LEADER'
     this.#metadataTicket = metadataTicket
@@ -193,8 +197,8 @@ export class PartitionState {
   }
 
   /**
-   * REQUESTED, WRITTEN → EMPTY: the next batch follows this one in the sequence.
-   * @param baseOffset its first record's offset, where all replicas have it; else null
+   * REQUESTED, WRITTEN → EMPTY. The next batch follows this one in the sequence.
+   * @param baseOffset the offset of its first record if all replicas have it, else null
    */
   acknowledged(baseOffset: bigint | null = null): void {
     const { batch, wasOldLog } = this.#endRequest()
@@ -203,7 +207,7 @@ export class PartitionState {
     this.#forgetBatch()
   }
 
-  /** REQUESTED, OUTDATED → OPEN. Not an attempt: the write was refused, since a record left a batch of the request. */
+  /** REQUESTED, OUTDATED → OPEN. Not an attempt: the write was refused because a record left a batch of the request. */
   notWritten(): void {
     const { batch, wasOutdated } = this.#endRequest()
     if (wasOutdated) this.#rebuild(batch)
@@ -211,7 +215,7 @@ export class PartitionState {
 
   /**
    * REQUESTED, OUTDATED, WRITTEN → OPEN, until the Sender decides: `gaveUp`, `split`, `renumberBatch` or a back-off.
-   * @returns false when the batch is over, since all its records had left
+   * @returns false if the batch has ended because all its records had left
    */
   attemptFailed(outcome: {
     readonly kind: FailedOutcome
@@ -228,19 +232,20 @@ export class PartitionState {
 
   // After a failed attempt
 
-  /** The next attempt waits for metadata that is as new as the ticket. */
+  /** Makes the next attempt wait for metadata that is as new as the ticket. */
   awaitMetadata(ticket: number): void {
     this.#metadataTicket = ticket
   }
 
-  /** The next attempt, with the same bytes, comes not before `until` (monotonic). */
+  /** Makes the next attempt, with the same bytes, wait until `until` (monotonic clock). */
   backOff(until: number): void {
     this.#failures++
     this.#notBefore = until
   }
 
   /**
-   * Nothing can be written, since the broker expects another sequence: the batch is encoded again in the next epoch.
+   * Makes the next attempt encode the batch in the next epoch. Only if nothing can be written, because the broker
+   * expects another sequence number.
    */
   renumberBatch(): void {
     this.#rebuild(this.#openBatch('renumber a batch'))
@@ -252,14 +257,14 @@ export class PartitionState {
     this.#split = [...queues, ...this.#split]
   }
 
-  /** OPEN → EMPTY. The batch failed for good. */
+  /** OPEN → EMPTY. The batch failed finally. */
   gaveUp(): void {
     this.#end(this.#openBatch('give up'))
   }
 
   // At any time
 
-  /** Records of the batch were completed at their deadline. Once for all that left at the same time. */
+  /** Call it after records of the batch were completed at their deadline, once for all that left at the same time. */
   recordsLeft(): void {
     const batch = this.#batch
     if (!batch) return
@@ -270,8 +275,8 @@ export class PartitionState {
   }
 
   /**
-   * All records of the batch were completed: it is not written any more if that can be helped.
-   * @returns the records of a batch that was split; they are no longer here
+   * Call it after all records of the batch were completed, so that it is not written if that can be prevented.
+   * @returns the records of a batch that was split, which leave this state
    */
   cancelled(): PendingRecord[] {
     if (this.#phase === 'requested') this.#phase = 'outdated'
@@ -279,7 +284,7 @@ export class PartitionState {
     return this.#split.splice(0).flatMap(records => records.takeAll())
   }
 
-  /** The topic is another one: offsets and leader epochs that are known are those of the former log. */
+  /** Call it when the topic was created anew: the known offsets and leader epochs are those of the former log. */
   logBeganAnew(): void {
     this.#nextOffset = null
     this.#batch?.forgetOffset()
@@ -288,8 +293,9 @@ export class PartitionState {
   }
 
   /**
-   * The brokers are another cluster. The records of a batch that may be written to the former one were completed: it
-   * ends. A batch of which nothing may be written is encoded again, for the new cluster's log and with its producer id.
+   * Call it when the brokers are those of another cluster. A batch that may be written to the former cluster ends,
+   * because its records were completed. A batch of which nothing can be written is encoded again, for the new cluster's
+   * log and with its producer id.
    */
   leaveCluster(): void {
     this.logBeganAnew()
@@ -300,18 +306,20 @@ export class PartitionState {
   }
 
   /**
-   * Lets a batch be encoded again, at its next attempt, with the records that a caller then waits for: no copy of it
-   * can be in the log. It ends when no caller waits.
+   * Makes the next attempt encode the batch again, with the records for which a caller waits; ends the batch if there
+   * are none. Only if no copy of it can be in the log.
    */
   #rebuild(batch: ProducerBatch): void {
     if (!batch.hasWaiters) return this.#end(batch)
-    // Without an identity this was done before: each of a thousand records may leave at a deadline of its own.
+    // Without an identity, this was done before. A thousand records may each leave at a deadline of their own.
     if (!batch.identity) return
     batch.outdate()
     if (batch.attempts > 0) this.#bumpEpoch()
   }
 
-  /** Ends a batch without an acknowledgement. Its sequence is used again only if no attempt left this machine. */
+  /**
+   * Ends a batch without an acknowledgement. Its sequence numbers are used again only if no attempt left this machine.
+   */
   #end(batch: ProducerBatch): void {
     this.#forgetBatch()
     if (batch.attempts > 0) this.#bumpEpoch()
@@ -325,13 +333,13 @@ export class PartitionState {
   }
 
   /**
-   * The next epoch makes brokers refuse any late copy of the batch (INVALID_PRODUCER_EPOCH, KIP-360). A new producer id
-   * would let such a copy in behind its successor.
+   * Moves to the next epoch, so that brokers refuse any late copy of the batch (INVALID_PRODUCER_EPOCH, KIP-360). With
+   * a new producer id instead, they would accept such a copy behind its successor.
    */
   #bumpEpoch(): void {
     if (!this.#options.idempotent) return
     const id = this.#idAndEpoch
-    // The batch was for a former cluster.
+    // Without an id, the batch was for a former cluster.
     if (!id) return
     this.#nextSequence = 0
     this.#idAndEpoch = id.epoch < MAX_EPOCH ? { producerId: id.producerId, epoch: id.epoch + 1 } : undefined
@@ -357,7 +365,7 @@ export class PartitionState {
   }
 }
 
-/** Sequences wrap from 2^31-1 to 0, as in Java (`DefaultRecordBatch.incrementSequence`). */
+/** Sequence numbers continue at 0 after 2^31-1, as in Java (`DefaultRecordBatch.incrementSequence`). */
 export function nextSequence(sequence: number, records: number): number {
   return sequence > MAX_SEQUENCE - records ? records - (MAX_SEQUENCE - sequence) - 1 : sequence + records
 }

@@ -1,4 +1,4 @@
-// The partitions of a Sender. Each is made at its first record and kept: its epoch and sequence go on.
+// The partitions of a Sender. Each is created at its first record and kept, because its epoch and sequence continue.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import { TopicPartitionMap } from '../record/topic-partition.ts'
 import { PartitionState, type PartitionStateOptions } from './partition-state.ts'
@@ -12,12 +12,12 @@ export class PartitionTable {
     this.#options = options
   }
 
-  /** Partitions with records that are not completed, the one whose last request is the longest ago first. */
+  /** Partitions with uncompleted records; the partition whose last request is the longest ago comes first. */
   get active(): ReadonlySet<PartitionState> {
     return this.#active
   }
 
-  /** Whether records of the topic are not completed. */
+  /** Whether the topic has uncompleted records. */
   hasActive(topic: string): boolean {
     for (const partition of this.#active) if (partition.topic === topic) return true
     return false
@@ -44,7 +44,10 @@ export class PartitionTable {
     this.#active.add(partition)
   }
 
-  /** It was sent: the others come before it, so that a batch that did not fit beside its own gets a turn. */
+  /**
+   * Moves a partition behind the others after it was sent, so that a batch that did not fit into the request gets a
+   * turn.
+   */
   moveToEnd(partition: PartitionState): void {
     this.#active.delete(partition)
     this.#active.add(partition)

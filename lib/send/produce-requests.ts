@@ -1,4 +1,4 @@
-// One request per leader: sent with the batches of its partitions, and its answer taken apart into their outcomes.
+// Sends one request per leader with the batches of its partitions, and splits the answer into their outcomes.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { moment } from '../time/clock.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
@@ -13,14 +13,14 @@ export class ProduceRequests {
   readonly #outcomes: AttemptOutcomes
   readonly #onEnd: () => void
 
-  /** @param onEnd called after each request, in the turn of its answer */
+  /** @param onEnd called after each request, in the same turn as its answer */
   constructor(parts: SenderParts, outcomes: AttemptOutcomes, onEnd: () => void) {
     this.#parts = parts
     this.#outcomes = outcomes
     this.#onEnd = onEnd
   }
 
-  /** Sends one request; resolves when its records are completed, or their partitions wait for the next attempt. */
+  /** Sends one request. Resolves when its records are completed, or their partitions wait for the next attempt. */
   async send(leader: number, partitions: readonly PartitionState[]): Promise<void> {
     const { clock, requestTimeoutMs, connectTimeoutMs, ackTimeoutMs, acks, idempotent } = this.#parts.options
     const { client, inFlight, availability, waiting, metadata, stats } = this.#parts
@@ -38,7 +38,8 @@ export class ProduceRequests {
       idempotent,
       clusterId: metadata.clusterId,
       ackTimeoutMs,
-      // Not cut by the deadlines: others may use the connection then. `Expiry` ends what nobody needs.
+      // Not shortened by deadlines, because others may use the connection after them. `Expiry` ends what nobody waits
+      // for.
       requestTimeoutMs,
       connectTimeoutMs: Math.min(connectTimeoutMs, remaining),
       beginWrite: () => this.#beginWrite(partitions),
@@ -74,7 +75,10 @@ export class ProduceRequests {
     stats.maxThrottleTimeMs = Math.max(stats.maxThrottleTimeMs, ms)
   }
 
-  /** All or nothing: a request is written only if no record has left its batches, and each has one with time left. */
+  /**
+   * Allows the write of a whole request or of nothing: only if no record has left its batches, and each batch has a
+   * record with time left.
+   */
   #beginWrite(partitions: readonly PartitionState[]): boolean {
     const now = this.#parts.options.clock.now()
     if (!partitions.every(partition => partition.mayWrite && !partition.isExpired(now))) return false

@@ -1,5 +1,5 @@
-// The producer id (InitProducerId): one per producer, requested once and again only when its epochs are used up, or of
-// another cluster.
+// The producer id (InitProducerId): one per producer. It is requested once, and again only if its epochs are used up or
+// the brokers are those of another cluster.
 import { TransportError } from '../errors.ts'
 import { backoff } from '../time/backoff.ts'
 import { type Clock, sleep } from '../time/clock.ts'
@@ -15,9 +15,9 @@ export interface IdentityOptions {
   readonly clock: Clock
   /** Called when a request for an id has ended. */
   readonly onChange: () => void
-  /** Called when a broker is not one of the cluster that metadata named: metadata has to be requested again. */
+  /** Called when a broker is not of the cluster that metadata named, so that metadata has to be requested again. */
   readonly onOtherCluster: () => void
-  /** Records wait for the id. Without them a failed request is not repeated. */
+  /** Whether records wait for the id. If not, a failed request is not repeated. */
   readonly isWanted: () => boolean
 }
 
@@ -29,7 +29,7 @@ export class ProducerIdentity {
   #failure: TransportError | undefined
   /** Counts the clusters. */
   #cluster = 0
-  /** Ids received. More than one: the epochs of an id were used up. */
+  /** The number of ids received. More than one: the epochs of an id were used up. */
   count = 0
 
   constructor(client: KafkaClient, options: IdentityOptions) {
@@ -41,25 +41,25 @@ export class ProducerIdentity {
     return this.#current
   }
 
-  /** Returns an error that a retry would not fix (authorization, an old broker), once. Requests then start again. */
+  /** Returns an error that a retry would not fix (authorization, an old broker), once; requests then start again. */
   takeFatal(): TransportError | undefined {
     const failure = this.#failure
     this.#failure = undefined
     return failure
   }
 
-  /** A partition has used up the id's epochs: partitions that need an id from now on get a new one. */
+  /** Call it when a partition has used up the id's epochs: partitions that then need an id get a new one. */
   retire(): void {
     this.#current = undefined
   }
 
-  /** The brokers are another cluster: ids of the former one mean nothing there. */
+  /** Call it when the brokers are those of another cluster, where ids of the former one are unknown. */
   leaveCluster(): void {
     this.#cluster++
     this.#current = undefined
   }
 
-  /** Requests an id, unless a request is under way. Never rejects. */
+  /** Requests an id, unless a request is in progress. Never rejects. */
   request(): Promise<void> {
     this.#request ??= this.#requestWithRetries().finally(() => {
       this.#request = undefined
@@ -82,7 +82,7 @@ export class ProducerIdentity {
         const failure =
           error instanceof TransportError
             ? error
-            : transportError('UNREACHABLE', 'No broker gave a producer id.', { retriable: true, cause: error })
+            : transportError('UNREACHABLE', 'No broker returned a producer id.', { retriable: true, cause: error })
         if (!failure.retriable) {
           this.#failure = failure
           return

@@ -1,4 +1,4 @@
-// Known topics, partitions and leaders, and the calls that wait for them. Java: ProducerMetadata.
+// Known topics, partitions and leaders, and the calls that wait for them (Java: ProducerMetadata).
 import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'
@@ -10,7 +10,7 @@ import type { LeaderPreference } from './leader-preference.ts'
 import { MetadataRequests, type MetadataSubject } from './metadata-requests.ts'
 import { KnownTopic } from './topic-metadata.ts'
 
-/** A topic that got no record for this long is no longer requested (Java: `metadata.max.idle.ms`). */
+/** A topic that got no record for this long is no longer requested, ms (Java: `metadata.max.idle.ms`). */
 const TOPIC_IDLE_MS = 300_000
 
 export interface MetadataOptions {
@@ -23,13 +23,16 @@ export interface MetadataOptions {
   readonly retryBackoffMaxMs: number
   readonly clock: Clock
   readonly preference: LeaderPreference
-  /** Called after every request: the Sender looks for batches that can leave now. */
+  /** Called after every request, so that the Sender checks which batches can be sent now. */
   readonly onChange: () => void
-  /** Called when the brokers turn out to be another cluster; `clusterId` is still the former one. */
+  /** Called when the brokers turn out to be those of another cluster. `clusterId` is then still the former one. */
   readonly onOtherCluster: () => void
-  /** Called when a topic's partitions may have other logs than before: it was created anew, or not asked about. */
+  /**
+   * Called when a topic's partitions may have other logs than before, because it was created anew or not requested for
+   * long.
+   */
   readonly onNewLogs: (topic: string) => void
-  /** Whether records of the topic wait: then it is in use, however long ago its last call was. */
+  /** Whether records of the topic wait. It is then in use, however long ago its last call was. */
   readonly hasRecords: (topic: string) => boolean
 }
 
@@ -40,7 +43,7 @@ export class ProducerMetadata {
   readonly #waiters: AnswerWaiters
   /** When all topics were last requested. */
   #refreshedAt: Moment | undefined
-  /** The same before the refresh that is under way. */
+  /** When all topics were requested before the refresh that is in progress. */
   #refreshedBefore: Moment | undefined
   #isClosed = false
   #clusterId: string | null = null
@@ -59,12 +62,12 @@ export class ProducerMetadata {
     })
   }
 
-  /** Of the cluster that answered last; null where no broker said. */
+  /** The id of the cluster that answered last; null if no broker reported one. */
   get clusterId(): string | null {
     return this.#clusterId
   }
 
-  /** Metadata requests so far. */
+  /** The number of metadata requests so far. */
   get refreshes(): number {
     return this.#requests.count
   }
@@ -73,33 +76,36 @@ export class ProducerMetadata {
     return this.#topics.get(topic)?.leader(partition)
   }
 
-  /** The topic was created anew with fewer partitions, so this one does not exist any more. */
+  /** Whether the partition no longer exists, because the topic was created anew with fewer partitions. */
   isGone(topic: string, partition: number): boolean {
     return this.#topics.get(topic)?.isGone(partition) === true
   }
 
-  /** Whether the last answer says that the cluster does not have the topic. */
+  /** Whether the cluster does not have the topic, according to the last answer. */
   isMissing(topic: string): boolean {
     return this.#topics.get(topic)?.error === 'UNKNOWN_TOPIC_OR_PARTITION'
   }
 
-  /** @returns whether the leader that a broker named instead of itself is newer than what is known (KIP-951) */
+  /** @returns whether the leader that a broker named instead of itself is newer than the known one (KIP-951) */
   learnLeader(topic: string, partition: number, leader: CurrentLeader): boolean {
     return this.#topics.get(topic)?.learnLeader(partition, leader) === true
   }
 
-  /** @returns a ticket: `isAsNewAs(topic, ticket)` is true once a request that begins after this call is answered */
+  /**
+   * Requests metadata.
+   * @returns a ticket: `isAsNewAs(topic, ticket)` is true once a request that begins after this call is answered
+   */
   requestRefresh(topic: string): number {
-    return this.#requests.need(this.#known(topic))
+    return this.#requests.need(this.#topicNamed(topic))
   }
 
-  /** Repeats the request if the last one did not answer what the ticket stands for. */
+  /** Requests metadata again if the ticket has no answer yet. */
   pursue(topic: string, ticket: number): void {
-    this.#requests.pursue(this.#known(topic), ticket)
+    this.#requests.pursue(this.#topicNamed(topic), ticket)
   }
 
   isAsNewAs(topic: string, ticket: number): boolean {
-    return ticket === 0 || this.#known(topic).answered >= ticket
+    return ticket === 0 || this.#topicNamed(topic).answered >= ticket
   }
 
   /** Requests all topics in use. */
@@ -107,7 +113,7 @@ export class ProducerMetadata {
     this.#requests.refresh()
   }
 
-  /** Call it while records wait. */
+  /** Requests all topics in use after `metadata.max.age.ms`. Call it while records wait. */
   refreshIfOld(): void {
     const { clock, maxAgeMs } = this.#options
     if (!this.#refreshedAt || elapsedSince(clock, this.#refreshedAt) <= maxAgeMs) return
@@ -116,40 +122,57 @@ export class ProducerMetadata {
     this.#requests.refresh()
   }
 
-  /** What is known of the topic's partitions now; the count is 0 where nothing is. The topic is in use from now on. */
+  /**
+   * Returns the topic's partitions as known now, with the count 0 if they are unknown. The topic counts as in use from
+   * now on.
+   */
   partitionsOf(topic: string): TopicPartitions {
     return this.#use(topic).partitions
   }
 
   /**
-   * The topic's partition count and its partitions with a leader; waits for them until the deadline (`max.block.ms`).
+   * Returns the topic's partition count and its partitions with a leader, and waits for them until the deadline
+   * (`max.block.ms`).
    * @throws TransportError `topic-not-on-cluster`, or what kept every broker from answering
    */
   async forTopic(topic: string, deadline: Deadline): Promise<TopicPartitions> {
-    const known = this.#use(topic)
-    if (known.count > 0) return known.partitions
-    await this.#waitFor(known, () => known.count > 0 || known.error === 'TOPIC_AUTHORIZATION_FAILED', deadline)
-    if (known.count === 0) throw known.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
-    return known.partitions
+    const knownTopic = this.#use(topic)
+    if (knownTopic.count > 0) return knownTopic.partitions
+    await this.#waitFor(
+      knownTopic,
+      () => knownTopic.count > 0 || knownTopic.error === 'TOPIC_AUTHORIZATION_FAILED',
+      deadline,
+    )
+    if (knownTopic.count === 0) throw knownTopic.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
+    return knownTopic.partitions
   }
 
   /**
-   * The topic's partitions, for a record of a partition beyond the known count: the topic may just have got it. Waits
-   * for it until the deadline, but only once per topic and `metadata.max.age.ms`: meanwhile one answer decides.
-   * @throws TransportError when no broker answered
+   * Returns the topic's partitions for a record of a partition beyond the known count, because the topic may just have
+   * got it. Waits for it until the deadline, but only once per topic and `metadata.max.age.ms`; in between, one answer
+   * decides.
+   * @throws TransportError if no broker answered
    */
   async withPartition(topic: string, partition: number, deadline: Deadline): Promise<TopicPartitions> {
-    const known = this.#use(topic)
+    const knownTopic = this.#use(topic)
     const ticket = this.requestRefresh(topic)
-    const until = this.#growthDeadline(known, deadline)
-    const isAnswered = () => known.answered >= ticket
-    await this.#waitFor(known, () => partition < known.count || (isAnswered() && until.passed), deadline, until)
-    if (!isAnswered() && partition >= known.count)
-      throw known.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
-    return known.partitions
+    const until = this.#growthDeadline(knownTopic, deadline)
+    const isAnswered = () => knownTopic.answered >= ticket
+    await this.#waitFor(
+      knownTopic,
+      () => partition < knownTopic.count || (isAnswered() && until.passed),
+      deadline,
+      until,
+    )
+    if (!isAnswered() && partition >= knownTopic.count)
+      throw knownTopic.whyUnknown(this.#requests.lastError, this.#options.maxBlockMs)
+    return knownTopic.partitions
   }
 
-  /** Resolves once any broker has answered. @throws TransportError why none did before the deadline */
+  /**
+   * Resolves once any broker has answered.
+   * @throws TransportError that says why none did before the deadline
+   */
   async reach(deadline: Deadline): Promise<void> {
     const { anyBroker } = this.#requests
     const ticket = anyBroker.waiting > 0 ? anyBroker.needed : this.#requests.need(anyBroker)
@@ -167,30 +190,30 @@ export class ProducerMetadata {
     this.#waiters.wake()
   }
 
-  #known(name: string): KnownTopic {
-    let known = this.#topics.get(name)
-    if (!known) {
-      known = new KnownTopic(name, moment(this.#options.clock), this.#options.preference, () =>
+  #topicNamed(name: string): KnownTopic {
+    let knownTopic = this.#topics.get(name)
+    if (!knownTopic) {
+      knownTopic = new KnownTopic(name, moment(this.#options.clock), this.#options.preference, () =>
         this.#options.onNewLogs(name),
       )
-      this.#topics.set(name, known)
+      this.#topics.set(name, knownTopic)
     }
-    return known
+    return knownTopic
   }
 
   #use(name: string): KnownTopic {
-    const known = this.#known(name)
-    known.lastUse = moment(this.#options.clock)
-    return known
+    const knownTopic = this.#topicNamed(name)
+    knownTopic.lastUse = moment(this.#options.clock)
+    return knownTopic
   }
 
   *#topicsInUse(): Iterable<KnownTopic> {
-    for (const known of this.#topics.values())
-      if (this.#isInUse(known)) yield known
+    for (const knownTopic of this.#topics.values())
+      if (this.#isInUse(knownTopic)) yield knownTopic
       else {
-        this.#topics.delete(known.name)
-        known.needed = known.answered
-        known.forget()
+        this.#topics.delete(knownTopic.name)
+        knownTopic.needed = knownTopic.answered
+        knownTopic.forget()
       }
   }
 
@@ -199,25 +222,29 @@ export class ProducerMetadata {
     return elapsedSince(clock, lastUse) <= TOPIC_IDLE_MS || waiting > 0 || hasRecords(name)
   }
 
-  /** When the wait for more partitions ends. All calls share one; the next begins after `metadata.max.age.ms`. */
-  #growthDeadline(known: KnownTopic, deadline: Deadline): Deadline {
+  /**
+   * Returns when the wait for more partitions ends. All calls share one wait; the next one begins after
+   * `metadata.max.age.ms`.
+   */
+  #growthDeadline(knownTopic: KnownTopic, deadline: Deadline): Deadline {
     const { clock, maxBlockMs, maxAgeMs } = this.#options
     const now = clock.now()
-    if (known.beyondSince === undefined || now - known.beyondSince > maxBlockMs + maxAgeMs) known.beyondSince = now
-    return deadline.limitedTo(known.beyondSince + maxBlockMs - now)
+    if (knownTopic.beyondSince === undefined || now - knownTopic.beyondSince > maxBlockMs + maxAgeMs)
+      knownTopic.beyondSince = now
+    return deadline.limitedTo(knownTopic.beyondSince + maxBlockMs - now)
   }
 
   /**
-   * Returns when `isDone`, or at the deadline; requests metadata meanwhile.
+   * Waits until `isDone`, or the deadline, and requests metadata meanwhile.
    * @param until a moment at which `isDone` changes without an answer
-   * @throws TransportError when waiting does not help: the producer is closed, or the brokers refuse it
+   * @throws TransportError if waiting does not help, because the producer is closed or the brokers refuse it
    */
   async #waitFor(subject: MetadataSubject, isDone: () => boolean, deadline: Deadline, until = deadline): Promise<void> {
     subject.waiting++
     try {
       while (!isDone() && !deadline.passed) {
         if (this.#isClosed) throw new TransportError('unavailable', 'The producer is closed.')
-        // A request that is under way will do; where it will not, the caller has asked for a later one.
+        // A request in progress is enough; if a caller needs a later one, it has requested that.
         if (!subject.isRequested && subject.needed <= subject.answered) this.#requests.need(subject)
         await this.#waiters.wait(until.passed ? deadline : until)
         const { lastError } = this.#requests
@@ -228,7 +255,7 @@ export class ProducerMetadata {
     }
   }
 
-  /** Without an id an answer says nothing about the cluster. */
+  /** Checks whether the brokers are those of another cluster. An answer without an id does not say. */
   #onAnswer({ clusterId, racks }: Cluster): void {
     this.#options.preference.learnRacks(racks)
     if (!clusterId || clusterId === this.#clusterId) return

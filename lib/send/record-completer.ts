@@ -1,4 +1,4 @@
-// Completes each record with its outcome: once, and at the latest at the record's own deadline.
+// Completes each record with its outcome: once, and at its own deadline at the latest.
 import type { InDoubt, PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { Clock } from '../time/clock.ts'
@@ -19,8 +19,8 @@ export class RecordCompleter {
   readonly #onCompleted: (pending: PendingRecord, acknowledged: boolean) => void
 
   /**
-   * @param clusterId the cluster that batches are sent to, where it is known
-   * @param onPassed called with records whose deadline has passed and that are not completed
+   * @param clusterId the cluster that batches are sent to, if it is known
+   * @param onPassed called with uncompleted records whose deadline has passed
    * @param onCompleted called once for each record
    */
   constructor(
@@ -35,7 +35,7 @@ export class RecordCompleter {
     this.#deadlines = new DeadlineWatch(clock, onPassed)
   }
 
-  /** From now on the record is completed at its deadline, if not before. */
+  /** Makes the record complete at its deadline at the latest. */
   watch(pending: PendingRecord): void {
     this.#deadlines.add(pending)
   }
@@ -54,7 +54,7 @@ export class RecordCompleter {
     for (const pending of batch.records) this.#done(pending, outcome)
   }
 
-  /** A record of a batch that was not acknowledged. */
+  /** Completes a record of a batch that was not acknowledged. */
   failed(
     pending: PendingRecord,
     batch: ProducerBatch,
@@ -65,7 +65,7 @@ export class RecordCompleter {
       kind === 'unknown' && batch.identity && batch.identity.producerId >= 0n
         ? { inDoubt: this.#inDoubt(pending.indexInBatch, batch, batch.identity) }
         : {}
-    // An attempt that is still under way has left this machine, so it counts.
+    // An attempt that is in progress has left this machine, so it counts.
     const attempts = Math.max(batch.attempts, kind === 'unknown' ? 1 : 0)
     this.#done(pending, {
       kind,
@@ -83,12 +83,12 @@ export class RecordCompleter {
     return { ...identity, indexInBatch, clusterId: this.#clusterId(), fromOffset: batch.fromOffset }
   }
 
-  /** All records of a batch that was not acknowledged. */
+  /** Completes all records of a batch that was not acknowledged. */
   allFailed(batch: ProducerBatch, kind: FailedOutcome, reason: Reason): void {
     for (const pending of batch.records) this.failed(pending, batch, kind, reason)
   }
 
-  /** A record that was never in an attempt. */
+  /** Completes a record that was never in an attempt. */
   unsent(pending: PendingRecord, causeCode: string, cause?: unknown): void {
     this.#done(pending, {
       kind: 'not-sent',

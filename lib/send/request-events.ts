@@ -4,7 +4,9 @@ import { channel } from 'node:diagnostics_channel'
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
 
-/** The event of the channel `serverless-kafka-producer:request`: a Produce request ended, with an answer or without. */
+/**
+ * An event of the channel `serverless-kafka-producer:request`: a Produce request has ended, with or without an answer.
+ */
 export interface RequestEvent {
   readonly clusterId: string | null
   /** The id of the broker. */
@@ -13,9 +15,9 @@ export interface RequestEvent {
     readonly topic: string
     readonly partition: number
     readonly records: number
-    /** As sent: compressed, with the batch's header. */
+    /** The size as sent: compressed, with the header of the batch. */
     readonly bytes: number
-    /** Of this attempt: after one of the last three the batch may be sent again. */
+    /** The outcome of this attempt. Unless it is `acknowledged`, the batch may be sent again. */
     readonly outcome: 'acknowledged' | 'rejected' | 'not-sent' | 'unknown'
     /** The driver's or the broker's code; null for an acknowledged batch. */
     readonly causeCode: string | null

@@ -1,16 +1,16 @@
-// When the Sender runs next: at the end of this turn, or when the next batch may leave.
+// Decides when the Sender runs next: at the end of this turn, or when the next batch may be sent.
 import type { Clock } from '../time/clock.ts'
 
-/** What a run looks at: the partitions that something changed for, or all that have records. */
+/** Which partitions a run checks: those for which something changed, or all that have records. */
 export type RunScope = 'changed' | 'all'
 
 export class RunSchedule {
   readonly #clock: Clock
   readonly #run: (scope: RunScope) => void
   #timer: unknown
-  /** When the timer fires (monotonic). */
+  /** When the timer fires (monotonic clock). */
   #timerAt = Number.POSITIVE_INFINITY
-  /** Of the run at the end of this turn. */
+  /** The scope of the run at the end of this turn. */
   #requested: RunScope | undefined
 
   constructor(clock: Clock, run: (scope: RunScope) => void) {
@@ -18,7 +18,7 @@ export class RunSchedule {
     this.#run = run
   }
 
-  /** Runs once at the end of this turn, however often it is called. */
+  /** Runs once at the end of this turn, however often it is called before. */
   request(scope: RunScope): void {
     if (this.#requested === undefined)
       queueMicrotask(() => {
@@ -29,7 +29,10 @@ export class RunSchedule {
     if (this.#requested !== 'all') this.#requested = scope
   }
 
-  /** @param at (monotonic); Infinity: no run, unless something changes */
+  /**
+   * Runs at a moment.
+   * @param at (monotonic clock); Infinity: no run, unless something changes
+   */
   wakeAt(at: number): void {
     if (at === this.#timerAt) return
     this.#clock.clearTimeout(this.#timer)

@@ -1,9 +1,9 @@
-// What a Sender needs and what it counts.
+// The options of a Sender, and its counters.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { Clock } from '../time/clock.ts'
 
 export interface SenderOptions {
-  /** -1 (all), 1 or 0. */
+  /** The setting `acks`: -1 (all), 1 or 0. */
   readonly acks: -1 | 0 | 1
   readonly idempotent: boolean
   readonly maxInFlight: number
@@ -16,17 +16,17 @@ export interface SenderOptions {
   readonly maxRequestSize: number
   readonly metadataMaxAgeMs: number
   readonly maxBlockMs: number
-  /** `partitioner.availability.timeout.ms` */
+  /** The setting `partitioner.availability.timeout.ms`. */
   readonly availabilityTimeoutMs: number
-  /** `client.rack` where `partitioner.rack.aware` is on; undefined: it is off, or the rack is not known yet. */
+  /** Returns `client.rack` if `partitioner.rack.aware` is on; undefined if it is off, or the rack is not known yet. */
   readonly rack: () => string | undefined
   readonly warn: (text: string) => void
   readonly clock: Clock
-  /** Called once per record, with its outcome set: its memory is free. */
+  /** Called once per record after it was completed: its memory is free. */
   readonly onCompleted: (pending: PendingRecord) => void
-  /** Called once, after a defect has stopped the Sender and all its records are completed. */
+  /** Called once, after an internal error has stopped the Sender and all its records are completed. */
   readonly onBroken: (error: unknown) => void
-  /** A call waits for memory: batches leave before `linger.ms` is over. */
+  /** Whether a call waits for memory. Batches are then sent before `linger.ms` is over. */
   readonly isExhausted: () => boolean
 }
 
@@ -36,14 +36,17 @@ export interface SenderStats {
   retries: number
   ackedBatches: number
   ackedRecords: number
-  /** Sums over acknowledged batches, ms: first append to first attempt, and first attempt to acknowledgement. */
+  /**
+   * Sums over acknowledged batches, ms: from the first append to the first attempt, and from there to the
+   * acknowledgement.
+   */
   queueTimeMs: number
   brokerTimeMs: number
-  /** Answers with which a broker asked for a pause (quota), and those pauses, ms. */
+  /** Answers with which a broker asked for a pause (quota), and these pauses, ms. */
   throttledRequests: number
   throttleTimeMs: number
   maxThrottleTimeMs: number
-  /** Records whose deadline passed here. */
+  /** The number of records whose deadline passed in the Sender. */
   expiredRecords: number
 }
 

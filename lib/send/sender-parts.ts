@@ -1,4 +1,4 @@
-// What the parts of a Sender share.
+// The objects that the parts of a Sender share.
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'
 import type { InFlight } from './in-flight.ts'
@@ -16,7 +16,7 @@ export interface SenderParts {
   readonly options: SenderOptions
   readonly stats: SenderStats
   readonly partitions: PartitionTable
-  /** Gets the partitions that may not send yet, with what they wait for. */
+  /** Gets the partitions that may not send yet, and what they wait for. */
   readonly waiting: WaitingPartitions
   readonly inFlight: InFlight
   readonly availability: LeaderAvailability

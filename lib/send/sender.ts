@@ -1,6 +1,6 @@
-// Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender.
-// Each run sends one request per leader with the batches that may go. Answers complete records and start the next run.
-// The rules are in docs/sender-rules.md; what a partition goes through is in partition-state.ts.
+// Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender. Each run sends one request per leader, with the
+// batches that may be sent. Answers complete records and start the next run. The rules are in docs/sender-rules.md, the
+// states of a partition in partition-state.ts.
 import type { PendingRecord } from '../accumulate/producer-batch.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { causeOf, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
@@ -42,9 +42,9 @@ export class Sender {
   readonly #outcomes: AttemptOutcomes
   readonly #requests: ProduceRequests
   readonly #schedule: RunSchedule
-  /** Set once it is closed. */
+  /** Why it was closed; undefined before. */
   #end: SenderEnd | undefined
-  /** The internal error that ended this Sender, if there was one. */
+  /** The internal error that ended this Sender, if any. */
   broken: unknown
 
   constructor(client: KafkaClient, accumulator: RecordAccumulator, options: SenderOptions) {
@@ -107,8 +107,8 @@ export class Sender {
   }
 
   /**
-   * Takes over records that were just appended. Those of the same turn leave together. An empty list: a call waits for
-   * memory, so that no record lingers.
+   * Takes over records that were just appended. Those of the same turn are sent together. With an empty list a call
+   * waits for memory, so that no record lingers.
    */
   add(records: readonly PendingRecord[]): void {
     let last: PartitionState | undefined
@@ -124,12 +124,12 @@ export class Sender {
     else this.#schedule.request(records.length > 0 ? 'changed' : 'all')
   }
 
-  /** Runs once more at the end of this turn: something may let any batch leave that could not before. */
+  /** Runs again at the end of this turn, after a change by which any batch may become ready to send. */
   requestRun(): void {
     this.#schedule.request('all')
   }
 
-  /** Completes every record that is left, and that still comes, with what is known of it. */
+  /** Completes every remaining record, and every later one, with what is known about it. */
   close(end: SenderEnd = { causeCode: 'CLOSED' }): void {
     this.#end ??= end
     this.#schedule.close()
@@ -150,7 +150,10 @@ export class Sender {
       this.#completer.unsent(pending, causeCode, cause)
   }
 
-  /** After an internal error no caller waits: all records are completed, and the factory replaces the producer. */
+  /**
+   * Ends the Sender after an internal error, so that no caller waits: all records are completed, and the factory
+   * replaces the producer.
+   */
   #break(error: unknown): void {
     if (this.broken !== undefined) return
     this.broken = error
@@ -158,13 +161,13 @@ export class Sender {
     this.#options.onBroken(error)
   }
 
-  /** Something changed that any partition may wait for: looks at all that have records. */
+  /** Checks all partitions that have records, after a change that any of them may wait for. */
   #runAll(): void {
     this.#waiting.clear()
     this.#run(this.#partitions.active)
   }
 
-  /** Looks at the partitions for which something of their own changed, or whose moment has come. */
+  /** Checks the partitions whose own state changed, or whose moment has come. */
   #runChanged(): void {
     this.#run(this.#waiting.take(this.#options.clock.now()))
   }
@@ -173,7 +176,7 @@ export class Sender {
     if (this.#end) return
     this.#guarded(() => {
       this.#sendReady(partitions)
-      // Batches that could not be encoded, or ended, have changed their partitions.
+      // Partitions whose batches could not be encoded, or ended, have changed.
       if (this.#waiting.hasChanged) this.#schedule.request('changed')
       this.#schedule.wakeAt(this.#waiting.nextAt)
     })
@@ -187,14 +190,14 @@ export class Sender {
     }
   }
 
-  #sendReady(looked: Iterable<PartitionState>): void {
+  #sendReady(partitionsToCheck: Iterable<PartitionState>): void {
     const now = this.#options.clock.now()
     if (this.#partitions.active.size > 0) this.metadata.refreshIfOld()
     const fatal = this.identity.takeFatal()
     if (fatal)
       for (const partition of this.#partitions.active)
         if (partition.needsProducerId && !partition.isInFlight) this.#cancel(partition, causeOf(fatal), fatal)
-    const { requests, unencodable, tooLarge, late, gone } = this.#drainer.drain(looked, now)
+    const { requests, unencodable, tooLarge, late, gone } = this.#drainer.drain(partitionsToCheck, now)
     for (const { partition, cause } of unencodable) this.#outcomes.unencodable(partition, cause)
     for (const partition of tooLarge) this.#outcomes.tooLarge(partition)
     for (const { partition, records } of late) this.#expiry.tooLate(partition, records)
@@ -211,8 +214,8 @@ export class Sender {
   }
 
   /**
-   * The brokers are another cluster, which knows nothing of what the former one got: what may be written there is
-   * `unknown`, and everything else goes to the new one.
+   * Moves to another cluster, which knows nothing about what the former cluster got: records that may be written there
+   * are reported as `unknown`, everything else goes to the new cluster.
    */
   #leaveCluster(): void {
     this.identity.leaveCluster()
@@ -224,7 +227,9 @@ export class Sender {
     }
   }
 
-  /** After a record that was not acknowledged: later ones of its order group are not sent, unless in its batch. */
+  /**
+   * Stops the later records of an order group after one was not acknowledged; those in the same batch are not stopped.
+   */
   #stopGroup(later: readonly PendingRecord[]): void {
     const stopped = later.filter(pending => this.#accumulator.remove(pending))
     for (const pending of stopped) this.#accumulator.orderGroups.forget(pending)

@@ -1,5 +1,5 @@
-// What the brokers said of one topic. They learn of changes at different times, so an answer that contradicts what is
-// known counts only when several in a row agree. An id that the topic never had is no contradiction: the topic was
+// What the brokers reported about one topic. Brokers learn of changes at different times, so an answer that contradicts
+// what is known only counts when several in a row agree. An id that the topic never had counts at once: the topic was
 // created anew.
 import { TransportError } from '../errors.ts'
 import type { TopicPartitions } from '../partition/partitioner.ts'
@@ -9,20 +9,25 @@ import type { CurrentLeader, PartitionMetadata, TopicMetadata } from '../transpo
 import type { LeaderPreference } from './leader-preference.ts'
 import { MetadataSubject } from './metadata-requests.ts'
 
-/** After this many answers in a row with an older epoch, with fewer partitions or without the topic, they are right. */
+/**
+ * After this many answers in a row with an older epoch, with fewer partitions or without the topic, the answers are
+ * believed.
+ */
 const BELIEVE_AFTER = 5
 
 export class KnownTopic extends MetadataSubject {
   readonly name: string
   lastUse: Moment
-  /** When a record was first for a partition beyond the count (monotonic), while the topic has not grown since. */
+  /**
+   * When a record was first sent to a partition beyond the count (monotonic clock), if the topic has not grown since.
+   */
   beyondSince: number | undefined
-  /** Kafka's name of the error in the last answer, or null. */
+  /** Kafka's name of the error in the last answer; null if there was none. */
   error: string | null = null
   readonly #onNewLogs: () => void
   readonly #partitions = new Map<number, PartitionMetadata>()
   #topicId: string | null = null
-  /** The ids that the topic had before: only brokers that are behind still name them. */
+  /** The ids that the topic had before. Only brokers that are behind still report them. */
   readonly #formerIds = new Set<string>()
   #count = 0
   #contradictions = 0
@@ -39,12 +44,12 @@ export class KnownTopic extends MetadataSubject {
     this.#onNewLogs = onNewLogs
   }
 
-  /** The number of partitions; 0 while the topic is not known. */
+  /** The number of partitions; 0 while the topic is unknown. */
   get count(): number {
     return this.#count
   }
 
-  /** A view for partitioners, made once per change: many partitions may change before somebody looks. */
+  /** A view for partitioners, created once per change, because many partitions may change before somebody reads it. */
   get partitions(): TopicPartitions {
     const { version } = this.#preference
     if (this.#view && this.#viewVersion === version) return this.#view
@@ -60,23 +65,26 @@ export class KnownTopic extends MetadataSubject {
     return this.#view
   }
 
-  /** The last answer contradicts what is known. */
+  /** Whether the last answer contradicts what is known. */
   get isContradicted(): boolean {
     return this.#contradictions > 0
   }
 
   /** Undefined while the partition has no leader. */
   leader(partition: number): PartitionMetadata | undefined {
-    const known = this.#partitions.get(partition)
-    return known && known.leader >= 0 ? known : undefined
+    const metadata = this.#partitions.get(partition)
+    return metadata && metadata.leader >= 0 ? metadata : undefined
   }
 
-  /** The topic exists, but without this partition: it was created anew with fewer. */
+  /** Whether the topic exists without this partition, because it was created anew with fewer partitions. */
   isGone(partition: number): boolean {
     return this.#count > 0 && partition >= this.#count
   }
 
-  /** @returns whether the answer says something new: a newer leader, another count, or that the topic is not there */
+  /**
+   * Takes over a metadata answer.
+   * @returns whether it says something new: a newer leader, another count, or that the topic does not exist
+   */
   learn({ topicId = null, error, partitions }: TopicMetadata): boolean {
     this.error = error
     if (error !== null) return error === 'UNKNOWN_TOPIC_OR_PARTITION' && this.#count > 0 && this.#isBelieved()
@@ -102,27 +110,28 @@ export class KnownTopic extends MetadataSubject {
   }
 
   /**
-   * A broker that does not lead the partition named its leader (KIP-951).
-   * @returns whether this is newer than what is known
+   * Takes over the leader that a broker named because it does not lead the partition itself (KIP-951).
+   * @returns whether this leader is newer than the known one
    */
   learnLeader(partition: number, { leader, leaderEpoch }: CurrentLeader): boolean {
-    const known = this.#partitions.get(partition)
-    if (!known || leader < 0 || leaderEpoch <= known.leaderEpoch) return false
-    this.#partitions.set(partition, { ...known, leader, leaderEpoch })
+    const metadata = this.#partitions.get(partition)
+    if (!metadata || leader < 0 || leaderEpoch <= metadata.leaderEpoch) return false
+    this.#partitions.set(partition, { ...metadata, leader, leaderEpoch })
     this.#view = undefined
     return true
   }
 
   /**
+   * Returns why the topic is unknown.
    * @param lastError why the last request failed, if it did
-   * @param maxBlockMs how long the wait may have been
+   * @param maxBlockMs how long the call may have waited
    */
   whyUnknown(lastError: TransportError | undefined, maxBlockMs: number): TransportError {
     const { name, error } = this
     if (error === 'TOPIC_AUTHORIZATION_FAILED')
       return new TransportError(
         topicFailureCode(error),
-        `The producer may not describe the topic ${name}: expected an ACL for WRITE on it ` +
+        `The brokers refuse to describe topic ${name}: expected an ACL for WRITE on it ` +
           '(MSK: kafka-cluster:DescribeTopic and WriteData).',
         { causeCode: error },
       )
@@ -145,11 +154,14 @@ export class KnownTopic extends MetadataSubject {
   }
 
   #isNewer({ partition, leader, leaderEpoch }: PartitionMetadata): boolean {
-    const known = this.#partitions.get(partition)
-    return leader >= 0 && (known === undefined || leaderEpoch > known.leaderEpoch || leader !== known.leader)
+    const metadata = this.#partitions.get(partition)
+    return leader >= 0 && (metadata === undefined || leaderEpoch > metadata.leaderEpoch || leader !== metadata.leader)
   }
 
-  /** @returns whether the topic had another id so far */
+  /**
+   * Takes over the topic's id.
+   * @returns whether the topic had another id before
+   */
   #adopt(topicId: string | null): boolean {
     const former = this.#topicId
     if (topicId === null || topicId === former) return false
@@ -161,7 +173,10 @@ export class KnownTopic extends MetadataSubject {
     return true
   }
 
-  /** Counts a contradiction; forgets what is known if there were enough. */
+  /**
+   * Counts a contradiction. After enough of them in a row, forgets what is known.
+   * @returns whether the answer is now believed
+   */
   #isBelieved(): boolean {
     this.#contradictions++
     if (this.#contradictions < BELIEVE_AFTER) return false
@@ -169,7 +184,7 @@ export class KnownTopic extends MetadataSubject {
     return true
   }
 
-  /** The topic of another cluster only has the same name. */
+  /** Forgets everything: on another cluster, only the name of the topic is the same. */
   leaveCluster(): void {
     this.#topicId = null
     this.#formerIds.clear()
@@ -177,7 +192,7 @@ export class KnownTopic extends MetadataSubject {
     this.forget()
   }
 
-  /** The topic is another one, or may be. */
+  /** Forgets the partitions, because the topic is, or may be, another one. */
   forget(): void {
     this.#contradictions = 0
     this.#partitions.clear()

@@ -1,6 +1,6 @@
-// Which partitions the next run of the Sender looks at. Most partitions wait for something of their own (a moment, a
-// free request of their leader, an earlier record of an order group), so an event concerns few of them: it must not
-// cost a look at thousands.
+// Which partitions the next run of the Sender checks. Most partitions wait for something of their own (a moment, a free
+// request of their leader, an earlier record of an order group), so an event concerns few of them and must not cost a
+// check of thousands.
 import type { PartitionState } from './partition-state.ts'
 
 interface Moment {
@@ -11,11 +11,13 @@ interface Moment {
 export class WaitingPartitions {
   readonly #changed = new Set<PartitionState>()
   readonly #forLeader = new Map<number, Set<PartitionState>>()
-  /** A binary heap, the earliest moment first. An entry is outdated when `#at` has another moment for its partition. */
+  /**
+   * A binary heap with the earliest moment first. An entry is outdated if `#at` has another moment for its partition.
+   */
   readonly #heap: Moment[] = []
   readonly #at = new Map<PartitionState, number>()
 
-  /** The next run looks at it. */
+  /** Makes the next run check the partition. */
   changed(partition: PartitionState): void {
     this.#changed.add(partition)
   }
@@ -24,26 +26,26 @@ export class WaitingPartitions {
     return this.#changed.size > 0
   }
 
-  /** It may send at that moment (monotonic), and not before. */
+  /** The partition may send at that moment (monotonic clock), and not before. */
   until(partition: PartitionState, at: number): void {
     if (at === Number.POSITIVE_INFINITY || this.#at.get(partition) === at) return
     this.#at.set(partition, at)
     this.#push({ at, partition })
   }
 
-  /** It may send when the leader has answered a request. */
+  /** The partition may send when the leader has answered a request. */
   forLeader(partition: PartitionState, leader: number): void {
     const waiting = this.#forLeader.get(leader) ?? new Set()
     this.#forLeader.set(leader, waiting.add(partition))
   }
 
-  /** The leader has answered a request: those that wait for it are next, the one that waits longest first. */
+  /** Makes the next run check the partitions that wait for this leader, in the order in which they began to wait. */
   leaderAnswered(leader: number): void {
     for (const partition of this.#forLeader.get(leader) ?? []) this.#changed.add(partition)
     this.#forLeader.delete(leader)
   }
 
-  /** When the next partition may send (monotonic); Infinity when none waits for a moment. */
+  /** When the next partition may send (monotonic clock); Infinity if none waits for a moment. */
   get nextAt(): number {
     for (let first = this.#heap[0]; first; first = this.#heap[0]) {
       if (this.#at.get(first.partition) === first.at) return first.at
@@ -59,12 +61,12 @@ export class WaitingPartitions {
       this.#at.delete(partition)
       this.#changed.add(partition)
     }
-    const taken = [...this.#changed]
+    const partitions = [...this.#changed]
     this.#changed.clear()
-    return taken
+    return partitions
   }
 
-  /** The next run looks at all partitions. */
+  /** Forgets all partitions, because the next run checks all of them. */
   clear(): void {
     this.#changed.clear()
     this.#forLeader.clear()

@@ -1,4 +1,4 @@
-// A codec of the caller's: checked once, and its bytes are copied, as those of a serializer are.
+// Wraps a codec that the caller wrote: checks it once, and copies its bytes, as those of a serializer.
 import { ConfigError, errorName, InvalidRecordError, isInstance, SerializationError } from '../errors.ts'
 import { isThenable } from '../time/thenable.ts'
 import { checkedData } from './checked-data.ts'
@@ -7,7 +7,11 @@ import type { ValueCodec } from './value-codec.ts'
 const METHODS = ['fromText', 'read', 'check', 'encode'] as const
 const FLAGS = ['isJson', 'keepsText', 'keepsBytes'] as const
 
-/** @param where for the message, e.g. `value.codec` @throws ConfigError for what is no codec */
+/**
+ * Wraps the codec.
+ * @param where its place for messages, e.g. `value.codec`
+ * @throws ConfigError for a value that is not a codec
+ */
 export function callersCodec(where: string, codec: ValueCodec): ValueCodec {
   const { format, shape, serializers, uses } = codec ?? {}
   const wrong = [
@@ -37,7 +41,10 @@ export function callersCodec(where: string, codec: ValueCodec): ValueCodec {
   }
 }
 
-/** Reading and checking ask no system, so any error is about the value. Only the codec's own words are passed on. */
+/**
+ * Turns errors of reading and checking into errors of the value, because neither calls another system. Only the codec's
+ * own errors keep their messages.
+ */
 function refusing<T>(work: () => T): T {
   try {
     return work()

@@ -1,10 +1,13 @@
-// What a caller's serializer or codec returned, as bytes that nobody else can change.
+// Checks what a caller's serializer or codec returned, and copies it so that nobody else can change it.
 import { InvalidRecordError } from '../errors.ts'
 import { isHeaderName } from '../record/header-name.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { expected, type SerializedData } from './serializer.ts'
 
-/** @throws SerializationError and InvalidRecordError for anything else */
+/**
+ * Returns the data.
+ * @throws SerializationError or InvalidRecordError if a serializer may not return it
+ */
 export function checkedData(data: unknown): SerializedData {
   if (data === null) return null
   if (data instanceof Uint8Array) return Buffer.from(data)
@@ -16,7 +19,7 @@ export function checkedData(data: unknown): SerializedData {
   return { bytes: bytes && Buffer.from(bytes), headers: headers.map(checkedHeader) }
 }
 
-/** A header that a serializer adds, by the rules of the record's own: bytes, text as UTF-8, or null. */
+/** Checks a header that a serializer adds, by the rules for a record's own headers: bytes, text as UTF-8, or null. */
 function checkedHeader(header: unknown): RecordHeader {
   const [name, value]: readonly unknown[] = Array.isArray(header) ? header : []
   if (!isHeaderName(name)) throw badHeader()

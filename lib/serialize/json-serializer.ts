@@ -3,18 +3,18 @@ import { BuiltInSerializer, type Serializer } from './serializer.ts'
 import { strictJson } from './strict-json.ts'
 
 export interface JsonSerializerOptions {
-  /** Replaces each BigInt by the value it returns. Without it a BigInt is refused. */
+  /** Returns the value that replaces a BigInt. Without it a BigInt is refused. */
   readonly bigint?: (value: bigint) => unknown
 }
 
 /**
- * JSON, as JSON.stringify writes it. Refuses what JSON would change, and says where it is: a promise without `await`, a
- * Map, a Set, an Error, bytes, a function, a symbol, an invalid date, NaN, an infinity, a BigInt without `bigint`, a
- * cycle, undefined in a list, and objects that JSON writes as `{}` although their class gives them accessors or
- * methods.
+ * Writes JSON as JSON.stringify does. Refuses values that JSON would change, and says where they are: a promise without
+ * `await`, a Map, a Set, an Error, bytes, a function, a symbol, an invalid date, NaN, an infinity, a BigInt without
+ * `bigint`, a cycle, undefined in a list, and objects that JSON writes as `{}` although their class gives them
+ * accessors or methods.
  *
- * Allowed are fields that are undefined (left out), -0 (written as 0, which is equal), `toJSON`, and instances of your
- * classes, which are written as their own fields.
+ * Accepts fields that are undefined (left out), -0 (written as 0, which is equal), `toJSON`, and instances of classes,
+ * which are written as their own fields.
  */
 export function jsonSerializer(options: JsonSerializerOptions = {}): Serializer {
   checkOptions('jsonSerializer', options, { bigint: 'function' })
@@ -22,14 +22,17 @@ export function jsonSerializer(options: JsonSerializerOptions = {}): Serializer 
   return new BuiltInSerializer(data => Buffer.from(toJson(data, bigint)))
 }
 
-/** @throws SerializationError */
+/**
+ * Writes JSON by these rules.
+ * @throws SerializationError
+ */
 export function toJson(data: unknown, bigint?: (value: bigint) => unknown): string {
   if (bigint) return strictJson(data, bigint)
   let text: string | undefined
   try {
     text = JSON.stringify(data)
   } catch {
-    // The second attempt says where the cycle or the BigInt is; the message of this one quotes names of fields.
+    // The second attempt finds the place of the cycle or the BigInt. The message of this error would quote field names.
     return strictJson(data)
   }
   return text !== undefined && isPlain(data, 0) ? text : strictJson(data)
@@ -39,8 +42,8 @@ const MAX_PLAIN_DEPTH = 1000
 const { prototype } = Object
 
 /**
- * Whether JSON.stringify changes nothing, by a quick look: a callback for each value would cost several times as much.
- * What it doubts has a closer look. JSON.stringify has found no cycle before.
+ * Whether JSON.stringify changes nothing, as a fast check: a callback for each value would cost several times as much.
+ * A value in doubt gets the full check. JSON.stringify has already found that there is no cycle.
  */
 function isPlain(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
@@ -49,7 +52,7 @@ function isPlain(value: unknown, depth: number): boolean {
   return 'toJSON' in value ? isPlainByToJson(value, depth) : hasPlainParts(value, depth)
 }
 
-/** Of what JSON writes as it is, without a toJSON. */
+/** Checks the parts of an object that JSON writes as it is, without a toJSON. */
 function hasPlainParts(value: object, depth: number): boolean {
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at++) if (!isPlain(value[at], depth + 1)) return false
@@ -64,17 +67,23 @@ function hasPlainParts(value: object, depth: number): boolean {
   return true
 }
 
-/** An invalid date becomes null, also one of another realm, and a Buffer an object of its bytes. */
+/**
+ * Checks the result of toJSON: an invalid date, also of another realm, becomes null, and a Buffer an object with its
+ * bytes.
+ */
 function isPlainByToJson(value: { readonly toJSON: unknown }, depth: number): boolean {
   if (value instanceof Date) return !Number.isNaN(value.getTime())
   if (typeof value.toJSON !== 'function' || ArrayBuffer.isView(value)) return false
   const written: unknown = value.toJSON('')
   if (typeof written !== 'object') return isPlain(written, depth + 1)
-  // JSON does not ask the answer for its toJSON: a Date would be `{}`.
+  // JSON does not call toJSON on the result of toJSON: a Date there would become `{}`.
   return written !== null && !('toJSON' in written) && hasPlainParts(written, depth + 1)
 }
 
-/** Private fields and accessors of a class are not written: an instance without other fields has a closer look. */
+/**
+ * Whether an object has fields of its own. Private fields and accessors of a class are not written, so an instance
+ * without other fields gets the full check.
+ */
 function hasOwnFields(value: object): boolean {
   return prototype.toString.call(value) === '[object Object]' && Object.keys(value).length > 0
 }

@@ -1,4 +1,4 @@
-// The names of serializers in settings.
+// The serializers that settings can name.
 import { jsonSerializer } from './json-serializer.ts'
 import { doubleSerializer, integerSerializer, longSerializer } from './number-serializers.ts'
 import type { Serializer } from './serializer.ts'

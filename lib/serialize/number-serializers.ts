@@ -1,4 +1,4 @@
-// The numbers of Java, big-endian.
+// Serializers for Java's number types, big-endian.
 import { BuiltInSerializer, expected, type Serializer } from './serializer.ts'
 
 const LONG_MAX = 2n ** 63n - 1n

@@ -1,4 +1,4 @@
-// Stage 4 of 9: ValidRecord → SerializedRecord. The bytes and their size on the wire.
+// Stage 4 of 9: ValidRecord → SerializedRecord, the record's bytes with their size on the wire.
 import type { ProducerConfig } from '../config/settings.ts'
 import {
   DeliveryError,
@@ -18,7 +18,7 @@ import { isSystemFailure } from './system-failure.ts'
 import { defaultSerializer } from './text-serializers.ts'
 import type { CodecContext, ValueCodec } from './value-codec.ts'
 
-/** Upper bound of a record's own framing (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
+/** Upper limit of the bytes that frame a record (Java: `DefaultRecord.MAX_RECORD_OVERHEAD`). */
 const RECORD_OVERHEAD = 21
 const LENGTH_BYTES = 5
 const BATCH_AND_REQUEST_OVERHEAD = 1024
@@ -29,9 +29,9 @@ type SignalOf = () => AbortSignal
 export interface RecordSerializerOptions {
   readonly key?: Serializer | undefined
   readonly value?: Serializer | undefined
-  /** The size of the largest record that `buffer.memory` has room for, bytes. Default: any. */
+  /** The size of the largest record that fits into `buffer.memory`, bytes. Default: no limit. */
   readonly maxInBuffer?: number | undefined
-  /** For codecs that ask a schema registry. */
+  /** The configuration, for codecs that use a schema registry. */
   readonly config?: ProducerConfig | undefined
 }
 
@@ -42,7 +42,7 @@ export class RecordSerializer {
   readonly #maxInBuffer: number
   readonly #config: ProducerConfig | undefined
 
-  /** @param maxRequestSize upper bound of one uncompressed record, bytes (`max.request.size`) */
+  /** @param maxRequestSize the largest uncompressed record, bytes (`max.request.size`) */
   constructor(maxRequestSize: number, { key, value, maxInBuffer, config }: RecordSerializerOptions = {}) {
     this.#maxRequestSize = maxRequestSize
     this.#key = key ?? (defaultSerializer as Serializer)
@@ -52,8 +52,9 @@ export class RecordSerializer {
   }
 
   /**
-   * Returns a promise if a serializer does.
-   * @param signalOf returns the signal of the record's call; called for serializers that are not of this library
+   * Serializes a record. Returns a promise if a serializer does.
+   * @param signalOf returns the signal of the record's call; only called for serializers that are not part of this
+   *   library
    * @throws InvalidRecordError `key-type`, `bad-value`, `record-too-large`; the promise rejects with one
    * @throws DeliveryError `serializer`; the promise rejects with one
    * @throws TransportError the reason of the signal; the promise rejects with one
@@ -64,7 +65,7 @@ export class RecordSerializer {
     try {
       value = this.#dataOf('value', record, signalOf)
     } catch (error) {
-      // The record has failed already, whatever comes of its key.
+      // The record has failed already, whatever the serializer of the key returns.
       catchRejection(key, () => undefined)
       throw error
     }
@@ -93,13 +94,16 @@ export class RecordSerializer {
     if (data === null) return null
     const serializer = isKey ? this.#key : this.#value
     if (serializer instanceof BuiltInSerializer) return serializer.serialize(data)
-    // Its own properties all: a serializer that wraps another may copy them.
+    // A plain object, because a serializer that wraps another may copy it.
     const context = { topic, isKey, headers: frozenCopy(headers, addedHeaders), signal: signalOf() }
     const result: unknown = serializer.serialize(data, context)
     return isThenable(result) ? Promise.resolve(result).then(checkedData) : checkedData(result)
   }
 
-  /** A codec of a caller is wrapped (`callersCodec`), so nobody else can change what a codec returns. */
+  /**
+   * Serializes with the codec of a contract. A caller's codec is wrapped (`callersCodec`), so nobody else can change
+   * what it returns.
+   */
   #byContract(
     what: 'key' | 'value',
     record: ValidRecord,
@@ -118,7 +122,7 @@ export class RecordSerializer {
     const value = bytesIn(valueData)
     checkSize('value', value, record.maxValueBytes)
     checkSize('key', key, record.maxKeyBytes)
-    // Only an object has headers, which few serializers return.
+    // Only an object can have headers, which few serializers return.
     const headers =
       key === keyData && value === valueData
         ? record.headers
@@ -137,7 +141,7 @@ export class RecordSerializer {
     if (wireSize > this.#maxInBuffer)
       throw new InvalidRecordError(
         'record-too-large',
-        `record: expected at most ${this.#maxInBuffer} bytes, for which buffer.memory has room; got ${wireSize}.`,
+        `record: expected at most ${this.#maxInBuffer} bytes, as much as buffer.memory can hold, got ${wireSize}.`,
       )
     return {
       topic: record.topic,
@@ -153,7 +157,10 @@ export class RecordSerializer {
   }
 }
 
-/** For codecs: a signal costs more than most values do, and most codecs need none. */
+/**
+ * The context for codecs. It creates the signal on demand: a signal costs more than most values, and most codecs need
+ * none.
+ */
 class RecordContext implements CodecContext {
   readonly topic: string
   readonly isKey: boolean
@@ -174,7 +181,9 @@ class RecordContext implements CodecContext {
   }
 }
 
-/** Nobody can freeze bytes, so that a serializer that writes into them must have others than the record. */
+/**
+ * Copies header values, because bytes can't be frozen: a serializer that writes into them must not change the record's.
+ */
 function frozenCopy(headers: readonly RecordHeader[], added = 0): readonly RecordHeader[] {
   const copy = headers.map(([name, value]): RecordHeader => Object.freeze([name, value && Buffer.from(value)]))
   return startingWithAdded(Object.freeze(copy), added)
@@ -204,9 +213,9 @@ function contractKey(key: unknown): Uint8Array | null {
   return Buffer.from(key instanceof Uint8Array ? key : String(key))
 }
 
-/** The error of another class may quote the data, so only the message of a SerializationError is passed on. */
+/** Passes on only the message of a SerializationError, because the message of another class may quote the data. */
 function fail(what: 'key' | 'value', error: unknown): never {
-  // The last two are reasons of the signal.
+  // TransportError and DeliveryError are reasons of the signal.
   for (const type of [InvalidRecordError, TransportError, DeliveryError])
     if (isInstance<Error>(error, type)) throw error
   const named = isInstance(error, SerializationError) ? error : undefined

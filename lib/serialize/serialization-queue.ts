@@ -1,17 +1,17 @@
 // Keeps the order of calls: records of a topic wait for those of earlier calls whose serializers are asynchronous.
 
 export class SerializationQueue {
-  /** By topic, or other key that calls share: resolves when every call so far has left. */
+  /** By topic, or another key that calls share: resolves when every call so far has left the queue. */
   readonly #left = new Map<string, Promise<unknown>>()
 
-  /** No call is waiting for a serializer. */
+  /** Whether no call waits for a serializer. */
   get isIdle(): boolean {
     return this.#left.size === 0
   }
 
   /**
-   * Waits for the parts of a call, and for every earlier call with one of its keys to leave. A call leaves once its
-   * parts are ready or it gave up, and the earlier ones have left.
+   * Waits for the parts of a call, and for every earlier call that shares a key to leave the queue. A call leaves once
+   * its parts are ready or it gave up, and the earlier calls have left.
    * @param bounded rejects when the call's time is over
    */
   inOrder<T>(

@@ -1,11 +1,11 @@
-// A copy of a program's value for what is encoded after the call returned: the caller may change its own meanwhile.
+// Copies a program's value that is encoded after the call has returned, because the caller may change it meanwhile.
 import { SerializationError } from '../errors.ts'
 import { JsonText, NumberText } from '../record/json-text.ts'
 
 /**
- * Copies what an encoder reads of a value: objects and lists, Maps, dates and bytes. An object with `toJSON` becomes
- * what that returns; of an instance of a class its own fields are copied. What no encoder takes stays what it is.
- * @throws SerializationError `bad-value` where a getter or a `toJSON` throws
+ * Copies what an encoder reads: objects, lists, Maps, dates and bytes. An object with `toJSON` is replaced by the
+ * result of that; of a class instance, its own fields are copied. Values that no encoder accepts stay as they are.
+ * @throws SerializationError `bad-value` if a getter or a `toJSON` throws
  */
 export function snapshot(value: unknown): unknown {
   try {
@@ -17,10 +17,12 @@ export function snapshot(value: unknown): unknown {
 }
 
 class Copier {
-  /** Cycles stay cycles. What is there twice is copied once, so that the copy is no larger. */
+  /**
+   * Object → its copy. Keeps cycles, and copies an object that occurs twice only once, so that the copy is not larger.
+   */
   readonly #copies = new Map<object, unknown>()
 
-  /** @param name of the field, for `toJSON` */
+  /** @param name of the field, which `toJSON` gets */
   copy(value: unknown, name: string): unknown {
     if (typeof value !== 'object' || value === null || value instanceof JsonText || value instanceof NumberText)
       return value
@@ -31,7 +33,7 @@ class Copier {
     const hasForm = 'toJSON' in value && typeof value.toJSON === 'function'
     if (!hasForm) return value instanceof Map ? this.#map(value) : this.#object(value)
     const form: unknown = (value as { toJSON(name: string): unknown }).toJSON(name)
-    // Of its own class, it would be asked for its form again.
+    // With its own class the copy would be asked for its toJSON again.
     const isSame = typeof form === 'object' && form !== null && 'toJSON' in form && !(form instanceof Date)
     const copy = isSame ? this.#object(form) : this.copy(form, name)
     this.#copies.set(value, copy)
@@ -41,7 +43,7 @@ class Copier {
   #list(list: readonly unknown[]): unknown[] {
     const copy: unknown[] = new Array(list.length)
     this.#copies.set(list, copy)
-    // An item that is not there stays so.
+    // A hole in a list stays a hole.
     for (let at = 0; at < list.length; at++) if (at in list) copy[at] = this.copy(list[at], String(at))
     return copy
   }
@@ -60,7 +62,7 @@ class Copier {
     for (const name of Object.getOwnPropertyNames(value)) {
       const field = this.copy((value as Readonly<Record<string, unknown>>)[name], name)
       const enumerable = Object.prototype.propertyIsEnumerable.call(value, name)
-      // A field may have the name __proto__.
+      // defineProperty, because a field may have the name __proto__.
       Object.defineProperty(copy, name, { value: field, enumerable, writable: true, configurable: true })
     }
     return copy

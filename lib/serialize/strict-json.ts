@@ -1,9 +1,9 @@
-// JSON.stringify that refuses what it would change.
+// Writes JSON as JSON.stringify does, but refuses values that JSON.stringify would change.
 import { SerializationError } from '../errors.ts'
 import { cutPointer } from '../record/json-pointer.ts'
 import { isThenable } from '../time/thenable.ts'
 
-/** What is wrong with a value; never the value itself. */
+/** What is wrong with a value, without the value itself. */
 interface Change {
   readonly expected: string
   readonly got: string
@@ -11,7 +11,7 @@ interface Change {
 
 const WITH_FORM = 'a value with a JSON form'
 
-/** By the tag of Object.prototype.toString. */
+/** Values that JSON.stringify would change, by the tag of Object.prototype.toString. */
 const CHANGED: Readonly<Record<string, Change>> = {
   '[object Map]': { expected: 'an object or a list', got: 'a Map' },
   '[object Set]': { expected: 'a list', got: 'a Set' },
@@ -24,7 +24,8 @@ const CHANGED: Readonly<Record<string, Change>> = {
 const BOXED: ReadonlySet<string> = new Set(['[object Number]', '[object String]', '[object Boolean]'])
 
 /**
- * @param bigint replaces each BigInt
+ * Writes JSON.
+ * @param bigint returns the value that replaces a BigInt
  * @throws SerializationError `invalid-record` with the place of the first value that JSON would change
  */
 export function strictJson(data: unknown, bigint?: (value: bigint) => unknown): string {
@@ -48,19 +49,19 @@ export function strictJson(data: unknown, bigint?: (value: bigint) => unknown): 
   }
 }
 
-/** Where JSON.stringify is: it calls with the holder of each value. */
+/** Tracks where JSON.stringify is. It calls its replacer with the object that holds the value. */
 class Path {
   readonly #holders: unknown[] = []
   readonly #names: string[] = []
   #name = ''
 
-  /** The value is a field of an object; otherwise it is an item of a list, or the whole. */
+  /** Whether the value is a field of an object, and not an item of a list or the whole value. */
   get isField(): boolean {
     return this.#holders.length > 0 && !Array.isArray(this.#holders.at(-1))
   }
 
   get pointer(): string {
-    // The outermost name is that of the whole, which JSON.stringify puts in an object of its own.
+    // JSON.stringify puts the whole value into an object of its own, so the first name is not part of the place.
     return cutPointer(this.#holders.length === 0 ? [] : [...this.#names.slice(1), this.#name])
   }
 
@@ -72,7 +73,7 @@ class Path {
     this.#name = name
   }
 
-  /** @returns false for an object that it is within already */
+  /** @returns false if the object contains itself */
   enter(value: object): boolean {
     if (this.#holders.includes(value)) return false
     this.#holders.push(value)
@@ -81,7 +82,7 @@ class Path {
   }
 }
 
-/** Of a value before its toJSON, where that hides what it is. */
+/** Checks a value before its toJSON is called, if the result would hide what it is. */
 function changeBefore(original: unknown): Change | undefined {
   if (typeof original !== 'object' || original === null) return undefined
   if (ArrayBuffer.isView(original)) return { expected: 'text, such as base64', got: 'bytes' }
@@ -90,7 +91,10 @@ function changeBefore(original: unknown): Change | undefined {
   return undefined
 }
 
-/** @param isField JSON leaves out a field that is undefined */
+/**
+ * Checks a value.
+ * @param isField whether it is a field, which JSON leaves out if it is undefined
+ */
 function changeOf(value: unknown, isField: boolean): Change | undefined {
   switch (typeof value) {
     case 'number':
@@ -111,7 +115,7 @@ function changeOf(value: unknown, isField: boolean): Change | undefined {
 
 function changeOfObject(value: object): Change | undefined {
   if (isThenable(value)) return { expected: 'an awaited value', got: 'a promise' }
-  // What a toJSON returned; bytes that the caller passed are refused before.
+  // The result of a toJSON; bytes that the caller passed were refused before.
   if (ArrayBuffer.isView(value)) return { expected: 'text, such as base64', got: 'bytes' }
   const tag = tagOf(value)
   if (BOXED.has(tag)) return changeOf(value.valueOf(), true)
@@ -119,10 +123,10 @@ function changeOfObject(value: object): Change | undefined {
   return CHANGED[tag] ?? (isEmpty ? { expected: WITH_FORM, got: 'an object that JSON writes as {}' } : undefined)
 }
 
-/** Whether a class gives an object accessors or methods, so that an empty form would hide what is in it. */
+/** Whether the class of an object has accessors or methods, so that an empty form would hide the object's content. */
 export function hasHiddenParts(value: object): boolean {
   let parent: object | null = Object.getPrototypeOf(value)
-  // The last one is Object.prototype, of whichever realm.
+  // The last prototype in the chain is Object.prototype, of whichever realm.
   for (; parent !== null && Object.getPrototypeOf(parent) !== null; parent = Object.getPrototypeOf(parent))
     if (Object.getOwnPropertyNames(parent).some(name => name !== 'constructor')) return true
   return false

@@ -1,4 +1,4 @@
-// Text and bytes.
+// Serializers for text and bytes.
 import { BuiltInSerializer, expected, type Serializer } from './serializer.ts'
 
 function textBytes(data: unknown): Uint8Array {
@@ -11,13 +11,15 @@ function copyOf(data: unknown): Uint8Array {
   return data instanceof Uint8Array ? Buffer.from(data) : expected('bytes', data)
 }
 
-/** UTF-8. It refuses a lone surrogate, which has no UTF-8 form; Java's writes a question mark. */
+/**
+ * Text as UTF-8. Refuses a lone surrogate, which has no UTF-8 form; Java's serializer writes a question mark for it.
+ */
 export const stringSerializer: Serializer<string> = new BuiltInSerializer(textBytes)
 
-/** Bytes, copied: the caller may change its own. */
+/** Bytes, copied because the caller may change them. */
 export const bytesSerializer: Serializer<Uint8Array> = new BuiltInSerializer(copyOf)
 
-/** Text as UTF-8, bytes copied. The default serializer. */
+/** Text as UTF-8, or copied bytes. The default serializer. */
 export const defaultSerializer: Serializer<string | Uint8Array> = new BuiltInSerializer(data =>
   data instanceof Uint8Array
     ? Buffer.from(data)

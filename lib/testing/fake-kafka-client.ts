@@ -1,4 +1,4 @@
-// The client of one producer to the fake cluster.
+// The client with which one producer talks to the fake cluster.
 import { TransportError } from '../errors.ts'
 import { errorCodeRow } from '../transport/error-codes.ts'
 import type {
@@ -16,7 +16,7 @@ import { NO_CONNECTIONS } from './no-connections.ts'
 
 const BROKERS = 3
 
-/** What brokers answer, by Kafka's names and codes (kafka.apache.org/protocol). */
+/** The errors that brokers answer with, by Kafka's names and codes (kafka.apache.org/protocol). */
 export const BROKER_ERRORS = {
   CORRUPT_MESSAGE: 2,
   UNKNOWN_TOPIC_OR_PARTITION: 3,
@@ -39,8 +39,8 @@ const NO_TOPIC = { errorCode: BROKER_ERRORS.UNKNOWN_TOPIC_OR_PARTITION, baseOffs
 const NETWORK_FAILURES = ['unreachable', 'lost-request', 'lost-answer'] as const
 
 /**
- * A broker's error by Kafka's name, or what the network does: `unreachable` (nothing leaves), `lost-request` (written
- * nowhere, no answer) and `lost-answer` (written, no answer).
+ * A broker's error by Kafka's name, or a failure of the network: `unreachable` (nothing is sent), `lost-request` (not
+ * written, no answer) or `lost-answer` (written, no answer).
  */
 export type FakeFailure = keyof typeof BROKER_ERRORS | (typeof NETWORK_FAILURES)[number]
 
@@ -53,9 +53,12 @@ function isBrokerError(name: string): name is keyof typeof BROKER_ERRORS {
 }
 
 export interface FakeCluster {
-  /** @returns undefined when there is no such topic */
+  /** @returns undefined if the topic does not exist */
   readonly topic: (name: string) => FakeTopic | undefined
-  /** Whether a request fails, and how. @param topic undefined: a request for metadata or a producer id */
+  /**
+   * Returns the failure of a request, if it fails.
+   * @param topic undefined: a request for metadata or a producer id
+   */
   readonly failureOf: (topic: string | undefined) => FakeFailure | undefined
   readonly nextProducerId: () => bigint
   readonly latencyMs: number
@@ -128,7 +131,7 @@ export class FakeKafkaClient implements KafkaClient {
     })
   }
 
-  /** At least a turn of the event loop, as with sockets. */
+  /** Waits at least one turn of the event loop, as with sockets. */
   #pause(): Promise<void> {
     const { latencyMs } = this.#cluster
     return new Promise(resolve => {

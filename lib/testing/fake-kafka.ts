@@ -1,5 +1,5 @@
-// A Kafka cluster in memory for unit tests of code that sends records: it acknowledges by itself, fails by name, and
-// returns what it holds.
+// A Kafka cluster in memory, for unit tests of code that sends records: it acknowledges records by itself, fails when a
+// test names a failure, and returns the records that it has.
 import { checkOptions, type OptionKind } from '../check-options.ts'
 import { parseConfig } from '../config/parse-config.ts'
 import type { CommonOptions, SerializerOptions } from '../config/producer-options.ts'
@@ -19,13 +19,13 @@ export interface FakeKafkaOptions {
 }
 
 export interface FailNextOptions {
-  /** The number of batches that fail; a request for several partitions has one of each. Default: 1. */
+  /** How many batches fail; a request with several partitions has one batch for each. Default: 1. */
   readonly times?: number
-  /** Default: every topic. */
+  /** The topic whose batches fail. Default: every topic. */
   readonly topic?: string
 }
 
-/** Turn the bytes of a key or value into what a test compares. Default of each: text (UTF-8). */
+/** Decode the bytes of a key or value for a test. Default for each: text (UTF-8). */
 export interface FakeRecordDecoders<K, V> {
   readonly key?: (bytes: Buffer) => K
   readonly value?: (bytes: Buffer) => V
@@ -44,8 +44,8 @@ const OPTIONS = {
 } as const satisfies Record<keyof FakeKafkaOptions, OptionKind>
 
 /**
- * Creates a cluster of three brokers in memory. Time is real, every record is acknowledged at once, and sequence
- * numbers are checked as brokers check them, so a retry is never written twice.
+ * Creates a cluster of three brokers in memory. It uses real time, acknowledges every record at once, and checks
+ * sequence numbers as brokers do, so that a retry is never written twice.
  */
 export function createFakeKafka(options: FakeKafkaOptions = {}): FakeKafka {
   return new FakeKafka(options)
@@ -57,10 +57,7 @@ export class FakeKafka {
   #faults: Fault[] = []
   #producerIds = 0n
 
-  /**
-   * @throws ConfigError for an option that there is not · TypeError for a number of partitions that is not an integer
-   * from 1 on
-   */
+  /** @throws ConfigError for an unknown option · TypeError if a number of partitions is not an integer of at least 1 */
   constructor(options: FakeKafkaOptions = {}) {
     checkOptions('createFakeKafka', options, OPTIONS, problem => {
       if (Array.isArray(options.topics))
@@ -69,13 +66,13 @@ export class FakeKafka {
     this.#options = options
     for (const [topic, partitions] of Object.entries({ ...options.topics, 'other topics': options.partitions ?? 3 }))
       if (!Number.isInteger(partitions) || partitions < 1)
-        throw new TypeError(`partitions of ${topic}: expected an integer from 1 on; got ${partitions}.`)
+        throw new TypeError(`partitions of ${topic}: expected an integer of at least 1; got ${partitions}.`)
   }
 
   /**
    * Returns a factory whose producers talk to this cluster.
-   * @param options settings as in code; the environment is not read
-   * @throws ConfigError for wrong settings
+   * @param options settings by their names in code; the environment is not read
+   * @throws ConfigError for invalid settings
    */
   producerFactory<
     const K extends SerializerOption | undefined = undefined,
@@ -86,7 +83,7 @@ export class FakeKafka {
     return new ProducerFactory({ config, createClient: this.createClient })
   }
 
-  /** For `new ProducerFactory({ config, createClient: kafka.createClient })`. */
+  /** Creates a client of this cluster, for `new ProducerFactory({ config, createClient: kafka.createClient })`. */
   readonly createClient = (): KafkaClient =>
     new FakeKafkaClient({
       topic: name => this.#topic(name),
@@ -96,7 +93,7 @@ export class FakeKafka {
     })
 
   /**
-   * Returns the records in the order in which they arrived: of one topic, or of all.
+   * Returns the records of one topic, or of all topics, in the order in which they arrived.
    * @example kafka.records('orders', { value: bytes => JSON.parse(bytes.toString()) as Order })
    */
   records<K = string, V = string>(topic?: string, decoders: FakeRecordDecoders<K, V> = {}): FakeRecord<K, V>[] {
@@ -111,29 +108,30 @@ export class FakeKafka {
       }))
   }
 
-  /** Forgets the records. Offsets go on, as after a deletion of records in Kafka. */
+  /** Deletes the records. Offsets continue, as after records are deleted in Kafka. */
   clear(): void {
     for (const topic of this.#topics.values()) topic.clear()
   }
 
   /**
-   * Lets the next batches fail, each of which has records for one partition; a retriable failure is then retried by the
-   * producer.
-   * @throws ConfigError for an option that there is not · TypeError for a name that is no failure · `times` that is not
-   * an integer from 1 on
+   * Makes the next batches fail, each of which has the records of one partition. If the failure is retriable, the
+   * producer retries it.
+   * @throws ConfigError for an unknown option · TypeError for an unknown failure, or if `times` is not an integer of at
+   *   least 1
    */
   failNext(failure: FakeFailure, options: FailNextOptions = {}): void {
     checkOptions('failNext', options, { times: 'any', topic: 'text' })
     const { times = 1, topic } = options
     if (!Number.isInteger(times) || times < 1)
-      throw new TypeError(`times: expected an integer from 1 on; got ${times}.`)
+      throw new TypeError(`times: expected an integer of at least 1; got ${times}.`)
     this.#addFault(failure, topic, times)
   }
 
   /**
-   * Lets every request that sends records fail, until `recover()`. `unreachable` fails the requests for metadata, too.
-   * A retriable failure ends at the record's deadline: set `delivery.timeout.ms` low.
-   * @throws ConfigError for an option that there is not · TypeError for a name that is no failure
+   * Makes every request that sends records fail, until `recover()`. With `unreachable`, requests for metadata fail,
+   * too. With a retriable failure the producer retries until the record's deadline, so set a short
+   * `delivery.timeout.ms`.
+   * @throws ConfigError for an unknown option · TypeError for an unknown failure
    */
   fail(failure: FakeFailure, options: { readonly topic?: string } = {}): void {
     checkOptions('fail', options, { topic: 'text' })
@@ -150,7 +148,7 @@ export class FakeKafka {
     this.#faults.push({ failure, topic, times })
   }
 
-  /** @param topic undefined: a request that is of no topic, which only lasting failures concern */
+  /** @param topic undefined: a request without a topic, which only a lasting failure affects */
   #failureOf(topic: string | undefined): FakeFailure | undefined {
     const fault = this.#faults.find(each =>
       topic === undefined

@@ -1,4 +1,4 @@
-// A topic of the fake cluster: what its partitions hold, by the rules of a broker.
+// A topic of the fake cluster: the records of its partitions, appended by the rules of a broker.
 import { decodeRecordBatch } from '../wire-format/record-batch-decoder.ts'
 import { PartitionLog } from './partition-log.ts'
 
@@ -9,9 +9,9 @@ export interface FakeRecord<K = string, V = string> {
   /** Milliseconds since the epoch. */
   readonly timestamp: number
   readonly key: K | null
-  /** Null: a tombstone. */
+  /** Null is a tombstone. */
   readonly value: V | null
-  /** In their order; names may repeat. Values as text (UTF-8). */
+  /** In their order; names may repeat. Values are decoded as UTF-8 text. */
   readonly headers: readonly (readonly [name: string, value: string | null])[]
 }
 
@@ -20,7 +20,7 @@ interface Stored {
   readonly record: FakeRecord<Buffer, Buffer>
 }
 
-/** Over all topics, so that records of several topics have one order. */
+/** Counts the records of all topics, so that these have one common order. */
 let arrivals = 0
 
 export class FakeTopic {
@@ -37,7 +37,10 @@ export class FakeTopic {
     return this.#logs.length
   }
 
-  /** @returns Kafka's error code (0: none), and the offset of the first record or -1 */
+  /**
+   * Appends a batch.
+   * @returns Kafka's error code (0: none), and the offset of the first record or -1
+   */
   append(partition: number, bytes: Buffer): { readonly errorCode: number; readonly baseOffset: number } {
     const log = this.#logs[partition]
     if (!log) return { errorCode: UNKNOWN_TOPIC_OR_PARTITION, baseOffset: -1 }

@@ -1,5 +1,6 @@
 /// <reference types="node" preserve="true" />
-// For tests of code that sends records: a cluster in memory, one that follows a script, a clock that the test moves.
+// The entry point ./testing, for tests of code that sends records: a cluster in memory, a cluster that follows a
+// script, and a clock that the test controls.
 export {
   createFakeKafka,
   type FailNextOptions,

@@ -1,6 +1,6 @@
 import type { ConnectionStats } from '../transport/kafka-client.ts'
 
-/** Of a client in memory, which has no connections to count. */
+/** The connection counters of a client in memory, which has no connections. */
 export const NO_CONNECTIONS: ConnectionStats = {
   connectionAttempts: 0,
   connectionAttemptsByReason: {},

@@ -1,5 +1,6 @@
-// A partition as a broker keeps it: the log, and the rules for producer ids, epochs and sequences
-// (ProducerStateManager, ProducerAppendInfo). The in-memory client and the scripted TCP brokers share it.
+// A partition as a broker keeps it: the log, and the rules for producer ids, epochs and sequence numbers
+// (ProducerStateManager, ProducerAppendInfo). The fake cluster, the scripted client and the scripted TCP brokers use
+// it.
 import { decodeRecordBatch } from '../wire-format/record-batch-decoder.ts'
 
 export interface DecodedRecord {
@@ -55,7 +56,10 @@ export class PartitionLog {
   }
 }
 
-/** @throws RecordBatchError for bytes that are not one whole record batch of format v2 */
+/**
+ * Decodes a record batch.
+ * @throws RecordBatchError for bytes that are not exactly one record batch of format v2
+ */
 export function decodeBatch(bytes: Buffer): DecodedBatch {
   const { producerId, producerEpoch, baseSequence, records } = decodeRecordBatch(bytes)
   return {

@@ -1,5 +1,4 @@
-// A KafkaClient in memory: partitions that follow a broker's rules, and a script that decides what happens to each
-// attempt.
+// A KafkaClient in memory: its partitions follow a broker's rules, and a script decides what happens to each attempt.
 import type { Clock } from '../time/clock.ts'
 import type {
   Cluster,
@@ -22,17 +21,17 @@ export type Attempt =
   | 'refuse'
   /** Appended, then answered with NOT_LEADER_OR_FOLLOWER and the offset. */
   | 'appended-error'
-  /** Appended; the answer is lost. */
+  /** Appended, but the answer is lost. */
   | 'lose-answer'
   /** Lost before it is appended. */
   | 'lose-request'
-  /** No answer; appended a few requests later. */
+  /** Not answered, and appended some requests later. */
   | 'late'
   /** Nothing leaves the client. */
   | 'not-sent'
-  /** Written only after a second. */
+  /** Written only after a second, because connecting takes that long. */
   | 'slow-connect'
-  /** Not appended, and missing in the answer. */
+  /** Not appended, and the answer has no entry for the partition. */
   | 'no-entry'
 
 const SLOW_CONNECT_MS = 1000
@@ -44,7 +43,7 @@ export interface ScriptedKafkaClientOptions {
   /** What happens to the n-th attempt to send a batch; `ok` after the end of the script. */
   readonly script?: readonly Attempt[]
   readonly latencyMs?: number
-  /** A batch that holds a record of this value is refused with MESSAGE_TOO_LARGE. */
+  /** A batch with a record of this value is refused with MESSAGE_TOO_LARGE. */
   readonly poison?: string
   /** Every batch for this partition is refused with NOT_LEADER_OR_FOLLOWER. */
   readonly sick?: number
@@ -108,7 +107,7 @@ export class ScriptedKafkaClient implements KafkaClient {
   async dropConnections(): Promise<void> {}
   async close(): Promise<void> {}
 
-  /** Appends the batches of `late` attempts that have not arrived yet. */
+  /** Appends the batches of `late` attempts that have not been appended yet. */
   deliverAll(): void {
     for (const { deliver } of this.#late.splice(0)) deliver()
   }

@@ -29,7 +29,7 @@ export class VirtualClock implements Clock {
     this.#now += ms
   }
 
-  /** Lets `ms` pass, with every timer that is due in it. */
+  /** Lets `ms` pass and fires every timer that is due in that time. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
     this.setTimeout(() => {}, ms)
@@ -38,7 +38,7 @@ export class VirtualClock implements Clock {
 
   /**
    * Fires timers in order, and runs promise callbacks between them, until `done()` is true.
-   * @throws Error when no timer is left, or the next one is due after `limitMs`
+   * @throws Error if no timer is left, or the next one is due after `limitMs`
    */
   async run(done: () => boolean, limitMs = 10_000_000): Promise<void> {
     for (;;) {

@@ -1,6 +1,9 @@
 import type { Clock } from './clock.ts'
 
-/** @throws the signal's reason, by rejection, when it is aborted first */
+/**
+ * Waits for `ms`.
+ * @throws the signal's reason, by rejection, if it is aborted first
+ */
 export function abortableSleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {

@@ -1,18 +1,18 @@
-/** The source of time for everything here; tests replace it. */
+/** The source of time for all code of the library. Tests replace it. */
 export interface Clock {
   /** Milliseconds on a monotonic clock. */
   now(): number
-  /** Milliseconds since the epoch; jumps when the system's date is set. */
+  /** Milliseconds since the epoch. Jumps when the system's date is set. */
   epochMs(): number
-  /** Of any length: with `Infinity` the callback is never called. */
+  /** Calls the callback after `ms`, of any length. With `Infinity` it is never called. */
   setTimeout(callback: () => void, ms: number): unknown
   clearTimeout(timer: unknown): void
 }
 
-/** Node.js fires a timer of more than 2^31 − 1 ms (24.8 days) after 1 ms. */
+/** Node.js fires a timer of more than 2^31 − 1 ms (24.8 days) after 1 ms instead. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** A timer that is longer than one of Node.js may be. */
+/** A timer that may be longer than Node.js allows. */
 class LongTimer {
   #timer: NodeJS.Timeout | undefined
 
@@ -41,7 +41,7 @@ export const systemClock: Clock = {
 }
 
 /**
- * One moment on both clocks. A frozen sandbox may stop either of them, so the elapsed time is the larger difference.
+ * A moment on both clocks. Freezing a sandbox may stop either of them, so the elapsed time is the larger difference.
  */
 export interface Moment {
   readonly now: number
@@ -52,7 +52,7 @@ export function moment(clock: Clock): Moment {
   return { now: clock.now(), epochMs: clock.epochMs() }
 }
 
-/** Milliseconds since `start`. */
+/** Returns the milliseconds since `start`. */
 export function elapsedSince(clock: Clock, start: Moment): number {
   return Math.max(clock.now() - start.now, clock.epochMs() - start.epochMs)
 }

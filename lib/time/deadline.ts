@@ -22,7 +22,7 @@ export class Deadline {
     return this.remaining <= 0
   }
 
-  /** The earlier of this deadline and `ms` from now. */
+  /** Returns the earlier of this deadline and `ms` from now. */
   limitedTo(ms: number): Deadline {
     return new Deadline(this.#clock, Math.min(this.at, this.#clock.now() + ms))
   }

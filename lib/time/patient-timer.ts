@@ -4,10 +4,10 @@ const LATE_MS = 250
 const GRACE_MS = 200
 
 /**
- * A timer that allows for a frozen process. If it fires more than 250 ms late, it waits another 200 ms, once, so that
- * answers that arrived during the freeze are read before the timer fires. Returns a function that cancels it.
- * @param ms a time that has passed already (0 or less) is due now, and was not missed by a frozen process
- * @param onGrace called when the extra wait begins
+ * Starts a timer that allows for a frozen process. If it fires more than 250 ms late, it waits another 200 ms, once, so
+ * that answers that arrived during the freeze are read first. Returns a function that cancels it.
+ * @param ms 0 or less: the time has already passed, which is not a sign of a freeze
+ * @param onGrace called when the additional wait begins
  */
 export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace?: () => void): () => void {
   const due = clock.now() + Math.max(0, ms)
@@ -26,8 +26,8 @@ export function patientTimer(clock: Clock, ms: number, fire: () => void, onGrace
 }
 
 /**
- * Waits at most `ms` for `work` (plus the grace of `patientTimer`), then rejects with `lateError()`. The work itself is
- * not stopped.
+ * Waits at most `ms` for `work` (plus the grace period of `patientTimer`), then rejects with `lateError()`. The work
+ * itself is not stopped.
  */
 export function withTimeout<T>(
   clock: Clock,

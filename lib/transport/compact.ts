@@ -1,4 +1,4 @@
-// The compact forms of flexible versions (KIP-482): a length is a varint of one more, 0 is null.
+// The compact strings and arrays of flexible versions (KIP-482): the length plus one as a varint, or 0 for null.
 import { sizeOfUnsignedVarint, writeUnsignedVarint } from '../wire-format/varint.ts'
 
 export function compactString(text: string): Buffer {

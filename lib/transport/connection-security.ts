@@ -1,7 +1,8 @@
-// What a new connection needs beyond host and port. The driver's caller provides it.
+// What a new connection needs in addition to host and port: TLS material and credentials. The user of the driver
+// provides them.
 import type { Deadline } from '../time/deadline.ts'
 
-/** PEM texts, as Node's TLS takes them. */
+/** PEM texts, in the form that Node's TLS accepts. */
 export interface TlsMaterial {
   readonly ca?: string
   readonly cert?: string
@@ -12,7 +13,7 @@ export interface TlsMaterial {
 export type SaslCredentials = {
   /** The value of sasl.mechanism, for messages. */
   readonly name: string
-  /** What to check when the broker refuses it, for messages. */
+  /** What to check if the broker refuses it, for messages. */
   readonly hint: string
 } & (
   | {
@@ -23,7 +24,7 @@ export type SaslCredentials = {
   | {
       readonly mechanism: 'OAUTHBEARER'
       readonly token: string
-      /** Sent beside the token (RFC 7628, section 3.1). */
+      /** Sent together with the token (RFC 7628, section 3.1). */
       readonly extensions?: Readonly<Record<string, string>>
     }
 )
@@ -37,10 +38,13 @@ export interface ConnectionSecurity {
 export interface SecurityProvider {
   /**
    * Returns the TLS material and credentials for a connection attempt that begins now.
-   * @throws TransportError when a secret or a token is not available
+   * @throws TransportError if a secret or a token is not available
    */
   forConnection(deadline: Deadline): Promise<ConnectionSecurity>
-  /** Called after the broker refused the credentials: reads them again. False if they are the same: don't try again. */
+  /**
+   * Reads the credentials again, after the broker refused them. Resolves with false if they are the same, so that
+   * another attempt is useless.
+   */
   renew(deadline: Deadline): Promise<boolean>
 }
 

@@ -1,5 +1,5 @@
-// The Kafka protocol errors that a producer can get, and what each says about a batch (kafka.apache.org/protocol).
-// The classification is total: a code that is not in the table proves nothing, so it is `unknown` and not retriable.
+// The Kafka protocol errors that a producer can get, and what each proves about a batch (kafka.apache.org/protocol). A
+// code that is not in the table proves nothing, so it is `unknown` and not retriable.
 import { type DeliveryFailureCode, type KafkaProducerErrorOptions, TransportError } from '../errors.ts'
 
 type Refresh = 'before-retry' | 'beside-retry'
@@ -7,11 +7,12 @@ type Refresh = 'before-retry' | 'beside-retry'
 interface ErrorCodeRow {
   readonly name: string
   readonly retriable?: true
-  /** The broker may have appended although it answers with an error. */
+  /** The broker may have appended the batch although it answers with an error. */
   readonly mayBeWritten?: true
   /**
    * `before-retry`: the cached leaders are out of date, so a retry waits for newer metadata.
-   * `beside-retry`: they may be, e.g. a leader is cut off from its followers, so metadata is requested meanwhile.
+   * `beside-retry`: they may be out of date, e.g. if a leader is cut off from its followers, so metadata is requested
+   * while the retry goes on.
    */
   readonly refresh?: Refresh
   /** One record of the batch is invalid. */
@@ -64,13 +65,13 @@ const rows = new Map<number, ErrorCodeRow>([
   [87, { name: 'INVALID_RECORD', badRecord: true }],
   [89, { name: 'THROTTLING_QUOTA_EXCEEDED', retriable: true, failure: 'quota' }],
   [90, { name: 'PRODUCER_FENCED', retriable: true, sequence: true }],
-  /** The connection leads to another cluster or another broker than the client means (KIP-1242). */
+  /** The connection leads to another cluster or broker than the client expects (KIP-1242). */
   [129, { name: 'REBOOTSTRAP_REQUIRED', retriable: true, refresh: 'before-retry', failure: 'unreachable' }],
 ])
 
 const byName = new Map([...rows.values()].map(row => [row.name, row]))
 
-/** The broker has already appended this batch: success, though its offset is no longer known. */
+/** The broker has already appended this batch. This is a success, although the offset may be unknown. */
 export const DUPLICATE_SEQUENCE_NUMBER = 46
 
 export function errorCodeRow(code: number): ErrorCodeRow {
@@ -80,7 +81,7 @@ export function errorCodeRow(code: number): ErrorCodeRow {
 /** An earlier record of the same order group was not acknowledged. */
 export const ORDER_GROUP_STOPPED = 'ORDER_GROUP_STOPPED'
 
-/** The leader's quota left the record no time: the broker asked for a pause, which the Sender waits out. */
+/** The broker asked for a pause (quota) that left the record no time. The Sender waits for the end of such pauses. */
 export const THROTTLED = 'THROTTLED'
 
 interface ClientCause {
@@ -88,7 +89,7 @@ interface ClientCause {
   readonly failure: DeliveryFailureCode
 }
 
-/** Causes on this side of the wire. */
+/** Causes that arise in this client, not in a broker's answer. */
 const clientCauses = {
   NO_LEADER: { refresh: 'before-retry', failure: 'no-leader' },
   /** The topic was created anew with fewer partitions. */
@@ -97,29 +98,29 @@ const clientCauses = {
   DEADLINE: { failure: 'deadline' },
   [THROTTLED]: { failure: 'quota' },
   CLOSED: { failure: 'unavailable' },
-  /** The record could not become part of a record batch, alone either; the error's cause says why. */
+  /** The record could not be encoded into a batch, not even alone; the error's cause says why. */
   ENCODING_FAILED: { failure: 'unavailable' },
-  /** A defect stopped the producer; the error's cause is the error that did. */
+  /** An internal error stopped the producer; the error's cause is that error. */
   INTERNAL_ERROR: { failure: 'unavailable' },
   UNREACHABLE: { refresh: 'before-retry', failure: 'unreachable' },
   CONNECTION_BROKEN: { refresh: 'before-retry', failure: 'unreachable' },
   REQUEST_TIMEOUT: { refresh: 'before-retry', failure: 'unreachable' },
   CONNECTION_TIMEOUT: { refresh: 'before-retry', failure: 'unreachable' },
-  /** The peer's bytes are not a response of Kafka. */
+  /** The bytes from the peer are not a Kafka response. */
   MALFORMED_ANSWER: { refresh: 'before-retry', failure: 'unreachable' },
-  /** The broker admits no more connections for now: too many at once, or too many per second. */
+  /** The broker accepts no more connections for now: too many at once, or too many per second. */
   CONNECTION_LIMIT: { refresh: 'before-retry', failure: 'unreachable' },
   CLOSED_WHILE_CONNECTING: { refresh: 'before-retry', failure: 'unreachable' },
-  /** A broker's address leads to another cluster, or to another broker, than metadata says. */
+  /** A broker's address leads to another cluster or broker than metadata says. */
   OTHER_CLUSTER: { refresh: 'before-retry', failure: 'unreachable' },
   OTHER_BROKER: { refresh: 'before-retry', failure: 'unreachable' },
   AUTHENTICATION_FAILED: { failure: 'authentication' },
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
   CREDENTIALS_UNAVAILABLE: { failure: 'authentication' },
-  /** A record left its batch before the write: the Sender encodes the batch again, and no caller sees this. */
+  /** A record left its batch before the write. The Sender encodes the batch again, so no caller sees this. */
   BATCH_CHANGED: { failure: 'unavailable' },
-  /** The broker's answer leaves out the partition, or the offset: the outcome is `unknown`. */
+  /** The broker's answer has no entry for the partition, or no offset. The outcome is `unknown`. */
   NO_ANSWER: { failure: 'unavailable' },
   NO_OFFSET: { failure: 'unavailable' },
 } as const satisfies Record<string, ClientCause>
@@ -131,7 +132,7 @@ const byCause: ReadonlyMap<string, ErrorCodeRow | ClientCause> = new Map<string,
   ...byName,
 ])
 
-/** Whether metadata is requested after a failed attempt, and whether the retry waits for it. */
+/** Returns whether metadata is requested after a failed attempt, and whether the retry waits for it. */
 export function refreshFor(causeCode: string): Refresh | undefined {
   return byCause.get(causeCode)?.refresh
 }
@@ -140,7 +141,7 @@ export function isBadRecord(causeCode: string): boolean {
   return byName.get(causeCode)?.badRecord === true
 }
 
-/** The broker refused the size of the batch, or of a record in it. */
+/** Whether the broker refused the size of the batch, or of a record in it. */
 export function isTooLarge(causeCode: string): boolean {
   return causeCode === 'MESSAGE_TOO_LARGE' || causeCode === 'RECORD_LIST_TOO_LARGE'
 }
@@ -149,17 +150,17 @@ export function isSequenceError(causeCode: string): boolean {
   return byName.get(causeCode)?.sequence === true
 }
 
-/** The code that callers get for a cause of the driver or the broker. */
+/** Returns the code that callers get for a cause of the driver or the broker. */
 export function deliveryFailureCode(causeCode: string): DeliveryFailureCode {
   return byCause.get(causeCode)?.failure ?? 'unavailable'
 }
 
-/** The code for a record of a topic that has this error in the metadata. */
+/** Returns the code for a record of a topic that has this error in the metadata. */
 export function topicFailureCode(causeCode: string): DeliveryFailureCode {
   return causeCode === 'TOPIC_AUTHORIZATION_FAILED' ? 'authorization' : 'topic-not-on-cluster'
 }
 
-/** An error for a cause on this side of the wire, with the code that the table gives it. */
+/** Creates an error for a cause in this client, with the code from the table. */
 export function transportError(
   causeCode: ClientCauseCode,
   message: string,
@@ -168,12 +169,12 @@ export function transportError(
   return new TransportError(clientCauses[causeCode].failure, message, { ...options, causeCode })
 }
 
-/** The cause that an outcome reports for an error. A client that names none gets the code `unavailable`. */
+/** Returns the cause that an outcome reports for an error. An error without a cause gets the code `unavailable`. */
 export function causeOf({ causeCode }: TransportError): string {
   return causeCode ?? 'UNKNOWN'
 }
 
-/** An error for a broker's answer. */
+/** Creates an error for a broker's answer. */
 export function brokerError({ name, failure, retriable }: ErrorCodeRow, message: string): TransportError {
   return new TransportError(failure ?? 'unavailable', message, { causeCode: name, retriable: retriable === true })
 }

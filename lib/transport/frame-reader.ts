@@ -1,24 +1,26 @@
-// Splits the bytes of a connection into responses. The peer may be anything that listens on the port, so no size is
-// believed.
+// Splits the bytes of a connection into responses. The peer may be any program that listens on the port, so no declared
+// size is trusted.
 import { transportError } from './error-codes.ts'
 
-/** A response has a correlation id at least. */
+/** A response has at least a correlation id. */
 const MIN_BYTES = 4
 /**
- * The limit of librdkafka (`receive.message.max.bytes`), Sarama and franz-go. HTTP and a TLS alert begin with a larger
- * number.
+ * The limit in librdkafka (`receive.message.max.bytes`), Sarama and franz-go. The first bytes of an HTTP answer or a
+ * TLS alert are a larger number.
  */
 const MAX_BYTES = 100 * 1024 * 1024
 
-/** The type of the record and the major version of TLS, with which a TLS listener answers what it can't read. */
+/**
+ * The record type and the major TLS version of an alert, with which a TLS listener answers bytes that it can't read.
+ */
 const TLS_ALERT = 0x1503
 
 export class FrameReader {
   readonly #maxBytes: number
   #chunks: Buffer[] = []
-  /** The bytes in `#chunks`. */
+  /** The number of bytes in `#chunks`. */
   #buffered = 0
-  /** The bytes of the first frame and its size field; the size field alone until it is here. */
+  /** The bytes of the first frame with its size field; only those of the size field until it has arrived. */
   #needed = 4
 
   constructor(maxBytes: number = MAX_BYTES) {
@@ -26,10 +28,10 @@ export class FrameReader {
   }
 
   /**
-   * Adds bytes as they came from the socket and calls `onFrame` for each response that is complete, without its size
-   * field. A response that came in one piece is not copied.
+   * Adds bytes from the socket, and calls `onFrame` for each complete response, without its size field. A response that
+   * came in one piece is not copied.
    * @throws TransportError MALFORMED_ANSWER for a size that no Kafka response has, SECURITY_PROTOCOL_MISMATCH for a TLS
-   * alert; the connection is unusable then
+   *   alert; the connection is then unusable
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
     this.#chunks.push(chunk)

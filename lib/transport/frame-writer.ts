@@ -1,10 +1,11 @@
-// Writes a request's frame. Large parts are not copied: they go to the socket as they are, between the pieces of the
-// head. Nothing here is used again: Buffer.allocUnsafe never hands out memory that something still refers to, and a
-// batch keeps its bytes. So no later request can overwrite bytes that the socket still holds (as in CVE-2026-35554).
+// Writes the frame of a request. Large parts are not copied: they go to the socket as they are, between the pieces of
+// the head. No buffer is used twice: Buffer.allocUnsafe never returns memory that something still refers to, and a
+// batch keeps its bytes. So no later request can overwrite bytes that the socket still has to send (as in
+// CVE-2026-35554).
 
 import { writeUnsignedVarint } from '../wire-format/varint.ts'
 
-/** Up to this size one buffer and one write cost less than several. */
+/** Up to this size, one buffer and one write cost less than several. */
 const JOIN_BYTES = 4096
 
 export class FrameWriter {
@@ -12,11 +13,11 @@ export class FrameWriter {
   readonly #isJoined: boolean
   readonly #parts: Buffer[] = []
   #at = 0
-  /** Where the piece of the head begins that is not in `#parts` yet. */
+  /** The start of the piece of the head that is not in `#parts` yet. */
   #from = 0
 
   /**
-   * @param headBytes the size of everything except large parts, with the frame's own size field
+   * @param headBytes the size of everything except large parts, including the size field of the frame
    * @param largeBytes the size of all large parts
    */
   constructor(headBytes: number, largeBytes: number) {
@@ -35,7 +36,7 @@ export class FrameWriter {
     return this
   }
 
-  /** @param bytes its length in UTF-8 */
+  /** @param bytes the length of the value in UTF-8 */
   string(value: string, bytes: number): this {
     this.int16(bytes)
     this.#at += this.#buffer.write(value, this.#at)
@@ -48,7 +49,7 @@ export class FrameWriter {
     return this
   }
 
-  /** @param bytes its length in UTF-8 */
+  /** @param bytes the length of the value in UTF-8 */
   compactString(value: string, bytes: number): this {
     this.varint(bytes + 1)
     this.#at += this.#buffer.write(value, this.#at)
@@ -66,7 +67,7 @@ export class FrameWriter {
     return this
   }
 
-  /** The frame, in the order in which its parts are written. */
+  /** Returns the parts of the frame, in the order in which they are written. */
   finish(): readonly Buffer[] {
     if (this.#at !== this.#buffer.length) throw new Error(`A frame of ${this.#buffer.length} bytes has ${this.#at}.`)
     if (this.#from < this.#at) this.#parts.push(this.#buffer.subarray(this.#from, this.#at))

@@ -4,7 +4,7 @@ import type { Deadline } from '../time/deadline.ts'
 
 export interface PartitionMetadata {
   readonly partition: number
-  /** The leader's node id, or -1 while there is none. */
+  /** The node id of the leader; -1 if there is none. */
   readonly leader: number
   readonly leaderEpoch: number
   /** The number of replicas, in sync or not. */
@@ -13,9 +13,11 @@ export interface PartitionMetadata {
 
 export interface TopicMetadata {
   readonly topic: string
-  /** Kafka's id of the topic: one that is created anew gets another. Null or missing where the brokers report none. */
+  /**
+   * Kafka's id of the topic; a topic that is created anew has another id. Null or missing if the brokers report none.
+   */
   readonly topicId?: string | null
-  /** Kafka's name of the topic's error, or null. */
+  /** Kafka's name of the topic's error; null if there is none. */
   readonly error: string | null
   readonly partitions: readonly PartitionMetadata[]
 }
@@ -23,7 +25,7 @@ export interface TopicMetadata {
 export interface Cluster {
   /** Null or missing if the brokers don't report it. */
   readonly clusterId?: string | null
-  /** Node id → rack (`broker.rack`), of the brokers that have one. Missing: none has. */
+  /** Node id → rack (`broker.rack`), of the brokers that have one. Missing: no broker has a rack. */
   readonly racks?: ReadonlyMap<number, string>
   readonly topics: readonly TopicMetadata[]
 }
@@ -33,7 +35,7 @@ export interface ProducerIdAndEpoch {
   readonly epoch: number
 }
 
-/** One encoded record batch (message format v2) for one topic-partition. */
+/** An encoded record batch (message format v2) for one partition. */
 export interface EncodedBatch {
   readonly topic: string
   readonly partition: number
@@ -42,23 +44,23 @@ export interface EncodedBatch {
 
 export interface ProduceRequest {
   /**
-   * The cluster that gave the batches their producer id: nothing is written to another one (`not-sent` with causeCode
-   * OTHER_CLUSTER). Null or missing: not known.
+   * The cluster from which the batches have their producer id. A batch is not written to another cluster (`not-sent`
+   * with causeCode OTHER_CLUSTER). Null or missing: unknown.
    */
   readonly clusterId?: string | null
-  /** -1: all in-sync replicas; 1: the leader; 0: no answer, so the outcome is `acked` with proof `none`. */
+  /** -1: all in-sync replicas; 1: only the leader; 0: no answer, so the outcome is `acked` with proof `none`. */
   readonly acks: -1 | 0 | 1
-  /** Batches carry a producer id, an epoch and a sequence, so that the broker recognises repeats. */
+  /** Whether batches have a producer id, an epoch and a sequence number, so that the broker recognises repeats. */
   readonly idempotent: boolean
-  /** How long the leader waits for its followers, ms (a field of the request; `timeout.ms`). */
+  /** How long the leader waits for its followers, ms. Sent in the request (`timeout.ms`). */
   readonly ackTimeoutMs: number
   /** How long the client waits for the answer after the write, ms (`request.timeout.ms`). */
   readonly requestTimeoutMs: number
   /** How long getting a connection may take, ms. */
   readonly connectTimeoutMs: number
   /**
-   * Called once, immediately before the write. False: a record was removed from a batch meanwhile, so nothing may be
-   * written and every batch is `not-sent` with causeCode `BATCH_CHANGED`.
+   * Called once, immediately before the write. False: a record has left a batch meanwhile, so nothing may be written,
+   * and every batch is `not-sent` with causeCode `BATCH_CHANGED`.
    */
   beginWrite(): boolean
 }
@@ -69,14 +71,14 @@ export interface CurrentLeader {
   readonly leaderEpoch: number
 }
 
-/** A record that the broker names as its reason for rejecting the batch (KIP-467). */
+/** A record that the broker names as the reason for rejecting the batch (KIP-467). */
 export interface RejectedRecord {
   readonly index: number
 }
 
 /**
- * What one attempt proves. `rejected`: the broker says that it did not write. `not-sent`: nothing left this machine.
- * `unknown`: the batch may be in the log.
+ * What one attempt proves. `rejected`: the broker says that it did not write the batch. `not-sent`: nothing left this
+ * machine. `unknown`: the batch may be in the log.
  */
 export type ProduceOutcome = (
   | {
@@ -95,7 +97,7 @@ export type ProduceOutcome = (
       readonly currentLeader?: CurrentLeader
     }
 ) & {
-  /** The broker asks for this pause before the next request, ms (quota). */
+  /** The pause that the broker asks for before the next request (quota), ms. */
   readonly throttleTimeMs?: number
 }
 
@@ -104,13 +106,13 @@ export type DropReason = 'deadline' | 'close'
 /** Counters of a driver since it was created. */
 export interface ConnectionStats {
   readonly connectionAttempts: number
-  /** Why they were made: `FIRST`, `BUSY`, or why the connection before ended. */
+  /** Connection attempts by reason: `FIRST`, `BUSY`, or why the previous connection ended. */
   readonly connectionAttemptsByReason: Readonly<Record<string, number>>
   /** The connections that are open now. */
   readonly openConnections: number
   /** Destroyed connections by reason. */
   readonly destroyed: Readonly<Record<string, number>>
-  /** How often a time-out was extended after a freeze. */
+  /** How often a timeout was extended after a freeze. */
   readonly graces: number
 }
 
@@ -120,17 +122,20 @@ export interface MetadataRequestOptions {
 
 export interface KafkaClient {
   /**
-   * @param options `isElsewhere`: the last answer did not help, so ask another broker than the one that gave it
-   * @throws TransportError when no broker answered before the deadline
+   * Requests metadata from any broker.
+   * @param options `isElsewhere`: ask another broker than last time, because the last answer did not help
+   * @throws TransportError if no broker answered before the deadline
    */
   metadata(topics: readonly string[], deadline: Deadline, options?: MetadataRequestOptions): Promise<Cluster>
   /**
-   * An id of the cluster that the last metadata answer named; a broker of another one gives the error OTHER_CLUSTER.
-   * One round over the brokers; a `TransportError` says by `retriable` whether another round may help, by `causeCode`
-   * why.
+   * Requests a producer id from the cluster that the last metadata answer named; a broker of another cluster causes the
+   * error OTHER_CLUSTER. Tries each broker once.
+   * @throws TransportError whose `retriable` says whether trying again may help, and `causeCode` why it failed
    */
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch>
-  /** One attempt without a retry; never rejects. Resolves with exactly one outcome per batch, in the same order. */
+  /**
+   * Makes one attempt, without a retry. Never rejects: resolves with exactly one outcome per batch, in the same order.
+   */
   produce(leader: number, batches: readonly EncodedBatch[], request: ProduceRequest): Promise<ProduceOutcome[]>
   dropConnections(reason: DropReason, leader?: number): Promise<void>
   close(deadline: Deadline): Promise<void>

@@ -7,14 +7,14 @@ export interface PartitionAnswer {
   readonly baseOffset: bigint
   readonly logAppendTime: bigint
   readonly recordErrors: readonly { readonly index: number }[]
-  /** Who leads the partition instead (KIP-951). */
+  /** The leader that the broker names instead of itself (KIP-951). */
   readonly currentLeader?: CurrentLeader | undefined
 }
 
 /**
- * What a broker's answer proves about one batch.
+ * Returns what a broker's answer proves about one batch.
  *
- * An answer that leaves the partition out proves nothing. An error with a base offset is `unknown`: a broker that
+ * An answer without an entry for the partition proves nothing. An error with a base offset is `unknown`: a broker that
  * appended and then lost leadership answers NOT_LEADER_OR_FOLLOWER with the offset (`DelayedProduce.tryComplete`).
  */
 export function outcomeOf(answer: PartitionAnswer | undefined, proof: 'all' | 'leader' = 'all'): ProduceOutcome {

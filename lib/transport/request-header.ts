@@ -1,4 +1,4 @@
-// The header of a request: version 1, and version 2 for the flexible versions of an API (KIP-482).
+// Writes the header of a request: version 1, or version 2 for the flexible versions of an API (KIP-482).
 import { FrameWriter } from './frame-writer.ts'
 
 export interface RequestHeader {
@@ -8,7 +8,10 @@ export interface RequestHeader {
   readonly clientId: string
 }
 
-/** Version 1. @param bodyBytes the size of the body without its large parts */
+/**
+ * Writes header version 1.
+ * @param bodyBytes the size of the body without its large parts
+ */
 export function beginRequest(header: RequestHeader, bodyBytes: number, largeBytes: number): FrameWriter {
   const clientBytes = Buffer.byteLength(header.clientId)
   return new FrameWriter(4 + 2 + 2 + 4 + 2 + clientBytes + bodyBytes, largeBytes)
@@ -18,7 +21,10 @@ export function beginRequest(header: RequestHeader, bodyBytes: number, largeByte
     .string(header.clientId, clientBytes)
 }
 
-/** Version 2: version 1 and no tagged fields. @param bodyBytes as of version 1 */
+/**
+ * Writes header version 2, which is version 1 with an empty section of tagged fields.
+ * @param bodyBytes as in version 1
+ */
 export function beginFlexibleRequest(header: RequestHeader, bodyBytes: number, largeBytes: number): FrameWriter {
   return beginRequest(header, 1 + bodyBytes, largeBytes).varint(0)
 }

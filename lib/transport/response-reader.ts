@@ -1,5 +1,5 @@
-// Reads the body of a response. A length or a count that does not fit into the bytes is an error, never a loop or an
-// allocation.
+// Reads the body of a response. A length or a count that does not fit into the bytes is an error, and never causes a
+// long loop or a large allocation.
 import { transportError } from './error-codes.ts'
 
 export class ResponseReader {
@@ -7,7 +7,7 @@ export class ResponseReader {
   readonly #isFlexible: boolean
   #at = 0
 
-  /** @param isFlexible the version has compact lengths and tagged fields (KIP-482) */
+  /** @param isFlexible whether the version has compact lengths and tagged fields (KIP-482) */
   constructor(bytes: Buffer, isFlexible = false) {
     this.#bytes = bytes
     this.#isFlexible = isFlexible
@@ -25,7 +25,7 @@ export class ResponseReader {
     return this.#bytes.readBigInt64BE(this.#take(8))
   }
 
-  /** Null is read as ''. */
+  /** Reads a string; null becomes ''. */
   string(): string {
     return this.nullableString() ?? ''
   }
@@ -41,28 +41,28 @@ export class ResponseReader {
     this.#take(Math.max(0, this.#stringLength()))
   }
 
-  /** In Kafka's form: base64url without padding. The id of zeros, which stands for none, is null. */
+  /** Reads a UUID in Kafka's form: base64url without padding. The id of zeros, which means none, becomes null. */
   uuid(): string | null {
     const begin = this.#take(16)
     const bytes = this.#bytes.subarray(begin, begin + 16)
     return bytes.some(byte => byte !== 0) ? bytes.toString('base64url') : null
   }
 
-  /** A view of the response's bytes, in a version that is not flexible. Null is read as empty. */
+  /** Reads bytes in a version that is not flexible, as a view of the response; null becomes empty. */
   bytes(): Buffer {
     const length = Math.max(0, this.int32())
     const begin = this.#take(length)
     return this.#bytes.subarray(begin, begin + length)
   }
 
-  /** Calls `read` for each element of an array. Null is read as an empty array. */
+  /** Calls `read` for each element of an array. Null counts as an empty array. */
   each(read: () => void): void {
     const count = this.#isFlexible ? this.#varint() - 1 : this.int32()
     if (count < -1) throw this.#malformed('a count of elements', 'a negative one')
     for (let left = count; left > 0; left--) read()
   }
 
-  /** Bytes that are left are of another form, so what was read may be wrong. */
+  /** Checks that no bytes are left: otherwise the response has another form, and what was read may be wrong. */
   end(): void {
     if (this.#at < this.#bytes.length) throw this.#malformed(`${this.#at} bytes`, `${this.#bytes.length}`)
   }
@@ -75,7 +75,7 @@ export class ResponseReader {
 
   /**
    * Reads a section of tagged fields; a version that is not flexible has none.
-   * @param read called with the tag; what it leaves unread of the field is skipped
+   * @param read called with each tag; whatever it leaves unread of the field is skipped
    */
   tags(read: (tag: number) => void = () => {}): void {
     if (!this.#isFlexible) return
@@ -97,7 +97,7 @@ export class ResponseReader {
     return this.#isFlexible ? this.#varint() - 1 : this.int16()
   }
 
-  /** Unsigned, of at most 32 bits. */
+  /** Reads an unsigned number of at most 32 bits. */
   #varint(): number {
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {

@@ -1,4 +1,4 @@
-// Reads the fields of a record. No length is trusted: each is compared with the remaining bytes before it is used.
+// Reads the fields of a record. No length is trusted: each is checked against the remaining bytes before it is used.
 import { RecordBatchError } from '../errors.ts'
 
 export class ByteReader {
@@ -13,12 +13,12 @@ export class ByteReader {
     return this.#bytes.length - this.#at
   }
 
-  /** 32 bits. */
+  /** Reads a number of 32 bits. */
   varint(): number {
     return this.#zigzag(5)
   }
 
-  /** 64 bits, exact for safe integers. */
+  /** Reads a number of 64 bits, exact for safe integers. */
   varlong(): number {
     return this.#zigzag(10)
   }
@@ -28,7 +28,7 @@ export class ByteReader {
     this.#at += count
   }
 
-  /** A key or a value; a negative length is null. */
+  /** Reads a key or a value; a negative length means null. */
   field(): Buffer | null {
     const length = this.varint()
     if (length < 0) return null
@@ -46,7 +46,7 @@ export class ByteReader {
     return byte
   }
 
-  /** The lowest bit is the sign (`varint.ts`). */
+  /** Reads a zig-zag number, whose lowest bit is the sign (`varint.ts`). */
   #zigzag(maxBytes: number): number {
     const first = this.#byte()
     let value = (first & 0x7f) >> 1

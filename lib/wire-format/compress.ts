@@ -1,5 +1,5 @@
 // The codecs of compression.type, with the framing of the Java client. A codec is loaded on first use, so that the
-// others cost nothing at a cold start. None is a native module: snappy and lz4 are WebAssembly.
+// others cost no time at a cold start. None is a native module: snappy and lz4 are WebAssembly.
 import { GZIP, LZ4, SNAPPY, ZSTD } from './record-batch.ts'
 import { writeSnappyStream } from './snappy-stream.ts'
 
@@ -11,7 +11,10 @@ export interface Compression {
 
 type CompressionType = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
-/** @returns undefined for `none` */
+/**
+ * Loads a codec.
+ * @returns undefined for `none`
+ */
 export async function loadCompression(type: CompressionType): Promise<Compression | undefined> {
   switch (type) {
     case 'gzip': {
@@ -23,7 +26,7 @@ export async function loadCompression(type: CompressionType): Promise<Compressio
       return { codec: SNAPPY, compress: bytes => writeSnappyStream(bytes, snappyCompress) }
     }
     case 'lz4': {
-      // A frame of independent blocks: Java's reader refuses linked ones.
+      // The frame has independent blocks, because Java's reader refuses linked ones.
       const { lz4Compress } = await import('@platformatic/wasm-utils/bundled')
       return { codec: LZ4, compress: lz4Compress }
     }

@@ -1,12 +1,13 @@
-// CRC-32C (Castagnoli), the checksum of record batches and of dead letters on disk. Sixteen bytes per step (slicing by
-// 16), read as words: faster than WebAssembly, which has to copy the bytes first, and nothing to load.
+// CRC-32C (Castagnoli), the checksum of record batches and of dead letters on disk. Handles sixteen bytes per step
+// (slicing by 16), read as words. This is faster than WebAssembly, which has to copy the bytes first, and needs no
+// module to load.
 
 const SLICES = 16
 const TABLE = createTable()
-/** Words are read in the byte order of the machine; the table is for little-endian ones, as all of AWS are. */
+/** Words have the byte order of the machine. The table is for little-endian machines, such as all of AWS. */
 const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
-/** 16 tables of 256 entries, one after the other. */
+/** Returns 16 tables of 256 entries, one after the other. */
 function createTable(): Int32Array {
   const table = new Int32Array(SLICES * 256)
   for (let byte = 0; byte < 256; byte++) {
@@ -21,7 +22,7 @@ function createTable(): Int32Array {
   return table
 }
 
-/** Unsigned 32-bit checksum of `bytes[from…)`. */
+/** Returns the unsigned 32-bit checksum of `bytes[from…)`. */
 export function crc32c(bytes: Uint8Array, from = 0): number {
   const toAligned = -(bytes.byteOffset + from) & 3
   const first = Math.min(bytes.length, from + toAligned)
@@ -37,7 +38,7 @@ function bytewise(start: number, bytes: Uint8Array, from: number, to: number): n
   return crc
 }
 
-/** @param words four per step */
+/** @param words of which each step uses four */
 function wordwise(start: number, words: Int32Array): number {
   let crc = start
   for (let i = 0; i < words.length; i += 4)
@@ -49,7 +50,7 @@ function wordwise(start: number, words: Int32Array): number {
   return crc
 }
 
-/** @param at the table of the word's last byte */
+/** @param at the start of the table for the last byte of the word */
 function sliced(at: number, word: number): number {
   return (
     (TABLE[at + 768 + (word & 0xff)] as number) ^

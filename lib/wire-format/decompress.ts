@@ -1,5 +1,5 @@
-// Decompresses record batches. Any producer may have written a batch, and a few kilobytes can inflate to gigabytes, so
-// inflation stops at a bound.
+// Decompresses record batches. Any producer may have written a batch, and some kilobytes can expand to gigabytes, so
+// decompression stops at a limit.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { RecordBatchError } from '../errors.ts'
 import { corruptBatch } from './byte-reader.ts'
@@ -9,8 +9,9 @@ import { GZIP, LZ4, SNAPPY, ZSTD } from './record-batch.ts'
 import { readSnappy } from './snappy.ts'
 
 /**
+ * Decompresses.
  * @param codec the codec's number in the attributes of the batch
- * @param maxBytes the bound of the inflated bytes
+ * @param maxBytes the limit of the decompressed size
  * @throws RecordBatchError `batch-too-large`, `corrupt-batch`, or `unsupported-batch` for an unknown codec
  */
 export function decompress(codec: number, bytes: Buffer, maxBytes: number): Buffer {

@@ -1,4 +1,4 @@
-// The output of a codec, with a bound. It grows as bytes are written, whatever size the compressed bytes declare.
+// The output of a codec, with a limit. It grows as bytes are written, whatever size the compressed bytes declare.
 import { RecordBatchError } from '../errors.ts'
 import { corruptBatch } from './byte-reader.ts'
 
@@ -7,7 +7,7 @@ export class InflatedBytes {
   #bytes: Buffer
   #length = 0
 
-  /** @param expected a first guess at the size */
+  /** @param expected the size to begin with */
   constructor(maxBytes: number, expected: number) {
     this.#maxBytes = maxBytes
     this.#bytes = Buffer.allocUnsafe(Math.min(maxBytes, expected))
@@ -28,12 +28,12 @@ export class InflatedBytes {
   }
 
   /**
-   * Appends what was appended `distance` bytes ago; the two may overlap, which repeats a pattern.
-   * @param from no byte before this position may be used
+   * Repeats bytes of the output from `distance` bytes ago. Source and target may overlap, which repeats a pattern.
+   * @param from bytes before this position may not be used
    */
   repeat(distance: number, count: number, from: number): void {
     if (distance < 1 || distance > this.#length - from)
-      throw corruptBatch('its compressed bytes refer to what is not there')
+      throw corruptBatch('its compressed bytes refer to bytes that do not exist')
     this.#makeRoom(count)
     const [bytes, end] = [this.#bytes, this.#length + count]
     for (let at = this.#length; at < end; at++) bytes[at] = bytes[at - distance] as number

@@ -1,5 +1,5 @@
 // Decodes record batches as a broker stores them. Headers keep their order and repeated names, which the decoder of
-// kafkajs merges. Any producer may have written a batch, so no length, count or size in it is trusted.
+// kafkajs would merge. Any producer may have written a batch, so no length, count or size in it is trusted.
 import { RecordBatchError } from '../errors.ts'
 import type { RecordHeader } from '../record/producer-record.ts'
 import { ByteReader, corruptBatch } from './byte-reader.ts'
@@ -28,7 +28,7 @@ import {
   TRANSACTIONAL,
 } from './record-batch.ts'
 
-/** The producer's identity of a batch or record; id and sequence are -1 without idempotence. */
+/** The producer of a batch or record. Id and sequence number are -1 without idempotence. */
 export interface ProducerIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -48,26 +48,28 @@ export interface LogBatch extends ProducerIdentity {
   /** The offset of the last record when the batch was written; compaction may have removed the record since. */
   readonly lastOffset: bigint
   readonly baseSequence: number
-  /** Its records count only once a marker of its producer says `commit`. */
+  /** Whether its records only count once a marker of its producer says `commit`. */
   readonly isTransactional: boolean
-  /** Of a batch that is the marker at a transaction's end. */
+  /** Set if the batch is the marker at the end of a transaction. */
   readonly marker?: 'commit' | 'abort'
   /** Decoded while they are iterated; empty for a transaction marker. */
   readonly records: Iterable<LogRecord>
-  /** Why the records can't be read; then `records` is empty. */
+  /** Why the records can't be read; `records` is then empty. */
   readonly unreadable?: RecordBatchError
 }
 
-/** Length, attributes, timestamp, offset, key, value and the number of headers: at least one byte each. */
+/**
+ * A record has length, attributes, timestamp, offset, key, value and the number of headers, of at least one byte each.
+ */
 const MIN_RECORD_SIZE = 7
-/** The lengths of a name and of a value. */
+/** A header has the length of its name and of its value. */
 const MIN_HEADER_SIZE = 2
 const MAX_SEQUENCE = 2 ** 31
 
 /**
- * Yields the batches of a record set. Brokers may cut the last one off, which is then ignored. A batch whose records
+ * Yields the batches of a record set. A broker may cut off the last one, which is then ignored. A batch whose records
  * can't be read says why in `unreadable`.
- * @throws RecordBatchError `corrupt-batch` for a wrong checksum or length, after which the next batch can't be found
+ * @throws RecordBatchError `corrupt-batch` for a wrong checksum or length, because the next batch can't be found then
  */
 export function* decodeRecordSet(
   bytes: Buffer,
@@ -85,8 +87,9 @@ export function* decodeRecordSet(
 }
 
 /**
+ * Decodes a batch.
  * @param bytes one complete batch
- * @throws RecordBatchError when it can't be read
+ * @throws RecordBatchError if it can't be read
  */
 export function decodeRecordBatch(bytes: Buffer, maxInflatedBytes: number = DEFAULT_MAX_INFLATED_BYTES): LogBatch {
   if (batchSize(bytes) !== bytes.length) throw corruptBatch('its length is wrong')
@@ -95,7 +98,7 @@ export function decodeRecordBatch(bytes: Buffer, maxInflatedBytes: number = DEFA
   return batch
 }
 
-/** The size of the first batch, of which there may be fewer bytes; Infinity if even its length is cut off. */
+/** Returns the declared size of the first batch, which may be cut off; Infinity if even its length is cut off. */
 function batchSize(bytes: Buffer): number {
   if (bytes.length < LENGTH_END) return Number.POSITIVE_INFINITY
   const size = LENGTH_END + bytes.readInt32BE(LENGTH_AT)
@@ -115,7 +118,7 @@ function decodeOrReport(batch: Buffer, maxInflatedBytes: number): LogBatch {
   }
 }
 
-/** Messages of formats before v2 have offset and length at the same place as a batch, and each is one message. */
+/** Messages of formats before v2 have offset and length at the same place as a batch, and each is a single message. */
 function otherFormat(batch: Buffer, magic: number): LogBatch {
   if (magic < 0 || magic > MAGIC) throw corruptBatch(`its format is ${magic}`)
   const offset = batch.readBigInt64BE(BASE_OFFSET_AT)
@@ -143,7 +146,7 @@ function decodeHeader(batch: Buffer): Header {
   }
 }
 
-/** A marker's only record has a key of two int16: a version and a type, 0 for abort and 1 for commit. */
+/** A marker's only record has a key of two int16: a version, and a type (0 for abort, 1 for commit). */
 function markerOf(batch: Buffer): Pick<LogBatch, 'marker'> {
   if ((batch.readInt16BE(ATTRIBUTES_AT) & CONTROL) === 0) return {}
   const reader = new ByteReader(batch.subarray(BATCH_OVERHEAD))
@@ -157,7 +160,7 @@ function markerOf(batch: Buffer): Pick<LogBatch, 'marker'> {
   return type === 0 ? { marker: 'abort' } : type === 1 ? { marker: 'commit' } : {}
 }
 
-/** Checks all records first, so that either all records of a batch can be read or none. */
+/** Checks all records first, so that either all records of a batch can be read, or none. */
 function recordsOf(header: Header, batch: Buffer, maxInflatedBytes: number): Iterable<LogRecord> {
   const attributes = batch.readInt16BE(ATTRIBUTES_AT)
   if (attributes & CONTROL) return []
@@ -212,7 +215,7 @@ function* readRecords(
       producerEpoch,
       offset: baseOffset + BigInt(offsetDelta),
       timestamp: appendTime ?? timestamp,
-      // Sequences wrap to 0 after 2^31 - 1, as in Java.
+      // Sequence numbers continue at 0 after 2^31 - 1, as in Java.
       sequence: baseSequence < 0 ? -1 : (baseSequence + offsetDelta) % MAX_SEQUENCE,
       key: reader.field(),
       value: reader.field(),

@@ -1,5 +1,5 @@
-// Record batches of message format v2 (kafka.apache.org/documentation/#recordbatch), encoded once and kept as bytes.
-// The encoder of kafkajs throws on a null header value, and reorders repeated and numeric header names.
+// Encodes record batches of message format v2 (kafka.apache.org/documentation/#recordbatch). The encoder of kafkajs is
+// not used: it throws on a null header value, and reorders repeated and numeric header names.
 
 import type { PartitionedRecord } from '../record/producer-record.ts'
 import type { Compression } from './compress.ts'
@@ -31,7 +31,7 @@ export interface TimestampedRecord {
   readonly timestamp: number
 }
 
-/** A batch that compression does not make smaller stays uncompressed. */
+/** Encodes a batch. If compression does not make it smaller, it stays uncompressed. */
 export function encodeRecordBatch(
   records: readonly TimestampedRecord[],
   identity: BatchIdentity,
@@ -55,7 +55,7 @@ export function encodeRecordBatch(
   return writeHead(smaller, compression.codec, records, identity)
 }
 
-/** Writes the header, with the checksum over everything after it. */
+/** Writes the header, with the checksum of everything after it. */
 function writeHead(
   bytes: Buffer,
   attributes: number,

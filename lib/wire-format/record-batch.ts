@@ -1,5 +1,5 @@
 // The layout of a record batch, message format v2 (kafka.apache.org/documentation/#recordbatch), for encoder and
-// decoder: the position of each field of the header, which the records follow.
+// decoder: the positions of the header's fields, which precede the records.
 
 export const BASE_OFFSET_AT = 0
 export const LENGTH_AT = 8
@@ -28,13 +28,13 @@ export const LOG_APPEND_TIME = 0x08
 export const TRANSACTIONAL = 0x10
 export const CONTROL = 0x20
 
-/** Codecs by their number in the attributes; 0 is none. */
+/** The numbers of the codecs in the attributes; 0 is none. */
 export const GZIP = 1
 export const SNAPPY = 2
 export const LZ4 = 3
 export const ZSTD = 4
 
-/** The default bound for the inflated records of a compressed batch. */
+/** The default limit for the decompressed records of a batch, bytes. */
 export const DEFAULT_MAX_INFLATED_BYTES = 16 * 1024 * 1024
 
 export interface BatchIdentity {

@@ -1,10 +1,10 @@
-// The stream of blocks of snappy-java (github.com/xerial/snappy-java, `SnappyOutputStream`), which is Kafka's snappy.
-// In a separate file from the reader, because no function needs that at its start.
+// The block stream of snappy-java (github.com/xerial/snappy-java, `SnappyOutputStream`), which Kafka uses for snappy.
+// In a separate file from the reader, because no function needs the reader at its start.
 
-/** The magic of the stream, then version and compatible version, both 1. */
+/** The magic of the stream, then its version and the oldest compatible version, both 1. */
 export const SNAPPY_STREAM_HEADER = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
 export const SNAPPY_MAGIC_LENGTH = 8
-/** A block follows its length. */
+/** Each block follows its length. */
 export const BLOCK_LENGTH_SIZE = 4
 const BLOCK = 32 * 1024
 

@@ -1,13 +1,13 @@
-// Reads snappy: the stream of snappy-stream.ts, whose blocks are as in
-// github.com/google/snappy/blob/main/format_description.txt. The WebAssembly module that compresses is not used here:
-// it allocates whatever a block declares, and when it meets bytes that it can't read it never frees what it had.
+// Reads snappy: the stream of snappy-stream.ts, with blocks as in
+// github.com/google/snappy/blob/main/format_description.txt. The WebAssembly module that compresses is not used here,
+// because it allocates whatever size a block declares, and never frees its memory after bytes that it can't read.
 import { corruptBatch } from './byte-reader.ts'
 import { batchTooLarge, InflatedBytes } from './inflated-bytes.ts'
 import { BLOCK_LENGTH_SIZE, SNAPPY_MAGIC_LENGTH, SNAPPY_STREAM_HEADER } from './snappy-stream.ts'
 
 const MAGIC = SNAPPY_STREAM_HEADER.subarray(0, SNAPPY_MAGIC_LENGTH)
 
-/** Reads a stream of blocks, or one bare block as librdkafka writes it. */
+/** Reads a stream of blocks, or a single bare block as librdkafka writes it. */
 export function readSnappy(bytes: Buffer, maxBytes: number): Buffer {
   const output = new InflatedBytes(maxBytes, 4 * bytes.length)
   if (!bytes.subarray(0, SNAPPY_MAGIC_LENGTH).equals(MAGIC)) {
@@ -30,7 +30,7 @@ function readBlock(block: Buffer, maxBytes: number, output: InflatedBytes): void
   if (declared.length > maxBytes - from) throw batchTooLarge(maxBytes)
   for (let at = declared.end; at < block.length; ) {
     const tag = block[at++] as number
-    // Extra bytes after the tag: the length of a long literal, or the distance of a copy.
+    // Additional bytes after the tag: the length of a long literal, or the distance of a copy.
     const kind = tag & 3
     const literalExtra = Math.max(0, (tag >> 2) - 59)
     const extra = kind === 0 ? literalExtra : kind === 3 ? 4 : kind
@@ -49,7 +49,7 @@ function readBlock(block: Buffer, maxBytes: number, output: InflatedBytes): void
   if (output.length - from !== declared.length) throw corruptBatch('a snappy block has another length than it declares')
 }
 
-/** The declared inflated size of a block, and where its elements begin. */
+/** Returns the declared decompressed size of a block, and where its elements begin. */
 function declaredLength(block: Buffer): { readonly length: number; readonly end: number } {
   let length = 0
   for (let at = 0; at < 5; at++) {

@@ -1,7 +1,8 @@
-// Zig-zag varints of the record format: small numbers of either sign take few bytes. 0, -1, 1, -2 become 0, 1, 2, 3.
-// The sign is the lowest bit. It is kept apart, since twice a large number is not exact: timestamps may be 2^53 apart.
+// The zig-zag varints of the record format, in which small numbers of either sign take few bytes: 0, -1, 1, -2 become
+// 0, 1, 2, 3. The sign is the lowest bit. It is handled separately, because twice a large number would not be exact,
+// and timestamps may be 2^53 apart.
 
-/** Of the number without its sign: -1 is 0, -2 is 1. Exact for all safe integers. */
+/** The number without its sign: -1 becomes 0, -2 becomes 1. Exact for all safe integers. */
 function magnitude(value: number): number {
   return value >= 0 ? value : -value - 1
 }
@@ -31,7 +32,7 @@ export function writeVarint(into: Buffer, at: number, value: number): number {
   return to
 }
 
-/** Of an unsigned varint, as the lengths of flexible versions are (KIP-482). */
+/** The size of an unsigned varint, such as the lengths in flexible versions (KIP-482). */
 export function sizeOfUnsignedVarint(value: number): number {
   let bytes = 1
   for (let rest = value; rest > 0x7f; rest >>>= 7) bytes++
@@ -39,6 +40,7 @@ export function sizeOfUnsignedVarint(value: number): number {
 }
 
 /**
+ * Writes an unsigned varint.
  * @param value below 2^32
  * @returns the position of the next field
  */

@@ -111,7 +111,7 @@ test('buffer.memory: callers wait in order when it is full; after max.block.ms B
     assert.equal(producer.metrics().bufferUsed, 0)
     await assert.rejects(
       producer.send(record('x'.repeat(10))),
-      /expected at most 1000 bytes, for which buffer\.memory has room/,
+      /expected at most 1000 bytes, as much as buffer\.memory can hold/,
     )
   })
 })

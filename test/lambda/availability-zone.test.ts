@@ -51,10 +51,10 @@ test('the zone’s id comes from the endpoint, which gets the sandbox’s token'
 test('outside Lambda, or without an id in the answer, there is an error that says so', async t => {
   await assert.rejects(availabilityZoneId({}), /AWS_LAMBDA_METADATA_API is not set/)
   for (const [listener, error] of [
-    [answering('{}'), /gave no AvailabilityZoneID/],
-    [answering('not JSON'), /JSON|gave no/],
-    [answering('{"AvailabilityZoneID":7}'), /gave no AvailabilityZoneID/],
-    [answering('null'), /gave no AvailabilityZoneID/],
+    [answering('{}'), /returned no AvailabilityZoneID/],
+    [answering('not JSON'), /JSON|returned no/],
+    [answering('{"AvailabilityZoneID":7}'), /returned no AvailabilityZoneID/],
+    [answering('null'), /returned no AvailabilityZoneID/],
     [answering('{"errorType":"x"}', 403), /answered 403/],
     [answering(JSON.stringify({ AvailabilityZoneID: 'x'.repeat(100_000) })), /longer answer/],
     [request => request.socket.destroy(), /socket hang up/],

@@ -233,7 +233,7 @@ const wrong: readonly (readonly [...Case, expected: { code: string; says: RegExp
     {},
     {
       code: 'authorization',
-      says: /may not describe the topic chat: expected an ACL for WRITE/,
+      says: /refuse to describe topic chat: expected an ACL for WRITE/,
       connectionAttempts: 1,
     },
   ],

@@ -347,8 +347,8 @@ test('the producer closes the serializers that it created, once, after its recor
 
 test('a serializer whose close fails or never ends costs a warning; close ends in time', async () => {
   for (const [close, warning] of [
-    [() => Promise.reject(new RangeError('secret')), 'A serializer was not closed (RangeError).'],
-    [() => new Promise<void>(() => {}), 'A serializer is still closing; the producer does not wait for it any longer.'],
+    [() => Promise.reject(new RangeError('secret')), 'A serializer could not be closed (RangeError).'],
+    [() => new Promise<void>(() => {}), 'A serializer is still closing; the producer no longer waits for it.'],
   ] as const) {
     const { clock, producer, warnings } = producerWith({ valueSerializer: closable(close).Closable })
     await whenDone(clock, producer.close({ timeoutMs: 700 }))

@@ -135,8 +135,14 @@ test('only listed topics exist', async () => {
 })
 
 test('wrong options and unknown failures are errors', () => {
-  assert.throws(() => createFakeKafka({ topics: { orders: 0 } }), /partitions of orders: expected an integer from 1/)
-  assert.throws(() => createFakeKafka().failNext('unreachable', { times: 0 }), /times: expected an integer from 1/)
+  assert.throws(
+    () => createFakeKafka({ topics: { orders: 0 } }),
+    /partitions of orders: expected an integer of at least 1/,
+  )
+  assert.throws(
+    () => createFakeKafka().failNext('unreachable', { times: 0 }),
+    /times: expected an integer of at least 1/,
+  )
   // Every topic failed.
   const misspelled = { topics: ['t'] } as object
   assert.throws(

@@ -285,13 +285,13 @@ const HOSTILE: Record<string, Record<string, Buffer>> = {
   'a snappy literal reaches beyond its block': {
     'a snappy literal beyond its block': withBody(good(), Buffer.from([9, 8 << 2, 0x61]), 2),
   },
-  'its compressed bytes refer to what is not there': {
+  'its compressed bytes refer to bytes that do not exist': {
     'a snappy copy of what is not there': withBody(good(), Buffer.from([9, 0, 0x61, 1 | (4 << 2), 2]), 2),
     'a snappy copy from no distance': withBody(good(), Buffer.from([9, 0, 0x61, 1 | (4 << 2), 0]), 2),
     'an LZ4 match from no distance': withBody(good(), lz4Frame(0x60, [4, 0, 0, 0, 0x10, 1, 0, 0, 0, 0, 0, 0]), 3),
     'an LZ4 match of what is not there': withBody(good(), lz4Frame(0x60, [4, 0, 0, 0, 0x10, 1, 2, 0, 0, 0, 0, 0]), 3),
   },
-  'it is no LZ4 frame': {
+  'it is not an LZ4 frame': {
     'LZ4 of other bytes': withBody(good(), Buffer.from('not LZ4 at all'), 3),
   },
   'its LZ4 frame is of an unknown version or needs a dictionary': {

@@ -1,4 +1,4 @@
-// value.format base64: text is the base64 of the bytes; bytes stay as they are.
+// The value format base64: text is the base64 of the bytes; bytes stay as they are.
 import { InvalidRecordError } from '../../errors.ts'
 import { isBase64 } from '../../record/base64.ts'
 import type { JsonText } from '../../record/json-text.ts'
@@ -22,7 +22,7 @@ const base64Codec: ValueCodec = {
   keepsText: false,
   keepsBytes: true,
   serializers: ['bytes'],
-  // The dead letter of a record that never reached `encode` then has its bytes, too.
+  // Decoded here, so that the dead letter of a record that never reaches `encode` has the bytes as well.
   fromText: ({ text }: JsonText) => (isBase64(text) ? Buffer.from(text, 'base64') : text),
   read: value => value,
   check: content => {

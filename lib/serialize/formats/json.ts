@@ -1,4 +1,4 @@
-// value.format json: the text of a source is sent as it is, a program's value as JSON.stringify writes it.
+// The value format json: JSON text of a source is sent as it is, a program's value as JSON.stringify writes it.
 import type { SchemaCheck } from '../../contracts/contract.ts'
 import { errorName, InvalidRecordError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
@@ -25,14 +25,15 @@ class JsonCodec implements ValueCodec {
   readonly isJson = true
   readonly keepsText = true
   readonly keepsBytes = true
-  /** A string of `string` is the JSON text. */
+  /** With the setting `string`, a string is JSON text. */
   readonly serializers = ['json', 'string'] as const
   readonly shape: JsonShape
   readonly #topic: string
   readonly #check: SchemaCheck | undefined
 
   constructor(topic: string, check: SchemaCheck | undefined) {
-    // With a schema a repeated name is a fault: the schema judges the last field of the name, and all are sent.
+    // With a schema, names must be unique: the schema checks only the last field of a name, but all of them would be
+    // sent.
     this.shape = check ? UNIQUE_NAMES : ANY
     this.#topic = topic
     this.#check = check

@@ -1,4 +1,4 @@
-// value.format text: UTF-8.
+// The value format text: UTF-8.
 import type { JsonText } from '../../record/json-text.ts'
 import { expected } from '../serializer.ts'
 import type { ValueCodec, ValueFormat, ValueSource } from '../value-codec.ts'

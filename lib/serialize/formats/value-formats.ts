@@ -1,4 +1,4 @@
-// The registry of value formats: a format is a file here and a row of this table.
+// The registry of value formats. Each format is a file of this folder and a row of this table.
 import type { ValueFormat } from '../value-codec.ts'
 import { base64Format } from './base64.ts'
 import { jsonFormat } from './json.ts'

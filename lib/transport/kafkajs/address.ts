@@ -4,7 +4,7 @@ export function addressOf({ host, port }: { readonly host: string; readonly port
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** The form was checked with the configuration. */
+/** Splits an address, whose form was checked with the configuration. */
 export function splitAddress(address: string): [string, number] {
   const colon = address.lastIndexOf(':')
   return [address.slice(0, colon).replace(/^\[|\]$/g, ''), Number(address.slice(colon + 1))]

@@ -1,4 +1,4 @@
-// ApiVersions: which versions a broker knows, and whether it is the broker that the client means (KIP-1242).
+// The ApiVersions request: which versions a broker knows, and whether it is the expected broker (KIP-1242).
 import { compactString } from '../compact.ts'
 import { errorCodeRow } from '../error-codes.ts'
 import { PRODUCE } from '../produce/produce-codec.ts'
@@ -10,13 +10,16 @@ import { INIT_PRODUCER_ID } from './wire.ts'
 import { API_VERSIONS, type ApiVersions, type KafkaRequest, wireProtocol } from './wire-protocol.ts'
 
 export const API_VERSIONS_VERSION = 2
-/** Kafka 4.4. */
+/** The version since Kafka 4.4 that checks the broker's identity. */
 const IDENTITY_VERSION = 5
 
-/** The software that a broker's metrics name (KIP-511). A test compares the version with that of the package. */
+/**
+ * The client name and version that brokers show in their metrics (KIP-511). A test compares the version with the
+ * package's.
+ */
 export const CLIENT_SOFTWARE = { name: 'serverless-kafka-producer', version: '0.2.0' } as const
 
-/** The versions of each request that are in use; the broker must know one of them. */
+/** The versions of each request that this client can send. A broker must know one of each. */
 export const REQUIRED_VERSIONS = [
   { apiKey: PRODUCE, name: 'Produce', oldest: PRODUCE_V7.version, newest: NEWEST_PRODUCE },
   { apiKey: METADATA, name: 'Metadata', oldest: METADATA_VERSIONS.oldest, newest: METADATA_VERSIONS.topicIds },
@@ -44,7 +47,8 @@ export function checksIdentity(versions: ApiVersions | undefined): boolean {
 }
 
 /**
- * A broker that is another one answers REBOOTSTRAP_REQUIRED; one that does not know the version UNSUPPORTED_VERSION.
+ * Creates the request. Another broker than the expected one answers with REBOOTSTRAP_REQUIRED; a broker that does not
+ * know the version answers with UNSUPPORTED_VERSION.
  */
 export function apiVersionsOf({
   clusterId,

@@ -1,5 +1,5 @@
-// Sends a request that any broker can answer. The next broker is asked when one fails, or when its answer is likely to
-// be late; several more, side by side, when there is no answer for a second. A late answer still counts.
+// Sends a request that any broker can answer. The next broker is asked if one fails, or if its answer is likely to be
+// late; after a second without an answer, several more are asked in parallel. A late answer still counts.
 import { TransportError } from '../../errors.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { Deadline } from '../../time/deadline.ts'
@@ -12,9 +12,12 @@ export type Send<T> = (connection: BrokerConnection, ms: number) => Promise<T>
 
 export interface AskOptions {
   readonly clock: Clock
-  /** How long one answer may take, ms. */
+  /** How long an answer may take, ms. */
   readonly requestTimeoutMs: number
-  /** The request is sent once per producer, and soon answered: another broker is asked after 250 ms. */
+  /**
+   * Whether the request is sent once per producer and is normally answered fast, so that another broker is asked after
+   * 250 ms.
+   */
   readonly isQuick: boolean
 }
 
@@ -24,8 +27,9 @@ interface Answered<T> {
 }
 
 /**
+ * Asks the brokers.
  * @param nodes in the order in which they are asked
- * @throws TransportError why none answered
+ * @throws TransportError that says why none answered
  */
 export async function askBrokers<T>(
   nodes: readonly BrokerNode[],
@@ -34,10 +38,10 @@ export async function askBrokers<T>(
   { clock, requestTimeoutMs, isQuick }: AskOptions,
 ): Promise<Answered<T>> {
   const first = new Map<BrokerNode, Promise<Answered<T>>>()
-  /** Those that answered with an error are not asked a second time. */
+  /** Brokers that answered with an error are not asked a second time. */
   const refusals = new Map<BrokerNode, TransportError>()
-  // A connection may be dead without a sign, and a question may be in the way on it: then the broker is asked again,
-  // over another connection. Otherwise its answer is awaited.
+  // Brokers that are asked again, over another connection: those that had a connection, which may be dead, and those
+  // where the request waits behind another one. From the others, the first answer is awaited.
   const again = new Set(nodes.filter(({ openConnections }) => openConnections > 0))
   const ask = async (node: BrokerNode, startNext: () => void): Promise<Answered<T>> => {
     const refusal = refusals.get(node)
@@ -56,13 +60,13 @@ export async function askBrokers<T>(
   }
   const attempts: Attempt<Answered<T>>[] = [
     ...nodes.map(node => (startNext: () => void) => {
-      const asked = ask(node, startNext)
-      first.set(node, asked)
-      return asked
+      const answer = ask(node, startNext)
+      first.set(node, answer)
+      return answer
     }),
     ...nodes.map(node => (startNext: () => void) => {
-      const asked = again.has(node) ? undefined : first.get(node)
-      return asked ?? ask(node, startNext)
+      const answer = again.has(node) ? undefined : first.get(node)
+      return answer ?? ask(node, startNext)
     }),
   ]
   try {
@@ -76,7 +80,7 @@ function isConnectionLost({ causeCode }: TransportError): boolean {
   return causeCode === 'CONNECTION_BROKEN' || causeCode === 'REQUEST_TIMEOUT'
 }
 
-/** Another round can help if it can change one broker's answer. */
+/** Another attempt can help if it can change the answer of any broker. */
 function whyNone(error: unknown): TransportError {
   if (!(error instanceof AllFailedError)) return asTransportError(error)
   const failures = error.errors.map(asTransportError)

@@ -1,5 +1,5 @@
-// The requests of a connection. It never reconnects: BrokerNode creates a new one instead. kafkajs sends the small
-// requests; Produce and probes are framed here.
+// Sends the requests of a connection. It never reconnects: BrokerNode creates a new connection instead. kafkajs sends
+// the small requests; Produce and probes are framed here.
 import { TransportError } from '../../errors.ts'
 import { moment } from '../../time/clock.ts'
 import { transportError } from '../error-codes.ts'
@@ -14,9 +14,9 @@ import { API_VERSIONS, type ApiVersions, type KafkaRequest } from './wire-protoc
 
 export class BrokerConnection extends ConnectionState {
   /**
-   * Connects: TCP, TLS, ApiVersions unless `knownVersions` has them, authentication.
-   * @param ms the limit for all of it
-   * @throws TransportError not retriable when a setting is wrong
+   * Connects: TCP, TLS, ApiVersions unless `knownVersions` is given, authentication.
+   * @param ms the time limit for all of it
+   * @throws TransportError that is not retriable if a setting is wrong
    */
   async connect(ms: number, knownVersions: ApiVersions | undefined): Promise<ApiVersions> {
     try {
@@ -47,8 +47,8 @@ export class BrokerConnection extends ConnectionState {
   }
 
   /**
-   * Sends one request through kafkajs and waits for its answer. A failure destroys the connection, except if
-   * `sparesProduces` is set and a Produce is in flight: a metadata request that fails must not take a Produce with it.
+   * Sends a request through kafkajs and waits for its answer. A failure destroys the connection, unless
+   * `sparesProduces` is set and a Produce is in flight: a failed metadata request must not make a Produce fail as well.
    */
   async call<T>(request: KafkaRequest<T>, ms: number, options: { sparesProduces?: boolean } = {}): Promise<T> {
     this.throwIfDestroyed()
@@ -77,9 +77,9 @@ export class BrokerConnection extends ConnectionState {
   }
 
   /**
-   * Writes one Produce in this turn, unless `beginWrite` returns false: then nothing is written, and the connection is
-   * kept. The answer is undefined with `acks` 0.
-   * @throws TransportError and the connection is destroyed, except with BATCH_CHANGED
+   * Writes a Produce in this turn. If `beginWrite` returns false, nothing is written and the connection is kept. With
+   * `acks` 0 the answer is undefined.
+   * @throws TransportError after which the connection is destroyed, except for BATCH_CHANGED
    */
   async produce(
     codec: ProduceCodec,
@@ -108,8 +108,8 @@ export class BrokerConnection extends ConnectionState {
   }
 
   /**
-   * Writes what gets no answer, and waits until the operating system has taken it: until then this process holds its
-   * bytes, however many, if the broker stopped reading.
+   * Writes a request that gets no answer, and waits until the operating system has taken the bytes: if the broker stops
+   * reading, the process would otherwise collect them without a limit.
    */
   async #written(parts: readonly Buffer[], ms: number): Promise<undefined> {
     this.inFlight++
@@ -123,14 +123,14 @@ export class BrokerConnection extends ConnectionState {
   }
 
   /**
-   * Asks whether the broker lives, with an ApiVersions request that it answers at once; without an answer within the
-   * usual time (`AnswerTimes`) the connection is destroyed. Written in this turn.
+   * Checks whether the broker is alive, with an ApiVersions request, which it answers at once. If it does not answer
+   * within its usual time (`AnswerTimes`), the connection is destroyed. Written in this turn.
    */
   async probe(): Promise<void> {
     await this.#apiVersions(this.options.answerTimes.probeLimitMs)
   }
 
-  /** Sets `versions`. Written in this turn. */
+  /** Requests `versions`. Written in this turn. */
   async askVersions(ms: number): Promise<void> {
     this.versions = readApiVersions(new ResponseReader(await this.#apiVersions(ms)))
   }
@@ -141,12 +141,13 @@ export class BrokerConnection extends ConnectionState {
     const header = { apiKey: API_VERSIONS, apiVersion: API_VERSIONS_VERSION, correlationId }
     this.noteWrite()
     this.socket.write(beginRequest({ ...header, clientId: this.options.clientId }, 0, 0).finish())
-    // A listener that expects authentication answers this, and nothing else.
+    // A listener that expects authentication answers this request and then nothing else, so it does not prove that the
+    // broker accepts the connection.
     const isFirst = this.lastAnswer === Number.NEGATIVE_INFINITY
     return this.answerTo(correlationId, ms, !isFirst)
   }
 
-  /** Collects everything that is written until `uncork` into one write. */
+  /** Collects everything written until `uncork` into one write. */
   cork(): void {
     this.socket.cork()
   }

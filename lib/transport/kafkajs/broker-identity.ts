@@ -1,6 +1,7 @@
-// Which broker of which cluster answers on a connection. An address may come to lead elsewhere: to a cluster that was
-// made anew, or to another broker (a load balancer, an address that was given away). Producer ids and sequences mean
-// nothing there, so each connection is asked before its first Produce. KIP-1242, and Metadata for older brokers.
+// Checks which broker of which cluster answers on a connection. An address may come to lead elsewhere: to a recreated
+// cluster, or to another broker (through a load balancer, or because the address was reassigned). Producer ids and
+// sequence numbers mean nothing there, so each connection is checked before its first Produce: with KIP-1242, or with
+// Metadata for older brokers.
 import type { TransportError } from '../../errors.ts'
 import { errorCodeRow, transportError } from '../error-codes.ts'
 import { addressOf } from './address.ts'
@@ -10,19 +11,19 @@ import { type MetadataAnswer, metadata, metadataVersion } from './metadata-proto
 import type { ApiVersions } from './wire-protocol.ts'
 
 export interface BrokerIdentity {
-  /** Null where the broker does not say. */
+  /** Null if the broker does not report it. */
   readonly clusterId: string | null
   isBroker(nodeId: number): boolean
 }
 
-/** The broker that a connection is meant for. */
+/** The broker that is expected to answer on a connection. */
 export interface ExpectedBroker {
   readonly clusterId: string
   /** Undefined: any broker of the cluster. */
   readonly nodeId: number | undefined
 }
 
-/** A null or empty id is not known, so it is the same as any. */
+/** Whether the ids differ. An unknown id (null) can't differ. */
 export function isOther(clusterId: string | null, expected: string | null): boolean {
   return clusterId !== null && expected !== null && clusterId !== expected
 }
@@ -31,14 +32,15 @@ export function isExpected(identity: BrokerIdentity, { clusterId, nodeId }: Expe
   return !isOther(identity.clusterId, clusterId) && (nodeId === undefined || identity.isBroker(nodeId))
 }
 
-/** Asks for metadata; the answer also says who gave it. */
+/** Requests metadata. The answer also says which cluster it comes from. */
 export async function askMetadata(
   connection: BrokerConnection,
   topics: readonly string[] | null,
   ms: number,
 ): Promise<MetadataAnswer> {
-  // In the same round trip: what the broker knows decides about the next requests. If it fails, so does the connection.
-  // Where security.protocol may be wrong, Kafka would close the connection 300 ms later for it (refused-connection.ts).
+  // Requests the versions in the same round trip, because they decide the form of the next requests. If that fails, the
+  // connection fails, too. Not while security.protocol may be wrong: Kafka would then close the connection 300 ms later
+  // (refused-connection.ts).
   if (!connection.versions && !connection.hasListened) connection.askVersions(ms).catch(() => undefined)
   const request = metadata(topics, metadataVersion(connection.versions))
   const answer = await connection.call(request, ms, { sparesProduces: true })
@@ -47,8 +49,8 @@ export async function askMetadata(
 }
 
 /**
- * Returns once the broker is known to be the expected one; `connection.identity` is set then.
- * @param knownVersions what another broker of the cluster knows, in case this one was not asked
+ * Returns once the broker is known to be the expected one, and sets `connection.identity`.
+ * @param knownVersions the versions of another broker of the cluster, for a broker whose versions are unknown
  * @throws TransportError OTHER_CLUSTER, OTHER_BROKER, or why there was no answer; the connection is destroyed
  */
 export async function identify(
@@ -62,7 +64,8 @@ export async function identify(
   const isConfirmed =
     nodeId !== undefined && mayAsk ? await isConfirmedBy(connection, clusterId, nodeId, ms) : undefined
   if (isConfirmed) return
-  // An older broker; or one that is not the expected one, whose metadata says which of both is wrong.
+  // Either the broker is older, or it is not the expected one; its metadata then shows whether broker or cluster
+  // differs.
   const answer = await askMetadata(connection, [], ms)
   const error = isOther(answer.clusterId, clusterId)
     ? otherCluster()
@@ -74,7 +77,7 @@ export async function identify(
   throw error
 }
 
-/** @returns undefined if the broker does not know the question: it is older than the others */
+/** @returns undefined if the broker is too old to check its identity */
 async function isConfirmedBy(
   connection: BrokerConnection,
   clusterId: string,
@@ -90,7 +93,10 @@ async function isConfirmedBy(
   return errorCodeRow(errorCode).name === 'REBOOTSTRAP_REQUIRED' ? false : undefined
 }
 
-/** Metadata does not name its sender, so it can only contradict: another address of the broker, another broker here. */
+/**
+ * Metadata does not name the broker that sent it, so it can only contradict: the expected broker has another address,
+ * or this address belongs to another broker.
+ */
 function identityIn({ clusterId, brokers }: MetadataAnswer, address: string): BrokerIdentity {
   return {
     clusterId,
@@ -101,8 +107,8 @@ function identityIn({ clusterId, brokers }: MetadataAnswer, address: string): Br
 export function otherCluster(): TransportError {
   return transportError(
     'OTHER_CLUSTER',
-    'The address of a broker leads to another cluster than before: the cluster was made anew, or the address was ' +
-      'given away. The brokers are looked up again at bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS).',
+    'A broker’s address leads to another cluster than before: the cluster was recreated, or the address was ' +
+      'reassigned. The client looks up the brokers again at bootstrap.servers (KAFKA_BOOTSTRAP_SERVERS).',
     { retriable: true },
   )
 }
@@ -110,7 +116,7 @@ export function otherCluster(): TransportError {
 function otherBroker(): TransportError {
   return transportError(
     'OTHER_BROKER',
-    'The address of a broker leads to another broker of the cluster: expected the one that metadata names there. ' +
+    'A broker’s address leads to another broker of the cluster than the one that metadata names. ' +
       'Check the brokers’ advertised.listeners, and that no load balancer or proxy stands in front of them.',
     { retriable: true },
   )

@@ -1,7 +1,7 @@
-// The connections to one broker: a data connection for Produce requests, and a control connection for questions, which
-// any broker can answer. A broker serves one request of a connection at a time: a Produce must not wait behind a slow
-// question, and a new connection would have to ask one before its first Produce. Until the first Produce the data
-// connection takes questions, too.
+// The connections to one broker: a data connection for Produce requests, and a control connection for control requests,
+// which any broker can answer. A broker handles one request of a connection at a time, so a Produce must not wait
+// behind a slow control request. Until the first Produce, the data connection takes control requests, too: a new data
+// connection would need one before its first Produce anyway.
 import type { Deadline } from '../../time/deadline.ts'
 import { patientTimer, withTimeout } from '../../time/patient-timer.ts'
 import { transportError } from '../error-codes.ts'
@@ -9,16 +9,16 @@ import { Throttle } from '../throttle.ts'
 import type { BrokerConnection } from './broker-connection.ts'
 import type { BrokerNodeOptions, SharedState } from './broker-options.ts'
 import { ConnectionAttempts, type Slot } from './connection-attempts.ts'
+import { ControlRequests } from './control-requests.ts'
 import { SILENT_MS } from './first-success.ts'
-import { Questions } from './questions.ts'
 
-/** A request that waits for another one of its connection waits no longer than this for it. */
+/** The longest time that a request waits for another request on its connection, ms. */
 const BEHIND_MS = 250
 
 /**
- * How soon a broker may have an answer that helps. One that answered just now is likely to live; a busy one needs
- * another connection; one whose last answer did not help may not know more yet; a throttled one asked for a pause; a
- * silent one has not answered for a second.
+ * How soon a broker may have an answer that helps. A broker that answered just now is likely to be alive; a busy one
+ * needs another connection; one whose last answer did not help may still not know more; a throttled one asked for a
+ * pause; a silent one has not answered for a second.
  */
 export const READINESS = {
   answering: 6,
@@ -35,9 +35,15 @@ export const READINESS = {
 export interface AskOptions {
   /** How long the answer may take, ms. */
   readonly requestTimeoutMs: number
-  /** The question is asked once per producer, and soon answered: another broker may be asked as well. */
+  /**
+   * Whether the request is sent once per producer and is normally answered fast, so that another broker may be asked as
+   * well.
+   */
   readonly isQuick: boolean
-  /** Called when the answer is likely to be late. `isBehind`: another question of its connection is in its way. */
+  /**
+   * Called when the answer is likely to be late. `isBehind`: another control request on the connection is in front of
+   * it.
+   */
   readonly onLate: (isBehind: boolean) => void
 }
 
@@ -48,9 +54,12 @@ export class BrokerNode {
   readonly #attempts: ConnectionAttempts
   readonly #throttle: Throttle
   readonly #connections: Record<Slot, BrokerConnection | undefined> = { data: undefined, control: undefined }
-  /** Requests of `ask` without an answer. */
-  readonly #questions: Questions
-  /** Connections with a question that is late, in place of which there is another one; closed when it is over. */
+  /** The control requests without an answer. */
+  readonly #controlRequests: ControlRequests
+  /**
+   * Connections with a late control request, which another connection has replaced. They are closed when the request
+   * ends.
+   */
   readonly #late = new Set<BrokerConnection>()
   #connecting: Promise<void> | undefined
   #closed = false
@@ -60,7 +69,7 @@ export class BrokerNode {
     this.#options = options
     this.#shared = shared
     this.#throttle = new Throttle(options.clock)
-    this.#questions = new Questions(options.clock)
+    this.#controlRequests = new ControlRequests(options.clock)
     this.#attempts = new ConnectionAttempts({
       ...options,
       address,
@@ -81,15 +90,15 @@ export class BrokerNode {
     )
   }
 
-  /** A request is in flight, or a connection is being made. */
+  /** Whether a request is in flight, or a connection is being opened. */
   get isBusy(): boolean {
     return this.#connecting !== undefined || this.#open.some(({ inFlight }) => inFlight > 0)
   }
 
-  /** Requests that any broker can answer go to the highest first. */
+  /** Control requests go to the broker with the highest readiness first. */
   get readiness(): number {
     const now = this.#options.clock.now()
-    if (this.#questions.isSilent) return READINESS.silent
+    if (this.#controlRequests.isSilent) return READINESS.silent
     if (this.#throttle.ms > 0) return READINESS.throttled
     const open = this.#open
     if (open.some(connection => isFree(connection)))
@@ -100,65 +109,70 @@ export class BrokerNode {
   }
 
   /**
-   * Its connections have not answered since another one turned out to be dead: after a freeze, or behind a NAT, all of
-   * them may be.
+   * Whether its connections have not answered since a connection of any broker turned out to be dead. After a freeze,
+   * or behind a NAT, all of them may be dead.
    */
   get isDoubtful(): boolean {
     const open = this.#open
     return open.length > 0 && open.every(({ lastAnswer }) => lastAnswer < this.#shared.lastSilence)
   }
 
-  /** How long the broker wants no request, ms; 0: it takes some. */
+  /** How long the broker accepts no request, ms; 0: it accepts requests now. */
   get throttledMs(): number {
     return this.#throttle.ms
   }
 
-  /** Sends a request over a connection without a request in flight, and waits for its answer until the deadline. */
+  /**
+   * Sends a control request over a connection without a request in flight, and waits for its answer until the deadline.
+   */
   async ask<T>(
     send: (connection: BrokerConnection, ms: number) => Promise<T>,
     deadline: Deadline,
     { requestTimeoutMs, isQuick, onLate }: AskOptions,
   ): Promise<T> {
-    const question = this.#questions.begin()
+    const request = this.#controlRequests.begin()
     let cancel = () => {}
     try {
       const connection = await this.idleConnection(deadline)
-      // Questions of a cold start share the connection that is made for the first of them.
-      const isBehind = this.#questions.areOn(connection)
+      // Control requests of a cold start share the connection that is opened for the first one.
+      const isBehind = this.#controlRequests.areOn(connection)
       if (isBehind || isQuick) cancel = patientTimer(this.#options.clock, BEHIND_MS, () => onLate(isBehind))
-      question.connection = connection
+      request.connection = connection
       return await send(connection, Math.max(1, Math.min(requestTimeoutMs, deadline.remaining)))
     } finally {
       cancel()
-      this.#questions.end(question)
-      this.#closeLate(question.connection)
+      this.#controlRequests.end(request)
+      this.#closeLate(request.connection)
     }
   }
 
-  /** A connection for a Produce: it is not written behind a question, which may be slow. */
+  /** Returns a connection for a Produce, which must not wait behind a slow control request. */
   async dataConnection(deadline: Deadline): Promise<BrokerConnection> {
     const data = await this.#get('data', deadline)
-    if (!this.#questions.areOn(data)) return data
-    // Most are over sooner than a new connection is there.
-    const isOver = await this.#questions.areOver(data, Math.min(BEHIND_MS, deadline.remaining))
+    if (!this.#controlRequests.areOn(data)) return data
+    // Most control requests end sooner than a new connection is open.
+    const isOver = await this.#controlRequests.areOver(data, Math.min(BEHIND_MS, deadline.remaining))
     if (!isOver && data === this.#connections.data) this.#replace('data')
     return this.#get('data', deadline)
   }
 
-  /** A connection for a question: where possible one without a request in flight. */
+  /** Returns a connection for a control request, without a request in flight if possible. */
   async idleConnection(deadline: Deadline): Promise<BrokerConnection> {
-    // Not a turn later than now where there is no pause: questions of the same turn share a connection attempt.
+    // Awaits only a real pause: without one, control requests of the same turn share a connection attempt.
     if (this.#throttle.ms > 0) await this.#throttle.over(deadline)
     const data = this.#live('data')
     if (!data) return this.#get('data', deadline)
     if (isFree(data)) return data
     const { control } = this.#connections
-    // Without an answer for a second the connection may be dead: the next question goes over another one.
-    if (control && this.#questions.isSilentOn(control)) this.#replace('control')
+    // Without an answer for a second the connection may be dead, so the next control request uses another one.
+    if (control && this.#controlRequests.isSilentOn(control)) this.#replace('control')
     return this.#get('control', deadline)
   }
 
-  /** The next request of the slot goes over another connection; this one is closed when its questions are over. */
+  /**
+   * Makes the next request of the slot use another connection. The current one is closed when its control requests have
+   * ended.
+   */
   #replace(slot: Slot): void {
     const replaced = this.#connections[slot]
     if (replaced) this.#late.add(replaced)
@@ -170,11 +184,14 @@ export class BrokerNode {
   }
 
   #closeLate(connection: BrokerConnection | undefined): void {
-    if (!connection || this.#questions.areOn(connection)) return
+    if (!connection || this.#controlRequests.areOn(connection)) return
     if (this.#late.delete(connection)) connection.destroy('IDLE')
   }
 
-  /** @param except a connection that is kept */
+  /**
+   * Closes the connections.
+   * @param except a connection to keep
+   */
   drop(reason: string, except?: BrokerConnection): void {
     for (const connection of this.#open) if (connection !== except) connection.destroy(reason)
   }
@@ -214,7 +231,7 @@ export class BrokerNode {
       this.#connecting ??= this.#connect(slot).finally(() => {
         this.#connecting = undefined
       })
-      // Callers share the connection attempt; each waits for it until its own deadline.
+      // Callers share the connection attempt, and each waits for it until its own deadline.
       const ms = deadline.remaining
       await withTimeout(this.#options.clock, ms, this.#connecting, () =>
         transportError('UNREACHABLE', this.#attempts.noAnswer(ms), { retriable: true }),
@@ -229,7 +246,7 @@ export class BrokerNode {
   }
 }
 
-/** A question may go over it at once. */
+/** Whether a control request may be sent over the connection at once. */
 function isFree({ inFlight, hasProduced }: BrokerConnection): boolean {
   return inFlight === 0 && !hasProduced
 }

@@ -1,4 +1,4 @@
-// What the brokers of a client have in common: its settings for them, and what it learned of all.
+// What the brokers of a client have in common: settings, and what was learned from any of them.
 import type { Clock } from '../../time/clock.ts'
 import type { SecurityProvider } from '../connection-security.ts'
 import type { ApiVersions } from './wire-protocol.ts'
@@ -13,21 +13,21 @@ export interface BrokerNodeOptions {
   readonly security: SecurityProvider
 }
 
-/** Shared by the broker nodes of a client. */
+/** State that the broker nodes of a client share. */
 export interface SharedState {
   versions: ApiVersions | undefined
-  /** Connection attempts by reason: `FIRST`, `BUSY`, or why the connection before ended. */
+  /** Connection attempts by reason: `FIRST`, `BUSY`, or why the previous connection ended. */
   attemptsByReason: Record<string, number>
   /**
-   * New connections that brokers closed after their first bytes, before an answer; undefined once a connection has
-   * succeeded, which proves security.protocol.
+   * How many new connections brokers closed after their first bytes, before an answer; undefined once a connection has
+   * succeeded, which proves that security.protocol is right.
    */
   closedAttempts: number | undefined
   graces: number
-  /** When a connection was last given up because its broker did not answer (monotonic). */
+  /** When a connection was last abandoned because its broker did not answer (monotonic clock). */
   lastSilence: number
   destroyed: Record<string, number>
 }
 
-/** Why the connections to a former cluster are destroyed. */
+/** The reason for closing the connections to a former cluster. */
 export const LEFT_CLUSTER = 'LEFT_CLUSTER'

@@ -1,4 +1,4 @@
-// The brokers that a client knows, and whom it asks what any broker can answer.
+// The brokers that a client knows, and the requests that any of them can answer.
 import type { Deadline } from '../../time/deadline.ts'
 import { transportError } from '../error-codes.ts'
 import { addressOf } from './address.ts'
@@ -7,7 +7,7 @@ import type { BrokerConnection } from './broker-connection.ts'
 import { askMetadata, isOther, otherCluster } from './broker-identity.ts'
 import { BrokerNode, READINESS } from './broker-node.ts'
 import { type BrokerNodeOptions, LEFT_CLUSTER, type SharedState } from './broker-options.ts'
-import { Identities, type Meant } from './identities.ts'
+import { Identities, type TargetBroker } from './identities.ts'
 import type { MetadataAnswer } from './metadata-protocol.ts'
 
 export interface BrokersOptions extends BrokerNodeOptions {
@@ -15,12 +15,14 @@ export interface BrokersOptions extends BrokerNodeOptions {
    * Returns the bootstrap servers. `isStale`: none of the known brokers answered, so a cached list may be out of date.
    */
   readonly bootstrap: (deadline: Deadline, isStale: boolean) => readonly string[] | Promise<readonly string[]>
-  /** How long one request to any broker may take, without the connection attempt, ms. */
+  /** How long a request to any broker may take, without the connection attempt, ms. */
   readonly requestTimeoutMs: number
 }
 
 interface AskAnyOptions {
-  /** The last answer did not help: whoever gave it is asked after the others. Default: false. */
+  /**
+   * Whether the broker that answered last is asked after the others, because its answer did not help. Default: false.
+   */
   readonly isElsewhere?: boolean
   /** Default: false. */
   readonly isQuick?: AskOptions['isQuick']
@@ -32,7 +34,7 @@ interface Endpoint {
   readonly port: number
 }
 
-/** Above every readiness. */
+/** Higher than every readiness. */
 const BOOTSTRAP_FIRST = 10
 
 export class Brokers {
@@ -49,12 +51,15 @@ export class Brokers {
   /** Node id → `host:port` as the broker advertises it. */
   #advertised = new Map<number, string>()
   #bootstrap: readonly string[] = []
-  /** Who gave answers that did not help, the last one at the end. */
+  /** The brokers whose answers did not help, the latest at the end. */
   readonly #unhelpful = new Set<BrokerNode>()
   #lastToAnswer: BrokerNode | undefined
   #isStale = false
   readonly #identities = new Identities(this.shared, () => this.#doubtCluster())
-  /** A broker turned out to be one of another cluster: the bootstrap servers say which cluster is right. */
+  /**
+   * Whether bootstrap servers are asked first: they decide which cluster is right after a broker turned out to be of
+   * another one.
+   */
   #asksBootstrapFirst = false
   #isClosed = false
 
@@ -70,16 +75,16 @@ export class Brokers {
     return [...this.#nodes.values()].reduce((sum, node) => sum + node.openConnections, 0)
   }
 
-  /** Undefined if no answer named a broker with this id. */
+  /** Returns the broker; undefined if no answer named one with this id. */
   withId(id: number): BrokerNode | undefined {
     const address = this.#advertised.get(id)
     return address === undefined ? undefined : this.#at(address)
   }
 
   /**
-   * Takes over the cluster and the brokers that an answer names. Those that left the cluster are forgotten once they
-   * have no request in flight, so that nobody waits for them. The bootstrap servers never are: where all brokers were
-   * replaced, they lead to the new ones (Java: KIP-899, KIP-1102).
+   * Takes over the cluster and brokers that an answer names. A broker that has left the cluster is forgotten once it
+   * has no request in flight, because a caller may wait for it. Bootstrap servers are never forgotten: if all brokers
+   * were replaced, they lead to the new ones (Java: KIP-899, KIP-1102).
    */
   #learn({ clusterId, brokers }: MetadataAnswer, connection: BrokerConnection): void {
     if (isOther(clusterId, this.#identities.clusterId)) this.#leaveCluster(connection)
@@ -87,23 +92,23 @@ export class Brokers {
     this.#asksBootstrapFirst = false
     if (brokers.length === 0) return
     this.#advertised = new Map(brokers.map(broker => [broker.nodeId, addressOf(broker)]))
-    const kept = new Set([...this.#advertised.values(), ...this.#bootstrap])
+    const addresses = new Set([...this.#advertised.values(), ...this.#bootstrap])
     for (const [address, node] of this.#nodes) {
-      if (kept.has(address) || node.isBusy) continue
+      if (addresses.has(address) || node.isBusy) continue
       node.close()
       this.#nodes.delete(address)
       this.#unhelpful.delete(node)
     }
   }
 
-  /** Takes over the addresses of brokers that no metadata named yet (KIP-951). */
+  /** Takes over the addresses of brokers that no metadata answer has named yet (KIP-951). */
   learnMore(endpoints: readonly Endpoint[]): void {
     const unknown = endpoints.filter(({ nodeId }) => !this.#advertised.has(nodeId))
     if (unknown.length === 0) return
     this.#advertised = new Map([...this.#advertised, ...unknown.map(each => [each.nodeId, addressOf(each)] as const)])
   }
 
-  /** Sends a request that any broker can answer (`ask-brokers.ts`), to the readiest first. */
+  /** Sends a request that any broker can answer (`ask-brokers.ts`), in the order of their readiness. */
   async askAny<T>(send: Send<T>, deadline: Deadline, options: AskAnyOptions = {}): Promise<T> {
     const { isElsewhere = false, isQuick = false } = options
     this.#bootstrap = await this.#options.bootstrap(deadline, this.#isStale)
@@ -121,8 +126,8 @@ export class Brokers {
   }
 
   /**
-   * Asks any broker for metadata. A bootstrap server decides which cluster is the right one; of any other broker an
-   * answer that names another cluster does not count.
+   * Requests metadata from any broker. A bootstrap server decides which cluster is right; an answer of any other broker
+   * that names another cluster is ignored.
    */
   async metadata(topics: readonly string[] | null, deadline: Deadline, isElsewhere = false): Promise<MetadataAnswer> {
     const { connection, answer } = await this.askAny(
@@ -144,16 +149,16 @@ export class Brokers {
   }
 
   /** Whether the broker on the connection is known to be this one. */
-  isIdentified(connection: BrokerConnection, meant?: Meant): boolean {
-    return this.#identities.isIdentified(connection, meant)
+  isIdentified(connection: BrokerConnection, target?: TargetBroker): boolean {
+    return this.#identities.isIdentified(connection, target)
   }
 
   /**
-   * Asks who answers on the connection.
-   * @throws TransportError when it is not the expected broker, or does not answer; the connection is destroyed
+   * Checks which broker answers on the connection.
+   * @throws TransportError if it is not the expected broker, or does not answer; the connection is destroyed
    */
-  identify(connection: BrokerConnection, ms: number, meant?: Meant): Promise<void> {
-    return this.#identities.identify(connection, ms, meant)
+  identify(connection: BrokerConnection, ms: number, target?: TargetBroker): Promise<void> {
+    return this.#identities.identify(connection, ms, target)
   }
 
   #doubtCluster(): void {
@@ -161,7 +166,10 @@ export class Brokers {
     this.#isStale = true
   }
 
-  /** The answer on this connection came from another cluster: nothing that is known of the former one holds. */
+  /**
+   * Takes over another cluster, from which the answer on this connection came: everything known about the former
+   * cluster is void.
+   */
   #leaveCluster(connection: BrokerConnection): void {
     for (const node of this.#nodes.values()) node.drop(LEFT_CLUSTER, connection)
     this.#advertised = new Map()
@@ -188,7 +196,7 @@ export class Brokers {
     return node
   }
 
-  /** The readiest first, and those that did not help after the others that may answer soon. */
+  /** Sorts the brokers by readiness. Those that did not help come after others that may answer soon. */
   #inOrder(): BrokerNode[] {
     const unhelpful = [...this.#unhelpful]
     const first = new Set(this.#asksBootstrapFirst ? this.#bootstrap : [])

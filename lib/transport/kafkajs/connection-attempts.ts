@@ -1,5 +1,5 @@
-// How the connections to one broker are opened: with full-jitter back-off after a failed or destroyed connection, then
-// at the next address of the broker's name; after a refusal that no retry can fix, once in 10 s.
+// Opens the connections to one broker: with full-jitter back-off after a failed or destroyed connection, then at the
+// next address of the broker's host name; after a refusal that no retry can fix, once in 10 s.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'
 import { elapsedSince, type Moment, moment, sleep } from '../../time/clock.ts'
@@ -14,16 +14,16 @@ import type { ConnectionState } from './connection-state.ts'
 import { atLimit, CLOSED_WHILE_CONNECTING, LISTEN_FIRST_MS, protocolMismatch } from './refused-connection.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 
-/** What a connection of a broker is for: Produce requests, or questions that any broker can answer. */
+/** What a connection is for: Produce requests (data), or requests that any broker can answer (control). */
 export type Slot = 'data' | 'control'
 
-/** After a refusal that no retry can fix, the next connection attempt to the broker is made only after this time. */
+/** After a refusal that no retry can fix, the next connection attempt to the broker waits for this time, ms. */
 const REFUSED_MS = 10_000
 const MAX_CLOSED_ATTEMPTS = 3
 export interface ConnectionAttemptsOptions extends BrokerNodeOptions {
   readonly address: string
   readonly shared: SharedState
-  /** Whether the broker's requests go over this connection. */
+  /** Whether the broker's requests use this connection. */
   readonly isInUse: (connection: ConnectionState) => boolean
   /** Called with each pause that the broker asks for, ms. */
   readonly onThrottle: (ms: number) => void
@@ -35,10 +35,10 @@ export class ConnectionAttempts {
   readonly #answerTimes = new AnswerTimes()
   /** The connection of the attempt in progress. */
   #opening: BrokerConnection | undefined
-  /** Why the next connection of a slot is made. */
+  /** Why the next connection of a slot is opened. */
   readonly #reasons: Record<Slot, string> = { data: 'FIRST', control: 'BUSY' }
   #failures = 0
-  /** Which of the addresses of its name the next connection tries first. */
+  /** Which of the addresses of its host name the next connection tries first. */
   #addressOffset = 0
   #notBefore = 0
   #refusal: { readonly error: TransportError; readonly at: Moment } | undefined
@@ -49,17 +49,20 @@ export class ConnectionAttempts {
     this.#shared = options.shared
   }
 
-  /** The next attempt waits, or the last one was refused. */
+  /** Whether the next attempt waits, or the last one was refused. */
   get isBackingOff(): boolean {
     return this.#notBefore > this.#options.clock.now() || this.#refusal !== undefined
   }
 
-  /** What the attempt in progress waits for after `ms`. */
+  /** Describes what the attempt in progress is waiting for after `ms`. */
   noAnswer(ms: number): string {
     return this.#opening?.noAnswer(ms) ?? 'No connection before the deadline.'
   }
 
-  /** @throws TransportError why there is no connection */
+  /**
+   * Opens a connection.
+   * @throws TransportError that says why there is none
+   */
   async open(slot: Slot): Promise<BrokerConnection> {
     this.#throwIfRefused()
     const { clock } = this.#options
@@ -154,7 +157,7 @@ export class ConnectionAttempts {
     }
   }
 
-  /** Backs off when a secret or a token is not available, too: it must not be requested in a tight loop. */
+  /** Backs off also if a secret or a token is not available, so that it is not requested in a tight loop. */
   async #connectionSecurity(deadline: Deadline): Promise<ConnectionSecurity> {
     try {
       return await this.#options.security.forConnection(deadline)
@@ -174,8 +177,9 @@ export class ConnectionAttempts {
   }
 
   /**
-   * The first close is a hint; only connections that sent nothing at first can confirm it. Otherwise several brokers at
-   * their limit, asked side by side, would look like a mismatch.
+   * Counts a close as a sign of a protocol mismatch. The first close is only a hint, which only connections that sent
+   * nothing at first can confirm. Otherwise several brokers at their connection limit, asked in parallel, would look
+   * like a mismatch.
    */
   #countClosed(error: TransportError, hasListened: boolean): TransportError {
     if (error.causeCode !== CLOSED_WHILE_CONNECTING) return error
@@ -186,8 +190,9 @@ export class ConnectionAttempts {
   }
 
   /**
-   * A failed connection delays the next attempt. One that this client replaced, or that the broker closed while it was
-   * idle, does not, nor one that had worked until the deadline of a caller: other callers may wait for the broker.
+   * Notes why a connection ended. A failed connection delays the next attempt; not so a connection that this client
+   * replaced, or that the broker closed while it was idle, or that worked until the deadline of a caller, because other
+   * callers may wait for the broker.
    */
   #onDestroyed(connection: ConnectionState, reason: string): void {
     this.#shared.destroyed[reason] = (this.#shared.destroyed[reason] ?? 0) + 1

@@ -1,5 +1,5 @@
-// Why a connection attempt failed, in messages that name the setting. kafkajs calls certificate errors retriable, and
-// reports a protocol mismatch only as "Closed connection".
+// Explains why a connection attempt failed, in messages that name the setting. kafkajs calls certificate errors
+// retriable, and reports a protocol mismatch only as "Closed connection".
 import { TransportError } from '../../errors.ts'
 import type { ConnectionSecurity } from '../connection-security.ts'
 import { transportError } from '../error-codes.ts'
@@ -18,7 +18,7 @@ const TRUST = new Set([
   'CERT_UNTRUSTED',
   'CERT_REVOKED',
 ])
-/** OpenSSL's names for the alerts of a broker that refuses the client's certificate, or the lack of one. */
+/** OpenSSL's names for the alerts of a broker that refuses the client's certificate, or a missing one. */
 const CLIENT_CERTIFICATE =
   /^ERR_SSL_.*ALERT_.*CERTIFICATE|^ERR_SSL_.*ALERT_UNKNOWN_CA|^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE/
 const NOT_TLS = new Set([
@@ -35,7 +35,7 @@ export interface ConnectionFailure {
   readonly security: ConnectionSecurity
 }
 
-/** Not retriable when another attempt with the same settings can't succeed. */
+/** Creates the error. It is not retriable if another attempt with the same settings can't succeed. */
 export function connectionError({
   error,
   socketError,
@@ -74,7 +74,7 @@ export function connectionError({
         `The broker does not support ${credentials.name}: check sasl.mechanism (KAFKA_SASL_MECHANISM).`,
         { cause: error },
       )
-    // The answer of a listener without SASL to the first request of an authentication.
+    // A listener without SASL answers the first request of an authentication with this error.
     if (type === 'ILLEGAL_SASL_STATE') return protocolMismatch(error)
     if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED')
       return authenticationFailed(credentials, error)
@@ -87,12 +87,12 @@ export function connectionError({
   })
 }
 
-/** Of a host with several addresses Node's error has no message; those within say which address it was. */
+/** For a host with several addresses, Node's error has no message; the errors in it say which address failed. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
 }
 
-/** Of the operating system, of TLS or of DNS: `ECONNREFUSED`, `ENOTFOUND`. */
+/** Returns the code of the operating system, of TLS or of DNS, e.g. `ECONNREFUSED`, `ENOTFOUND`. */
 function systemCode(error: unknown): string | undefined {
   const code: unknown = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) ? code : undefined

@@ -1,4 +1,4 @@
-// The socket below a connection: TCP or TLS, and what happened to it.
+// The socket of a connection, TCP or TLS, and what happened to it.
 import { once } from 'node:events'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
@@ -7,7 +7,7 @@ import type { TlsMaterial } from '../connection-security.ts'
 import type { EarlyClose } from './refused-connection.ts'
 
 const KEEP_ALIVE_MS = 30_000
-/** Spelled out, because NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change Node's own defaults. */
+/** Set explicitly, because NODE_TLS_REJECT_UNAUTHORIZED and --tls-min-v1.0 would change Node's defaults. */
 const TLS_ALWAYS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 
 export interface ConnectionSocketOptions {
@@ -17,7 +17,7 @@ export interface ConnectionSocketOptions {
   readonly clock: Clock
   /** Undefined: no TLS. */
   readonly tls: TlsMaterial | undefined
-  /** Called when the socket ends, for whatever reason; possibly several times. */
+  /** Called when the socket ends for any reason, possibly several times. */
   readonly onEnd: (event: 'end' | 'error' | 'close') => void
 }
 
@@ -27,7 +27,7 @@ export class ConnectionSocket {
   readonly #options: ConnectionSocketOptions
   readonly #begin: number
   #socket: Socket | undefined
-  /** Monotonic times of the TCP handshake and of the first bytes that were sent. */
+  /** Times of the TCP handshake and of the first bytes sent (monotonic clock). */
   #tcpConnectedAt: number | undefined
   #firstWriteAt: number | undefined
 
@@ -48,7 +48,7 @@ export class ConnectionSocket {
     }
   }
 
-  /** Opens the TCP connection and sends nothing for `ms`: a broker at its limit closes it meanwhile. */
+  /** Opens the TCP connection and sends nothing for `ms`, in which a broker at its connection limit closes it. */
   async listenFirst(ms: number): Promise<void> {
     const { host, port, lookup, clock } = this.#options
     const socket = this.#watch(connect({ host, port, lookup }))
@@ -71,14 +71,14 @@ export class ConnectionSocket {
     return opened
   }
 
-  /** Must be called before anything is written. */
+  /** Call it before anything is written. */
   willWrite(): void {
     this.#firstWriteAt ??= this.#options.clock.now()
   }
 
   /**
-   * Writes all parts with one system call where the operating system takes them.
-   * @param onWritten called when it has taken all of them, or never will because the socket was destroyed
+   * Writes all parts, with one system call if the operating system takes them all.
+   * @param onWritten called when all parts are taken, or never will be because the socket was destroyed
    */
   write(parts: readonly Buffer[], onWritten?: () => void): void {
     const socket = this.#socket as Socket
@@ -88,7 +88,7 @@ export class ConnectionSocket {
     if (parts.length > 1) socket.uncork()
   }
 
-  /** Collects everything that is written until `uncork` into one write. */
+  /** Collects everything written until `uncork` into one write. */
   cork(): void {
     this.#socket?.cork()
   }
@@ -97,7 +97,9 @@ export class ConnectionSocket {
     this.#socket?.uncork()
   }
 
-  /** Always with an error: kafkajs does not listen to 'close' and would wait for its answers forever. */
+  /**
+   * Destroys the socket, always with an error: kafkajs does not listen to 'close', and would wait for answers forever.
+   */
   destroy(reason: string): void {
     if (this.#socket && !this.#socket.destroyed) this.#socket.destroy(new Error(reason))
   }
@@ -107,7 +109,7 @@ export class ConnectionSocket {
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.once('connect', () => {
       this.#tcpConnectedAt ??= this.#options.clock.now()
-      // TLS begins at once.
+      // TLS sends its first bytes at once.
       if (socket instanceof TLSSocket) this.willWrite()
     })
     socket.once('error', error => {

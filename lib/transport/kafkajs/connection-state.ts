@@ -1,5 +1,5 @@
-// A connection with one socket: what is in flight on it, the frames that are read from it, how it ends, and why. All
-// timers run on the monotonic clock.
+// The state of a connection with one socket: what is in flight, the frames that are read, how it ends, and why. All
+// timers use the monotonic clock.
 import type { LookupFunction } from 'node:net'
 import type { TransportError } from '../../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
@@ -22,15 +22,18 @@ export interface ConnectionOptions {
   readonly clientId: string
   readonly clock: Clock
   readonly security: ConnectionSecurity
-  /** Of this broker, over all its connections. */
+  /** The answer times of this broker, over all its connections. */
   readonly answerTimes: AnswerTimes
   readonly lookup: LookupFunction
-  /** Wait this long after the TCP handshake before anything is sent, ms (`refused-connection.ts`). */
+  /** How long to wait after the TCP handshake before anything is sent, ms (`refused-connection.ts`). */
   readonly listenFirstMs: number
   /** Called once, when the connection is destroyed. */
   readonly onDestroyed: (connection: ConnectionState, reason: string) => void
   readonly onGrace: () => void
-  /** Called once, when the broker answers the first request after the handshake: it accepted the connection. */
+  /**
+   * Called once, when the broker answers the first request after the handshake, which means that it accepted the
+   * connection.
+   */
   readonly onAnswer: () => void
   /** Called with each pause that the broker asks for in an answer to `call`, ms. */
   readonly onThrottle: (ms: number) => void
@@ -38,23 +41,23 @@ export interface ConnectionOptions {
 
 export abstract class ConnectionState {
   isDestroyed = false
-  /** Requests without an answer so far. */
+  /** The number of requests without an answer. */
   inFlight = 0
-  /** Produce requests with an answer to come among them. */
+  /** How many of them are Produce requests that get an answer. */
   produceInFlight = 0
-  /** A Produce was written. */
+  /** Whether a Produce was written. */
   hasProduced = false
   lastIo: Moment
   /**
-   * What the broker said on this connection of the versions that it knows; undefined if it was not asked. In a cluster
-   * that is being upgraded another broker knows others.
+   * The versions that the broker reported on this connection; undefined if it was not asked. While a cluster is
+   * upgraded, its brokers know different versions.
    */
   versions: ApiVersions | undefined
-  /** Who answers here; undefined while it was not asked. */
+  /** Which broker answers here; undefined if it was not asked. */
   identity: BrokerIdentity | undefined
-  /** The question that is under way. */
+  /** The identity check in progress. */
   identification: Promise<void> | undefined
-  /** Monotonic time of the last answer; -Infinity before the first. */
+  /** When the last answer arrived (monotonic clock); -Infinity before the first. */
   lastAnswer = Number.NEGATIVE_INFINITY
   protected readonly kafkajs: KafkaJsSession
   protected readonly options: ConnectionOptions
@@ -62,7 +65,7 @@ export abstract class ConnectionState {
   protected readonly socket: ConnectionSocket
   readonly #framed: FramedRequests
   #reason = ''
-  /** Why this client gave the connection up, where that says more than kafkajs's error. */
+  /** Why this client ended the connection, if that says more than the error of kafkajs. */
   protected failure: TransportError | undefined
 
   constructor(options: ConnectionOptions) {
@@ -89,7 +92,7 @@ export abstract class ConnectionState {
     return elapsedSince(this.options.clock, this.lastIo)
   }
 
-  /** The broker's session is nearly over: replace the connection when nothing is in flight. */
+  /** Whether the broker's session ends soon, so that the connection is replaced when nothing is in flight. */
   get isSessionEnding(): boolean {
     return this.kafkajs.isEnding
   }
@@ -99,18 +102,18 @@ export abstract class ConnectionState {
     return this.wasClosed && this.lastAnswer === Number.NEGATIVE_INFINITY ? this.closedEarly(error) : error
   }
 
-  /** Why the connection was closed before its first answer. */
+  /** Returns why the connection was closed before its first answer. */
   closedEarly(cause: unknown): TransportError {
     return closedEarly({ ...this.socket.timesOfClose, cause })
   }
 
-  /** What a connection that is not ready after `ms` waits for. */
+  /** Describes what a connection that is not ready after `ms` is waiting for. */
   noAnswer(ms: number): string {
     return noAnswer(ms, this.socket.isTcpConnected)
   }
 
   /**
-   * The broker closed the connection (FIN). A reset (RST) comes from an overloaded network, and passes.
+   * Whether the broker closed the connection (FIN). A reset (RST) comes from an overloaded network, which is temporary.
    */
   protected get wasClosed(): boolean {
     return this.#reason === 'CLOSED_BY_BROKER'

@@ -1,20 +1,20 @@
-// Several ways to get the same answer: one after the other where they fail, side by side where they are silent.
+// Tries several ways to get the same answer: the next one when one fails, more in parallel when they are silent.
 import type { Clock } from '../../time/clock.ts'
 import { patientTimer } from '../../time/patient-timer.ts'
 
-/** An attempt without a result for this long is silent. It goes on, beside the next ones. */
+/** An attempt without a result for this long counts as silent, ms. It continues in parallel with the next ones. */
 export const SILENT_MS = 1000
-/** So many more attempts run side by side after the first silence: several silent brokers cost one wait. */
+/** How many more attempts start after the first silence, so that several silent brokers cost only one wait. */
 const SIDE_BY_SIDE = 8
 
-/** @param startNext call it when the result is likely to be late: the next attempt starts now */
+/** @param startNext starts the next attempt now; call it if the result is likely to be late */
 export type Attempt<T> = (startNext: () => void) => Promise<T>
 
 /**
  * Starts the attempts in their order, and resolves with the first result. The next attempt starts when one has failed;
- * after a second without a result, eight more start at once, then twice as many as before after each further second.
- * Attempts that are late are not stopped.
- * @param doubtful so many attempts are likely to be silent: as many more, up to eight, start with the first
+ * after a second without a result eight more start at once, and after each further second twice as many as before. Late
+ * attempts are not stopped.
+ * @param doubtful how many attempts are likely to be silent; as many more, at most eight, start together with the first
  * @throws the errors of all attempts, in the order in which they failed
  */
 export function firstSuccess<T>(attempts: readonly Attempt<T>[], clock: Clock, doubtful = 0): Promise<T> {
@@ -23,7 +23,7 @@ export function firstSuccess<T>(attempts: readonly Attempt<T>[], clock: Clock, d
   let started = 0
   let running = 0
   let limit = 1 + Math.min(doubtful, SIDE_BY_SIDE)
-  let more = SIDE_BY_SIDE
+  let additional = SIDE_BY_SIDE
   let cancelTimer = () => {}
   let isDone = false
   const finish = () => {
@@ -35,8 +35,8 @@ export function firstSuccess<T>(attempts: readonly Attempt<T>[], clock: Clock, d
     cancelTimer()
     if (isDone || started === attempts.length) return
     cancelTimer = patientTimer(clock, SILENT_MS, () => {
-      limit = running + more
-      more *= 2
+      limit = running + additional
+      additional *= 2
       startMore()
     })
   }

@@ -1,10 +1,10 @@
-// The requests of a connection that this client frames itself and whose answers it reads itself.
+// The requests of a connection that this client frames itself, and whose answers it reads itself.
 import type { Clock } from '../../time/clock.ts'
 import { patientTimer } from '../../time/patient-timer.ts'
 
 interface FramedRequest {
   readonly ms: number
-  /** Undefined while an earlier one is not answered. */
+  /** Undefined while an earlier request is not answered. */
   cancelTimer: (() => void) | undefined
   resolve(body: Buffer): void
   reject(error: unknown): void
@@ -16,7 +16,7 @@ export class FramedRequests {
   readonly #onGrace: () => void
   readonly #waiting = new Map<number, FramedRequest>()
 
-  /** @param onLate called when a request has no answer in time; it is expected to end with `failAll` */
+  /** @param onLate called when a request has no answer in time; it must call `failAll` */
   constructor(clock: Clock, onLate: (ms: number) => void, onGrace: () => void) {
     this.#clock = clock
     this.#onLate = onLate
@@ -28,8 +28,8 @@ export class FramedRequests {
   }
 
   /**
-   * Returns the body of the answer. A broker answers the requests of a connection one by one, so the time of a request
-   * begins when the earlier ones have their answers.
+   * Returns the body of the answer. A broker answers the requests of a connection one after the other, so the time of a
+   * request begins when the earlier ones are answered.
    */
   wait(correlationId: number, ms: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// The driver over the wire layer of kafkajs: one Produce per leader, whose answer is read partition by partition.
+// The driver on top of kafkajs's wire layer: sends one Produce per leader, and reads its answer partition by partition.
 import { topicPartition } from '../../record/topic-partition.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
@@ -25,18 +25,18 @@ import { Brokers, type BrokersOptions } from './brokers.ts'
 import { initProducerId } from './wire.ts'
 import type { KafkaRequest } from './wire-protocol.ts'
 
-/** A connection that was idle for longer is probed together with its first Produce. */
+/** A connection that was idle for longer, ms, is probed together with its next Produce. */
 const PROBE_AFTER_IDLE_MS = 100
 
 export interface KafkaJsClientOptions extends Pick<BrokersOptions, 'bootstrap'> {
   readonly clientId: string
   readonly connectTimeoutMs: number
-  /** How long one request to any broker may take, without the connection attempt, ms. Default: no limit of its own. */
+  /** How long a request to any broker may take, without the connection attempt, ms. Default: no limit of its own. */
   readonly requestTimeoutMs?: number
   readonly maxIdleMs: number
   readonly reconnectBackoffMs: number
   readonly reconnectBackoffMaxMs: number
-  /** Default: no TLS, no authentication. */
+  /** Default: no TLS and no authentication. */
   readonly security?: SecurityProvider
   readonly clock?: Clock
 }
@@ -44,7 +44,7 @@ export interface KafkaJsClientOptions extends Pick<BrokersOptions, 'bootstrap'> 
 export class KafkaJsClient implements KafkaClient {
   readonly #clock: Clock
   readonly #brokers: Brokers
-  /** The broker that the last Produce for a leader went to: its address may have changed since. */
+  /** The broker to which the last Produce for a leader went, because the leader's address may have changed since. */
   readonly #producedTo = new Map<number, BrokerNode>()
 
   constructor(options: KafkaJsClientOptions) {
@@ -94,7 +94,7 @@ export class KafkaJsClient implements KafkaClient {
   initProducerId(deadline: Deadline): Promise<ProducerIdAndEpoch> {
     return this.#brokers.askAny(
       async (connection, ms) => {
-        // An id of another cluster could be one that this cluster has given to another producer.
+        // A producer id of another cluster may be one that this cluster has given to another producer.
         if (!this.#brokers.isIdentified(connection)) await this.#brokers.identify(connection, ms)
         const answer = await connection.call(initProducerId(), ms, { sparesProduces: true })
         if (answer.errorCode === 0) return { producerId: answer.producerId, epoch: answer.epoch }
@@ -151,10 +151,10 @@ export class KafkaJsClient implements KafkaClient {
   }
 
   /**
-   * After a pause the connection may be gone without a FIN (NAT, load balancer, a frozen sandbox). So the first Produce
-   * shares its write with an ApiVersions request, which a live broker answers at once: no extra round trip, and a dead
-   * connection shows in 500 ms, or later if the broker answered slowly before (`AnswerTimes`). Without idempotence a
-   * repeat would be a duplicate, so the probe is awaited first.
+   * Sends a Produce. After a pause the connection may be gone without a FIN (NAT, load balancer, a frozen sandbox). So
+   * the first Produce is written together with an ApiVersions request, which a live broker answers at once: it costs no
+   * extra round trip, and a dead connection is detected in 500 ms, or later if the broker answered slowly before
+   * (`AnswerTimes`). Without idempotence a repeat would be a duplicate, so there the probe is awaited first.
    */
   async #callProduce(
     connection: BrokerConnection,
@@ -162,14 +162,14 @@ export class KafkaJsClient implements KafkaClient {
     request: ProduceRequest,
   ): Promise<ProduceAnswer | undefined> {
     const produce = () => connection.produce(produceCodec(connection.versions), batches, request)
-    // Behind a request in flight a probe would wait for that one's answer.
+    // Behind a request in flight, a probe would wait for the answer to that request.
     if (connection.inFlight > 0 || connection.idleMs <= PROBE_AFTER_IDLE_MS) return produce()
     if (!request.idempotent) {
       await connection.probe()
       return produce()
     }
     connection.cork()
-    // If the probe fails, the connection is destroyed and the Produce reports it.
+    // If the probe fails, the connection is destroyed, and the Produce reports the failure.
     connection.probe().catch(() => undefined)
     const answer = produce()
     connection.uncork()
@@ -186,7 +186,10 @@ export class KafkaJsClient implements KafkaClient {
     return this.#brokers.advertised
   }
 
-  /** Sends one request to the broker with this node id, without a retry. For readers; records go through `produce`. */
+  /**
+   * Sends a request to the broker with this node id, without a retry. For readers of the log; records go through
+   * `produce`.
+   */
   async request<T>(nodeId: number, request: KafkaRequest<T>, deadline: Deadline): Promise<T> {
     const broker = this.#brokers.withId(nodeId)
     if (!broker) throw transportError('NO_LEADER', 'No broker leads the partition.', { retriable: true })

@@ -1,5 +1,6 @@
-// The parts of kafkajs 2.2.4 that are used below its public API: framing and SASL of a connection, and the wire codec.
-// kafkajs has had no release since 2023 and is pinned; `test/kafka-client.contract.ts` guards each of these calls.
+// Types of the parts of kafkajs 2.2.4 that are used below its public API: framing and SASL of a connection, and the
+// wire codec. kafkajs has had no release since 2023 and is pinned; `test/kafka-client.contract.ts` tests each of these
+// calls.
 
 declare module 'kafkajs/src/network/connection.js' {
   import type { Socket } from 'node:net'
@@ -40,9 +41,9 @@ declare module 'kafkajs/src/network/connection.js' {
       readonly inflight: ReadonlyMap<number, unknown>
       fulfillRequest(answer: { correlationId: number; payload: Buffer; size: number }): void
     }
-    /** Called with the bytes of the socket. */
+    /** Called with bytes from the socket. */
     processData: (chunk: Buffer) => void
-    /** Shared with the requests that this client frames itself. */
+    /** The counter is shared with the requests that this client frames itself. */
     nextCorrelationId(): number
     connect(): Promise<true>
     authenticate(): Promise<void>
@@ -63,7 +64,7 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeInt8(value: number): this
     writeInt16(value: number): this
     writeInt32(value: number): this
-    /** A number, or a larger one as text. */
+    /** A number, or text for a number that is too large. */
     writeInt64(value: number | string): this
     writeBoolean(value: boolean): this
     writeString(value: string | null): this

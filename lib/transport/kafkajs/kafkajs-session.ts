@@ -1,4 +1,5 @@
-// What kafkajs does on a connection: SASL, and the framing of small requests. Its timers, retries and pools are off.
+// What kafkajs does on a connection: SASL, and the framing of small requests. Its timers, retries and pools are
+// disabled.
 import loggers from 'kafkajs/src/loggers/index.js'
 import Connection from 'kafkajs/src/network/connection.js'
 import { TransportError } from '../../errors.ts'
@@ -10,7 +11,7 @@ import { toSasl } from './sasl.ts'
 import type { ApiVersions, KafkaRequest } from './wire-protocol.ts'
 
 const NEVER_MS = 2 ** 30
-/** A connection is replaced when this share of its session is left, or this many ms if they are less. */
+/** A connection is replaced when this share of its session, or fewer than this many ms, are left. */
 const SESSION_MARGIN = 0.15
 const SESSION_MARGIN_MS = 60_000
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => {} })
@@ -40,7 +41,7 @@ export class KafkaJsSession {
       clientId,
       ssl: security.tls ? {} : null,
       sasl: security.credentials ? toSasl(security.credentials) : null,
-      // A session near its end gets a new connection; kafkajs must never re-authenticate.
+      // A session near its end gets a new connection, so kafkajs must never re-authenticate.
       reauthenticationThreshold: -NEVER_MS,
       logger: silent,
       connectionTimeout: NEVER_MS,
@@ -51,11 +52,11 @@ export class KafkaJsSession {
     })
     // The queue never holds a request back, and its timer has a negative delay (a warning per request on Node 24).
     this.#connection.requestQueue.scheduleCheckPendingRequests = () => {}
-    // kafkajs's own reader believes every size, and throws in the socket's listener, where nobody catches.
+    // kafkajs's own reader trusts every size, and throws in the socket's listener, where nothing catches the error.
     this.#connection.processData = onData
   }
 
-  /** The broker's session is nearly over. */
+  /** Whether the broker's session ends soon. */
   get isEnding(): boolean {
     const lifetime = this.#connection.sessionLifetime.toNumber()
     if (!this.#authenticatedAt || lifetime <= 0) return false
@@ -68,8 +69,8 @@ export class KafkaJsSession {
   }
 
   /**
-   * Authenticates, if the connection has credentials.
-   * @param versions that the broker knows
+   * Authenticates if the connection has credentials.
+   * @param versions the versions that the broker knows
    * @throws TransportError UNSUPPORTED_VERSION
    */
   async begin(versions: ApiVersions): Promise<void> {
@@ -93,7 +94,7 @@ export class KafkaJsSession {
     return this.#connection.send(request)
   }
 
-  /** Shared with the requests that this client frames itself. */
+  /** The counter is shared with the requests that this client frames itself. */
   nextCorrelationId(): number {
     return this.#connection.nextCorrelationId()
   }

@@ -1,4 +1,5 @@
-// Reads a partition's log: offsets by time, records from an offset. Redrive uses it to look before it sends again.
+// Reads a partition's log: offsets by time, records by offset. Redrive uses it to look for a record before it sends it
+// again.
 import { InvalidRecordError, RecordBatchError, TransportError } from '../../errors.ts'
 import { type Clock, sleep, systemClock } from '../../time/clock.ts'
 import { Deadline } from '../../time/deadline.ts'
@@ -10,7 +11,7 @@ import * as wire from './wire.ts'
 import type { KafkaRequest } from './wire-protocol.ts'
 
 const FETCH_BYTES = 4 * 1024 * 1024
-/** A Fetch returns a whole batch at least. */
+/** A Fetch returns at least a whole batch, whatever this limit is. */
 const ONE_BATCH = 1
 const FETCH_WAIT_MS = 100
 const REQUEST_MS = 5000
@@ -18,11 +19,11 @@ const RETRY_MS = 200
 const DEFAULT_MS = 30_000
 const SETTINGS_MS = 8000
 const MIN_SHARE_MS = 1000
-/** How long a topic counts as having no more partitions than two answers said, ms. */
+/** How long a number of partitions that two answers agreed on is believed, ms. */
 const COUNT_MS = 30_000
 const LATEST = -1
 const EARLIEST = -2
-/** Unreadable batches that are remembered, so that only the first pass over them warns. */
+/** How many unreadable batches are remembered, so that only the first pass over them warns. */
 const MAX_REMEMBERED = 10_000
 
 interface FetchLimits {
@@ -36,7 +37,7 @@ type Client = Pick<KafkaJsClient, 'metadata' | 'nodeIds' | 'request'>
 
 export interface LogReaderOptions {
   readonly clock?: Clock
-  /** The most bytes that the records of one batch may inflate to. Default: 16 MiB. */
+  /** The limit of the decompressed size of a batch, bytes. Default: 16 MiB. */
   readonly maxInflatedBytes?: number | undefined
   /** Called when batches are skipped because they can't be read. Default: `process.emitWarning`. */
   readonly warn?: ((text: string) => void) | undefined
@@ -48,9 +49,9 @@ export class LogReader {
   readonly #maxInflatedBytes: number | undefined
   readonly #warn: (text: string) => void
   readonly #leaders = new Map<string, number[]>()
-  /** Topics that were asked for a partition which they do not have. */
+  /** Topics that were asked for a partition that they do not have. */
   readonly #counts = new Map<string, { readonly partitions: number; readonly until: number }>()
-  /** The unreadable batches that a warning covered, as `<topic>-<partition>@<offset>`. */
+  /** The unreadable batches that a warning has covered, as `<topic>-<partition>@<offset>`. */
   readonly #warned = new Set<string>()
 
   constructor(client: Client, options: LogReaderOptions = {}) {
@@ -61,53 +62,60 @@ export class LogReader {
     this.#warn = guardedWarn(warn)
   }
 
-  /** The names of all topics that the client may DESCRIBE. */
+  /** Returns the names of all topics that the client may DESCRIBE. */
   topics(): Promise<string[]> {
     return this.#retrying(async deadline =>
       (await this.#client.metadata(null, deadline)).topics.map(({ topic }) => topic),
     )
   }
 
-  /** The number of partitions. @throws TransportError when the brokers did not return the topic within `ms` */
+  /**
+   * Returns the number of partitions.
+   * @throws TransportError if the brokers did not return the topic within `ms`
+   */
   partitions(topic: string, ms = DEFAULT_MS): Promise<number> {
     return this.#retrying(async deadline => (await this.#leadersOf(topic, deadline)).length, ms)
   }
 
-  /** Null if the brokers don't report it. */
+  /** Returns the cluster's id; null if the brokers don't report it. */
   clusterId(): Promise<string | null> {
     return this.#retrying(async deadline => (await this.#client.metadata([], deadline)).clusterId ?? null)
   }
 
   /**
-   * @throws InvalidRecordError `partition-out-of-range` · TransportError when its leader did not answer within `ms`;
-   * so do `end` and `offsetAt`
+   * Returns the offset of the first record.
+   * @throws InvalidRecordError `partition-out-of-range` · TransportError if the leader did not answer within `ms`; so
+   *   do `end` and `offsetAt`
    */
   start(topic: string, partition: number, ms = DEFAULT_MS): Promise<bigint> {
     return this.#offset(topic, partition, EARLIEST, ms)
   }
 
-  /** The offset that the next record gets (the high watermark: all in-sync replicas have the records before it). */
+  /** Returns the high watermark, the offset before which all in-sync replicas have the records. */
   end(topic: string, partition: number, ms = DEFAULT_MS): Promise<bigint> {
     return this.#offset(topic, partition, LATEST, ms)
   }
 
   /**
-   * The offset of the first record at or after `timestamp` (ms since the epoch); the end of the log if there is none.
+   * Returns the offset of the first record at or after `timestamp` (ms since the epoch), or the end of the log if there
+   * is none.
    */
   async offsetAt(topic: string, partition: number, timestamp: number, ms = DEFAULT_MS): Promise<bigint> {
     const offset = await this.#offset(topic, partition, Math.max(0, timestamp), ms)
     return offset < 0n ? this.end(topic, partition, ms) : offset
   }
 
-  /** The records from offset `from` up to, but without, `to`. Unreadable batches are skipped with a warning. */
+  /** Yields the records from offset `from` up to, but not including, `to`. Skips unreadable batches with a warning. */
   async *read(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogRecord> {
     for await (const { records } of this.readBatches(topic, partition, from, to))
       for (const record of records) if (record.offset >= from && record.offset < to) yield record
   }
 
-  /** The batches with these offsets. The first and the last may have records before `from` and after `to`. */
+  /**
+   * Yields the batches with these offsets. The first and the last may also have records before `from` and after `to`.
+   */
   async *readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncGenerator<LogBatch> {
-    // Loaded here, so that a redrive without a look-up in the log does not load it.
+    // Imported here, so that a redrive without a lookup in the log does not load it.
     const { decodeRecordSet } = await import('../../wire-format/record-batch-decoder.ts')
     const skipped = new SkippedBatches(`${topic}-${partition}`, this.#warned)
     try {
@@ -118,7 +126,7 @@ export class LogReader {
           if (batch.lastOffset < at) continue
           if (batch.unreadable) skipped.add(batch.baseOffset, batch.unreadable)
           yield batch
-          // Offsets that a compacted log no longer holds, and transaction markers, are skipped with their batch.
+          // Skips, together with the batch, offsets that a compacted log no longer has, and transaction markers.
           at = batch.lastOffset + 1n
           if (at >= to) return
         }
@@ -133,8 +141,8 @@ export class LogReader {
   }
 
   /**
-   * The batch with this offset; where the log has none, as after compaction, the one after it.
-   * @throws TransportError when the partition's leader did not answer within `ms`, or has no such offset
+   * Returns the batch with this offset or, if the log has none (e.g. after compaction), the one after it.
+   * @throws TransportError if the partition's leader did not answer within `ms`, or has no such offset
    */
   async batchAt(topic: string, partition: number, offset: bigint, ms = DEFAULT_MS): Promise<LogBatch | undefined> {
     const { decodeRecordSet } = await import('../../wire-format/record-batch-decoder.ts')
@@ -143,7 +151,7 @@ export class LogReader {
     return undefined
   }
 
-  /** The settings of topics, or the error of a topic (no right DESCRIBE_CONFIGS; no such topic). */
+  /** Returns the settings of topics, or the error of a topic (no permission DESCRIBE_CONFIGS; no such topic). */
   async settings(
     topics: readonly string[],
     names: readonly string[],
@@ -152,7 +160,7 @@ export class LogReader {
     let attempt = 0
     const answers = await this.#retrying(async deadline => {
       if (this.#client.nodeIds.length === 0) await this.#client.metadata([], deadline)
-      // Any broker knows them, so each try asks the next one, and none may take the time of all.
+      // Any broker knows the settings, so each attempt asks the next one, and one broker must not use up all the time.
       const brokers = this.#client.nodeIds
       const broker = brokers[attempt++ % brokers.length] ?? -1
       const share = Math.max(MIN_SHARE_MS, ms / Math.max(1, brokers.length))
@@ -168,7 +176,7 @@ export class LogReader {
     )
   }
 
-  /** At least one batch: one larger than `maxBytes` is returned whole all the same (KIP-74). */
+  /** Fetches at least one batch: one larger than `maxBytes` is returned as a whole nevertheless (KIP-74). */
   async #fetch(
     topic: string,
     partition: number,
@@ -184,7 +192,7 @@ export class LogReader {
         end.remaining,
       )
       if (recordSet.length > 0) return recordSet
-      // The records are there: a new leader may not know the high watermark yet, so it returns nothing at first.
+      // The records exist: a new leader may not know the high watermark yet, so at first it returns nothing.
       if (end.passed)
         throw transportError(
           'REQUEST_TIMEOUT',
@@ -213,7 +221,7 @@ export class LogReader {
       const leaders = isKnown ? [] : await this.#leadersOf(topic, deadline)
       const leader = leaders[partition]
       if (leader === undefined) {
-        // A broker may not have heard yet of a partition that is new, so two answers decide; for a while, because the
+        // A broker may not know a new partition yet, so two answers decide. The result is kept for a while, because the
         // next dead letters of the topic may name any number of partitions that it does not have.
         if (isMissing && partition >= leaders.length)
           this.#counts.set(topic, { partitions: leaders.length, until: this.#clock.now() + COUNT_MS })
@@ -244,9 +252,7 @@ export class LogReader {
     return leaders
   }
 
-  /**
-   * Repeats `work` until it succeeds, fails for good, or `ms` have passed. Leaders are looked up again for each try.
-   */
+  /** Repeats `work` until it succeeds, fails finally, or `ms` have passed. Looks up leaders again for each attempt. */
   async #retrying<T>(work: (deadline: Deadline) => Promise<T>, ms = DEFAULT_MS): Promise<T> {
     const end = Deadline.after(this.#clock, ms)
     for (;;) {
@@ -262,8 +268,8 @@ export class LogReader {
 }
 
 /**
- * The unreadable batches of one pass. A topic can be full of them, so all of them get one warning, and none for those
- * that an earlier pass has reported.
+ * Collects the unreadable batches of one pass. A topic can be full of them, so they share one warning; batches that an
+ * earlier pass has reported get none.
  */
 class SkippedBatches {
   readonly #partition: string

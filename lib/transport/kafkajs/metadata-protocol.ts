@@ -1,5 +1,5 @@
-// Metadata: version 12 where the broker knows it (Kafka 3.1), with the ids of topics (KIP-516), else version 7, with
-// leader epochs (KIP-320).
+// The Metadata request: version 12 if the broker knows it (Kafka 3.1), with the ids of topics (KIP-516), else version
+// 7, with leader epochs (KIP-320).
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { compactArray, compactString } from '../compact.ts'
 import type { ResponseReader } from '../response-reader.ts'
@@ -14,7 +14,7 @@ const NO_TAGS = Buffer.from([0])
 
 export interface MetadataAnswer {
   readonly clusterId: string | null
-  /** The rack is '' where a broker has none. */
+  /** The rack is '' if a broker has none. */
   readonly brokers: readonly { nodeId: number; host: string; port: number; rack: string }[]
   readonly topics: readonly {
     errorCode: number
@@ -30,13 +30,16 @@ export interface MetadataAnswer {
   }[]
 }
 
-/** @param versions of the broker that gets the request; undefined: not known, so the oldest is used */
+/** @param versions of the broker that gets the request; undefined: unknown, so the oldest version is used */
 export function metadataVersion(versions: ApiVersions | undefined): MetadataVersion {
   const { topicIds, oldest } = METADATA_VERSIONS
   return (versions?.[METADATA]?.maxVersion ?? 0) >= topicIds ? topicIds : oldest
 }
 
-/** @param topics null: all topics that the client may DESCRIBE */
+/**
+ * Creates the request.
+ * @param topics null: all topics that the client may DESCRIBE
+ */
 export function metadata(
   topics: readonly string[] | null,
   version: MetadataVersion = METADATA_VERSIONS.oldest,
@@ -60,7 +63,7 @@ function oldestRequest(topics: readonly string[] | null): Buffer {
 
 function requestWithIds(topics: readonly string[] | null): Buffer {
   const list = topics?.map(topic => Buffer.concat([NO_ID, compactString(topic), NO_TAGS])) ?? null
-  // Topics are not created, and the operations that the client may do are not asked for.
+  // The flags say not to create topics, and not to return the operations that the client is allowed.
   return Buffer.concat([compactArray(list), Buffer.from([0, 0]), NO_TAGS])
 }
 

@@ -1,12 +1,12 @@
-// A broker that ends or ignores a new connection before its first answer. A limit of connections passes, so it is
-// retried; a wrong security.protocol does not. Kafka closes both with a FIN and without a word, so what tells them
-// apart is when: at a limit before it has read a byte, with a wrong protocol after the first bytes.
+// Explains why a broker closed or ignored a new connection before its first answer. A connection limit is temporary, so
+// it is retried; a wrong security.protocol is not. Kafka closes the connection with a FIN in both cases, but at
+// different times: at a limit before it has read a byte, with a wrong protocol after the first bytes.
 import type { TransportError } from '../../errors.ts'
 import { transportError } from '../error-codes.ts'
 
-/** After a connection that was closed early, the next one sends nothing for this long. */
+/** After a connection that was closed early, the next connection sends nothing for this long, ms. */
 export const LISTEN_FIRST_MS = 100
-/** A broker that can't read the first bytes closes the connection within this time and some round trips. */
+/** A broker that can't read the first bytes closes the connection within this time and some round trips, ms. */
 const PROMPT_MS = 300
 const ROUND_TRIPS = 3
 
@@ -15,14 +15,17 @@ const SETTING =
 
 /** What is known about a connection that ended before its first answer. */
 export interface EarlyClose {
-  /** From the first bytes to the close, ms; undefined: nothing was sent. */
+  /** Time from the first bytes to the close, ms; undefined: nothing was sent. */
   readonly msAfterWrite: number | undefined
   /** How long the TCP handshake took: about one round trip. */
   readonly connectMs: number
   readonly cause: unknown
 }
 
-/** Retriable. With the cause `CLOSED_WHILE_CONNECTING` the settings may be wrong; the other causes are limits. */
+/**
+ * Creates a retriable error. With the cause `CLOSED_WHILE_CONNECTING` the settings may be wrong; the other causes are
+ * limits.
+ */
 export function closedEarly({ msAfterWrite, connectMs, cause }: EarlyClose): TransportError {
   if (msAfterWrite === undefined) return atLimit(cause)
   if (msAfterWrite <= PROMPT_MS + ROUND_TRIPS * connectMs) return closedWhileConnecting(cause)
@@ -34,7 +37,7 @@ export function closedEarly({ msAfterWrite, connectMs, cause }: EarlyClose): Tra
   )
 }
 
-/** `max.connections.per.ip` and its kin close a connection at once. */
+/** `max.connections.per.ip` and similar limits close a connection at once. */
 export function atLimit(cause: unknown): TransportError {
   return transportError(
     'CONNECTION_LIMIT',
@@ -44,7 +47,7 @@ export function atLimit(cause: unknown): TransportError {
   )
 }
 
-/** Amazon MSK with IAM refuses the authentication when there are too many new connections. */
+/** Amazon MSK with IAM refuses the authentication if there are too many new connections. */
 export function isTooManyConnects(error: unknown): boolean {
   return /too many connects/i.test(String((error as Error | undefined)?.message))
 }
@@ -60,7 +63,9 @@ export function tooManyConnects(cause: unknown): TransportError {
 
 export const CLOSED_WHILE_CONNECTING = 'CLOSED_WHILE_CONNECTING'
 
-/** One such attempt may be a broker that is stopping; several in a row, with none that succeeded, are a mismatch. */
+/**
+ * One such attempt may be a broker that is shutting down. Several in a row, without one that succeeded, are a mismatch.
+ */
 export function closedWhileConnecting(cause: unknown): TransportError {
   return transportError(
     CLOSED_WHILE_CONNECTING,
@@ -79,7 +84,10 @@ export function protocolMismatch(cause: unknown): TransportError {
   )
 }
 
-/** At `max.connections` a broker accepts no more: the operating system completes the handshake, and nobody answers. */
+/**
+ * At `max.connections` a broker accepts no more connections: the operating system completes the handshake, but nobody
+ * answers.
+ */
 export function noAnswer(ms: number, isTcpConnected: boolean): string {
   const within = `within ${Math.round(ms)} ms`
   return isTcpConnected

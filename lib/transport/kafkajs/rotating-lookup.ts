@@ -1,6 +1,6 @@
-// A name may have several addresses (a network load balancer, one per zone), of which one accepts connections and never
-// answers. Node tries the next address only where one refuses; so each failed connection moves the list on.
-// Kafka: `client.dns.lookup=use_all_dns_ips` (KIP-302), its default.
+// Rotates the addresses of a host name. A name may have several addresses (a network load balancer has one per zone),
+// of which one accepts connections but never answers. Node tries the next address only if one refuses, so each failed
+// connection moves the list on. As Kafka's default `client.dns.lookup=use_all_dns_ips` (KIP-302).
 import dns from 'node:dns'
 import type { LookupFunction } from 'node:net'
 

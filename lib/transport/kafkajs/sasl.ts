@@ -1,5 +1,5 @@
-// SASL credentials in the form that kafkajs expects. Always a new object, because kafkajs stores its authenticator in
-// it.
+// Creates SASL credentials in the form that kafkajs expects. Each call returns a new object, because kafkajs stores its
+// authenticator in it.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import type { SaslCredentials } from '../connection-security.ts'
 import { authenticationFailed } from './connection-error.ts'
@@ -21,8 +21,8 @@ export function toSasl(credentials: SaslCredentials): object {
 }
 
 /**
- * RFC 7628. A broker may refuse with an error document in an answer without an error code, which the authenticator of
- * kafkajs takes for success. So an answer that is not empty is a refusal.
+ * SASL OAUTHBEARER (RFC 7628). A broker may refuse with an error document in an answer without an error code, which
+ * kafkajs would take for success. So an answer that is not empty counts as a refusal.
  */
 function bearer(credentials: SaslCredentials & { mechanism: 'OAUTHBEARER' }): SaslStep {
   const fields = Object.entries({ auth: `Bearer ${credentials.token}`, ...credentials.extensions })
@@ -30,7 +30,7 @@ function bearer(credentials: SaslCredentials & { mechanism: 'OAUTHBEARER' }): Sa
   return {
     request: { encode: async () => new Encoder().writeBytes(Buffer.from(message)).buffer },
     response: {
-      // Four bytes of length, then the answer.
+      // The answer follows four bytes with its length.
       decode: async raw => raw.subarray(4),
       parse: async answer => {
         if (answer.length > 0) throw authenticationFailed(credentials)

@@ -1,4 +1,4 @@
-// A request that kafkajs frames and sends, with our own reader for the response.
+// A request that kafkajs frames and sends, whose response this library reads.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import { ResponseReader } from '../response-reader.ts'
 
@@ -9,22 +9,24 @@ export interface WireRequest<T> {
   readonly apiKey: number
   readonly apiName: string
   readonly apiVersion: number
-  /** The version has compact lengths and tagged fields (KIP-482). Default: false. */
+  /** Whether the version has compact lengths and tagged fields (KIP-482). Default: false. */
   readonly isFlexible?: boolean
   readonly encode: () => Buffer
-  /** The response begins with the pause that the broker asks for. Default: false. */
+  /** Whether the response begins with the pause that the broker asks for. Default: false. */
   readonly startsWithThrottle?: boolean
-  /** The reader stands at the begin of the response's body, after the pause. */
+  /** Reads the response. The reader is at the start of the body, after the pause. */
   readonly decode: (reader: ResponseReader) => T
 }
 
 interface Answered<T> {
   readonly answer: T
-  /** The broker asks for this pause before the next request, ms. */
+  /** The pause that the broker asks for before the next request, ms. */
   readonly throttleTimeMs: number
 }
 
-/** A request that `BrokerConnection.call` sends. Has no type of kafkajs, because public declarations name it. */
+/**
+ * A request that `BrokerConnection.call` sends. It contains no type of kafkajs, because public declarations name it.
+ */
 export interface KafkaRequest<T> {
   readonly request: {
     readonly apiKey: number
@@ -39,7 +41,9 @@ export interface KafkaRequest<T> {
   readonly logResponseError: false
 }
 
-/** The only API whose response has no tagged fields in its header: a broker may not know the version. */
+/**
+ * The only API whose response header has no tagged fields, because the client may not know the broker's versions yet.
+ */
 export const API_VERSIONS = 18
 
 export function wireProtocol<T>(wireRequest: WireRequest<T>): KafkaRequest<T> {
@@ -49,14 +53,15 @@ export function wireProtocol<T>(wireRequest: WireRequest<T>): KafkaRequest<T> {
       apiKey,
       apiName,
       apiVersion,
-      // kafkajs writes the header of versions that are not flexible; a flexible one has tagged fields after it: none.
+      // kafkajs writes the header of versions that are not flexible. A flexible header also has tagged fields: here
+      // none.
       encode: async () => {
         const head = isFlexible ? new Encoder().writeInt8(0) : new Encoder()
         return head.writeBuffer(encode())
       },
     },
-    // kafkajs would delay later requests of the connection by `clientSideThrottleTime`; here all requests to the broker
-    // wait, and others are asked.
+    // Without `clientSideThrottleTime`, by which kafkajs would delay later requests of the connection. Here all
+    // requests to the broker wait, and other brokers are asked.
     response: {
       decode: async raw => {
         const reader = new ResponseReader(raw, isFlexible)

@@ -1,4 +1,4 @@
-// InitProducerId and the requests of the log reader. No version of these is flexible.
+// InitProducerId and the requests of the log reader. None of their versions here is flexible.
 import Encoder from 'kafkajs/src/protocol/encoder.js'
 import type { ProducerIdAndEpoch } from '../kafka-client.ts'
 import type { ResponseReader } from '../response-reader.ts'
@@ -22,7 +22,7 @@ export function initProducerId(): KafkaRequest<{ errorCode: number } & ProducerI
   })
 }
 
-/** @param timestamp the first offset at or after it (ms since the epoch); -1: the end of the log, -2: its start */
+/** @param timestamp for the first offset at or after it (ms since the epoch); -1: the end of the log, -2: its start */
 export function listOffsets(
   topic: string,
   partition: number,
@@ -42,7 +42,10 @@ export function listOffsets(
   return wireProtocol({ apiKey: LIST_OFFSETS, apiName: 'ListOffsets', apiVersion: 1, encode, decode })
 }
 
-/** @throws Error when the answer has no entry for the partition that was asked about */
+/**
+ * Reads an answer about one partition.
+ * @throws Error if the answer has no entry for the requested partition
+ */
 function onlyPartition<T>(reader: ResponseReader, read: () => T): T {
   const [only] = reader
     .list(() => {
@@ -63,7 +66,7 @@ export interface FetchAnswer {
   readonly recordSet: Buffer
 }
 
-/** The batches of one partition from an offset; the last one may be cut off. */
+/** Fetches the batches of one partition from an offset on. The last batch may be cut off. */
 export function fetch(
   topic: string,
   partition: number,

@@ -1,4 +1,4 @@
-// One version of the Produce request. A broker gets the highest version that both sides know.
+// The port of one version of the Produce request. A broker gets the highest version that both sides know.
 import type { EncodedBatch } from '../kafka-client.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 import type { ResponseReader } from '../response-reader.ts'
@@ -10,7 +10,7 @@ export interface ProduceFrame {
   readonly clientId: string
   readonly acks: -1 | 0 | 1
   readonly ackTimeoutMs: number
-  /** Each has its producer id and epoch in its bytes, which are written as they are. */
+  /** Each batch has its producer id and epoch in its bytes, which are written as they are. */
   readonly batches: readonly EncodedBatch[]
 }
 
@@ -21,33 +21,34 @@ export interface NodeEndpoint {
 }
 
 export interface ProduceAnswer {
-  /** By `topicPartition`. */
+  /** The answers by the key of `topicPartition`. */
   readonly partitions: ReadonlyMap<string, PartitionAnswer>
   readonly throttleTimeMs: number
-  /** The brokers that lead partitions which this one does not (KIP-951); none before version 10. */
+  /** The brokers that lead partitions which this one does not lead (KIP-951); none before version 10. */
   readonly endpoints: readonly NodeEndpoint[]
 }
 
 export interface ProduceCodec {
   readonly version: number
-  /** The parts of the frame, in the order in which they are written. */
+  /** Returns the parts of the frame, in the order in which they are written. */
   encode(frame: ProduceFrame): readonly Buffer[]
   /**
-   * @param body of the response, without its header
+   * Reads the response.
+   * @param body without the header
    * @throws TransportError MALFORMED_ANSWER
    */
   decode(body: Buffer): ProduceAnswer
 }
 
-/** The batches of each topic, in the order of the first batch of each. */
+/** Groups batches by topic, in the order of the first batch of each. */
 export function byTopic(batches: readonly EncodedBatch[]): ReadonlyMap<string, readonly EncodedBatch[]> {
   const [first] = batches
   return first && batches.length === 1 ? new Map([[first.topic, batches]]) : Map.groupBy(batches, ({ topic }) => topic)
 }
 
 /**
- * The fields of one partition's answer that every version has, in their order.
- * @param namesRecords whether the answer names invalid records: from version 8 on
+ * Reads the fields of a partition's answer that every version has, in their order.
+ * @param namesRecords whether the answer names invalid records (since version 8)
  */
 export function readPartitionAnswer(reader: ResponseReader, namesRecords = true): PartitionAnswer {
   const errorCode = reader.int16()

@@ -1,5 +1,5 @@
-// Produce versions 7 (Kafka 2.1; Redpanda) and 8 (Kafka 2.4), whose response names the invalid records of a rejected
-// batch (KIP-467). Lengths have a fixed size.
+// Produce versions 7 (Kafka 2.1; Redpanda) and 8 (Kafka 2.4), whose lengths have a fixed size. The response of version
+// 8 names the invalid records of a rejected batch (KIP-467).
 import { topicPartition } from '../../record/topic-partition.ts'
 import type { PartitionAnswer } from '../produce-outcome.ts'
 import { beginRequest } from '../request-header.ts'
@@ -13,9 +13,9 @@ import {
   readPartitionAnswer,
 } from './produce-codec.ts'
 
-/** Transactional id (null), acks, time-out and the count of topics. */
+/** The transactional id (null), acks, the timeout and the number of topics. */
 const FIXED_BYTES = 2 + 2 + 4 + 4
-/** Partition and size of the batch. */
+/** The partition, and the size of the batch. */
 const PER_BATCH = 4 + 4
 
 export const PRODUCE_V7 = produceFixed(7)

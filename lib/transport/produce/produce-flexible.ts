@@ -1,6 +1,6 @@
-// Produce versions 9 to 12 (Kafka 2.7 to 3.9): compact lengths and tagged fields (KIP-482). From version 10 on the
-// response to a request for another broker's partition names its leader (KIP-951). Versions 11 and 12 differ in
-// transactions only.
+// Produce versions 9 to 12 (Kafka 2.7 to 3.9), with compact lengths and tagged fields (KIP-482). Since version 10, the
+// response to a request for a partition of another leader names that leader (KIP-951). Versions 11 and 12 differ only
+// for transactions.
 import { topicPartition } from '../../record/topic-partition.ts'
 import { sizeOfUnsignedVarint } from '../../wire-format/varint.ts'
 import type { CurrentLeader } from '../kafka-client.ts'
@@ -17,12 +17,12 @@ import {
   readPartitionAnswer,
 } from './produce-codec.ts'
 
-/** Transactional id (null), acks and time-out. */
+/** The transactional id (null), acks and the timeout. */
 const FIXED_BYTES = 1 + 2 + 4
-/** The size of a section without tagged fields, and its content. */
+/** The size and the content of a section without tagged fields. */
 const NO_TAGS_BYTES = 1
 const NO_TAGS = 0
-/** The tags of the response: of a partition, and of the whole. */
+/** The tags in the response of a partition, and in the whole response. */
 const CURRENT_LEADER = 0
 const NODE_ENDPOINTS = 0
 
