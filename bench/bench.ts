@@ -1,5 +1,6 @@
-// npm run bench -- --only B1,http --json FILE: ratios to raw kafkajs and other clients, measured side by side in one
-// run with an A/A control. npm run -s bench -- --table FILE prints the tables of docs/benchmarks.md from it.
+// npm run bench -- --only B1,http --json FILE
+// Measures ratios to raw kafkajs and other clients, in one run and with an A/A control. npm run -s bench -- --table
+// FILE prints the tables of docs/benchmarks.md from the file.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -73,7 +74,7 @@ async function withCluster(brokers: 1 | 3, warmUpMs: number, work: (servers: str
       { topic: 'earthquakes', partitions: 6 },
     ])
     for (const topic of ['chat', 'earthquakes']) await untilInSync(servers, topic, userServers ? 1 : brokers)
-    // When the second cluster starts, the clients of this process are warm; only its broker has to become so.
+    // For the second cluster, the clients of this process are warm already, and only its broker has to warm up.
     await warmUp(servers, brokers, brokers === 3 ? warmUpMs : warmUpMs / 3)
     await work(servers)
   } finally {

@@ -1,5 +1,5 @@
-// Many records against other producers, on one broker without replication. Each run is a new process with a new topic
-// of three partitions; the topic must hold exactly the records that were sent.
+// Compares sending many records with other producers, on one broker without replication. Each run is a new process with
+// a new topic of three partitions. Afterwards the topic must contain exactly the records that were sent.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { createTopics, deleteTopic, kafkaOf } from '../local/kafka/admin.ts'
@@ -16,13 +16,13 @@ interface Contender {
   command(servers: string, topic: string): Promise<{ readonly file: string; readonly args: readonly string[] }>
 }
 
-const node = (name: string, script: string, records: number, size: number, ...more: string[]): Contender => ({
+const node = (name: string, script: string, records: number, size: number, ...options: string[]): Contender => ({
   name,
   records,
   size,
   command: async (servers, topic) => ({
     file: process.execPath,
-    args: ['--disable-warning=TimeoutNegativeWarning', script, servers, topic, `${records}`, `${size}`, ...more],
+    args: ['--disable-warning=TimeoutNegativeWarning', script, servers, topic, `${records}`, `${size}`, ...options],
   }),
 })
 
@@ -104,7 +104,7 @@ export async function bulk(servers: string, selected: (row: string) => boolean):
   )
 }
 
-/** Without the registry of npm, the rows of its packages are left out, with a sentence. */
+/** Without access to npm's registry, leaves out the rows of its packages and prints why. */
 function measurable<T extends { readonly theirs: string }>(rows: readonly T[]): readonly T[] {
   const needsPackage = ({ theirs }: T) => theirs.startsWith('platformatic')
   if (!rows.some(needsPackage)) return rows
@@ -125,7 +125,7 @@ async function rateOf({ name, records, command }: Contender, servers: string, to
   const stored = await recordsIn(servers, topic)
   if (stored !== records) throw new Error(`${name}: expected ${records} records in the topic, found ${stored}.`)
   await deleteTopic(servers, topic)
-  // Java prints a line every five seconds; the last one is the whole run's.
+  // Java prints a line every five seconds. The last line is for the whole run.
   const rate = [...stdout.matchAll(/([\d.]+) records\/sec/g)].at(-1)?.[1]
   if (rate === undefined) throw new Error(`${name}: expected a rate, got: ${stdout}`)
   return Number(rate)

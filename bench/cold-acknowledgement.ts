@@ -1,5 +1,6 @@
-// Cold starts of a plain program: from the spawn of a new process to the acknowledgement of its first record, with the
-// package as npm installs it (one file per module) and bundled in one file. bench/cold-start.ts measures the functions.
+// Cold starts of a plain program: the time from the start of a new process to the acknowledgement of its first record,
+// with the package as npm installs it (one file per module) and bundled into one file. bench/cold-start.ts measures the
+// functions.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -26,12 +27,12 @@ const PROGRAMS: Readonly<Record<string, { readonly code: string; readonly isBund
   ours: { code: OURS, isBundled: false },
   kafkajs: { code: kafkajs(''), isBundled: false },
   'ours-bundled': { code: OURS, isBundled: true },
-  // The producer of this project is idempotent, so a bundle has the peer that does the same.
+  // This project's producer is idempotent, so the bundled kafkajs is, too.
   'kafkajs-bundled': { code: kafkajs(', idempotent: true, maxInFlightRequests: 1'), isBundled: true },
 }
 
 export async function coldAcknowledgements(servers: string): Promise<Row[]> {
-  // dist/lib, as npm run build writes it.
+  // Writes dist/lib, as npm run build does.
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
   mkdirSync(FOLDER, { recursive: true })
   for (const [name, { code, isBundled }] of Object.entries(PROGRAMS)) {
@@ -44,7 +45,7 @@ export async function coldAcknowledgements(servers: string): Promise<Row[]> {
   }
   const runs = ['ours', 'kafkajs', 'kafkajs again', 'ours-bundled', 'kafkajs-bundled', 'kafkajs-bundled again']
   const times = new Map(runs.map(name => [name, [] as number[]]))
-  // The first round reads the files from disk.
+  // The first round only reads the files from disk.
   for (let round = 0; round <= ROUNDS; round++)
     for (const run of shuffled(runs)) {
       const ms = await untilAcknowledged(`${FOLDER}/${run.replace(' again', '')}.mjs`, servers)

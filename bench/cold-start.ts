@@ -1,7 +1,7 @@
-// Cold starts: from the spawn of a new process to its first response, with the connect in init. Measures each bundle,
-// interleaved with a bundle of kafkajs alone that does the same (import, connect, send with acks=all); the control is
-// that bundle again. Also compares with the same job written as in the samples of middy, Powertools and Ajv:
-// bench/usual-handler.ts.
+// Cold starts of the functions: the time from the start of a new process to its first response, with the connect in
+// init. Each bundle is measured alternately with a bundle of kafkajs alone that does the same (import, connect, send
+// with acks=all); the control is that bundle again. Also compares with the same job written as in the samples of middy,
+// Powertools and Ajv (bench/usual-handler.ts).
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -13,7 +13,7 @@ import { type Round, type Row, rowOf, shuffled } from './measure.ts'
 
 const ROUNDS = 15
 const SHARE_ROUNDS = 7
-/** Memory sizes whose CPU share is imitated, MB. */
+/** Memory sizes whose CPU share is simulated, MB. */
 const SHARES = [128, 512]
 export const BUNDLED = {
   bundle: true,
@@ -134,7 +134,7 @@ export async function coldStarts(servers: string): Promise<Row[]> {
   ]
 }
 
-/** The same with the CPU share of a memory size. */
+/** Measures the same with the CPU share of a memory size. */
 export async function coldStartsInShares(servers: string): Promise<Row[]> {
   await buildSubjects()
   const rows: Row[] = []
@@ -174,7 +174,10 @@ async function buildSubjects(): Promise<void> {
   })
 }
 
-/** Load time in a new process: the library's bundle against one of kafkajs, each less the time of an empty process. */
+/**
+ * The load time in a new process: this library's bundle against one of kafkajs, each minus the time of an empty
+ * process.
+ */
 async function bundleLoad(): Promise<Row> {
   await build({
     ...BUNDLED,

@@ -1,4 +1,4 @@
-// Imitates the CPU share that Lambda gives a memory size with a control group of Linux: 1,769 MB get one vCPU, less
+// Simulates the CPU share that Lambda gives to a memory size, with a Linux control group: 1,769 MB get one vCPU, less
 // memory gets a proportional share. Source: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 
@@ -26,7 +26,10 @@ export interface CpuShare {
   remove(): void
 }
 
-/** @throws Error if this process may not create control groups: then a share can't be measured */
+/**
+ * Creates the control group.
+ * @throws Error if this process may not create control groups, so that no share can be measured
+ */
 export function cpuShare(memoryMb: number): CpuShare {
   const root = ROOTS.find(({ path }) => existsSync(`${path}/cgroup.procs`))
   if (!root)

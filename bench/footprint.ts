@@ -1,5 +1,6 @@
-// node bench/footprint.ts: what installing a client costs, how long its import takes, and how long a new process needs
-// until its first record is acknowledged. Prints the table of docs/benchmarks.md.
+// node bench/footprint.ts
+// Measures what installing a client costs, how long its import takes, and how long a new process needs until its first
+// record is acknowledged. Prints the table of docs/benchmarks.md.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { globSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,12 +14,12 @@ const ROUNDS = 15
 
 interface Client {
   readonly name: string
-  /** What npm installs; undefined: the tarball of this tree. */
+  /** The package that npm installs; undefined: the tarball of this tree. */
   readonly spec?: string
-  /** Why it can't be run here; then it is only weighed. */
+  /** Why the client can't be run here, so that only its size is measured. */
   readonly weighedOnly?: string
   readonly imports: string
-  /** Sends one record and ends. `servers` is a list. */
+  /** Code that sends one record. `servers` is a list. */
   readonly send: string
 }
 
@@ -56,7 +57,7 @@ const CLIENTS: readonly Client[] = [
   },
 ]
 
-/** @returns the folder with the client installed and its two programs */
+/** @returns the folder in which the client and its two programs are installed */
 function install(client: Client, tarball: string, folder: string): string {
   const target = join(folder, client.name.replaceAll(/\W/g, '-'))
   mkdirSync(target)
@@ -105,7 +106,7 @@ async function main(): Promise<void> {
       const list = times.get(what) ?? []
       times.set(what, [...list, timeOf(at, program, kafka.bootstrapServers)])
     }
-    // The first round reads the files from disk.
+    // The first round only reads the files from disk.
     for (let round = 0; round <= ROUNDS; round++) {
       if (round === 1) times.clear()
       run('empty', folder, empty)

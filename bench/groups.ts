@@ -1,4 +1,4 @@
-// What the benchmark measures: groups of rows that are measured together, and the cluster that each of them needs.
+// The groups of rows that are measured together, and the cluster that each of them needs.
 import { bulk } from './bulk.ts'
 import { coldAcknowledgements } from './cold-acknowledgement.ts'
 import { coldStarts, coldStartsInShares } from './cold-start.ts'
@@ -12,11 +12,11 @@ export interface Group {
   readonly rows: readonly string[]
   /** Three brokers, replication factor 3; or one broker without replication. */
   readonly brokers: 1 | 3
-  /** @param isSelected whether a row is wanted; other rows need not be measured */
+  /** @param isSelected whether a row was selected; other rows need not be measured */
   measure(servers: string, isSelected: (row: string) => boolean): Promise<Row[]>
 }
 
-/** Selects the curves of bench/growth.ts, which are no rows. */
+/** Selects the curves of bench/growth.ts, which are not rows. */
 export const GROWTH = 'growth'
 
 export const GROUPS: readonly Group[] = [

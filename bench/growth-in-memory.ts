@@ -1,5 +1,5 @@
-// Growth without a broker: records that wait, expire or fail together, and topics with many partitions. The clock is
-// virtual, so that only work costs time, no waiting.
+// Measures growth without a broker: records that wait, expire or fail together, and topics with many partitions. The
+// clock is virtual, so that only work takes time, not waiting.
 import { parseConfig } from '../lib/config/parse-config.ts'
 import { KafkaProducer } from '../lib/kafka-producer.ts'
 import { ScriptedKafkaClient } from '../lib/testing/scripted-kafka-client.ts'
@@ -39,7 +39,7 @@ class Broker extends ScriptedKafkaClient {
   }
 }
 
-/** A producer that knows its topic. */
+/** Returns a producer that knows its topic already. */
 async function started(partitions: number, answer: 'none' | 'acked' | 'lost') {
   const clock = new VirtualClock()
   const config = parseConfig({ bootstrapServers: ['b:1'], bufferMemory: 2 ** 30 }, {})
@@ -50,7 +50,7 @@ async function started(partitions: number, answer: 'none' | 'acked' | 'lost') {
 
 const records = (count: number) => Array.from({ length: count }, (_, i) => ({ topic: 't', key: 'k', value: `v${i}` }))
 
-/** How long the append and the reports at the deadline take, behind a request that has no answer. */
+/** Measures the append, and the reports at the deadline, behind a request that gets no answer. */
 async function waitAndExpire(count: number): Promise<{ append: number; expire: number }> {
   const { clock, producer } = await started(1, 'none')
   void producer.sendAll(records(1), Deadline.after(clock, 10 * DEADLINE_MS))

@@ -1,10 +1,10 @@
-// A load generator that costs little beside the servers it measures: a socket per connection, one request at a time on
-// each, and no parsing beyond the status and the end of the response.
+// A load generator that uses little CPU next to the servers that it measures: a socket per connection, one request at a
+// time on each, and no parsing beyond the status and the end of the response.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { median } from './measure.ts'
 
-/** Several keys, so that the records spread over the partitions. */
+/** Several keys, so that records go to all partitions. */
 const ROOMS = 30
 
 const REQUESTS = Array.from({ length: ROOMS }, (_, i) => {
@@ -17,7 +17,7 @@ const REQUESTS = Array.from({ length: ROOMS }, (_, i) => {
   ]
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 })
-/** Node's servers answer in chunks when no content-length is set; this is the last one. */
+/** The last chunk: Node's servers answer in chunks if no content-length is set. */
 const END = '0\r\n\r\n'
 
 export interface Load {
@@ -25,7 +25,10 @@ export interface Load {
   readonly perSecond: number
 }
 
-/** @throws Error if a response is not 200 or a connection closes */
+/**
+ * Sends the requests.
+ * @throws Error if a response is not 200 or a connection closes
+ */
 export async function load(port: number, connections: number, requests: number): Promise<Load> {
   const sockets = await Promise.all(
     Array.from({ length: connections }, async () => {

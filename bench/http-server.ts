@@ -1,12 +1,13 @@
 // Compares the function behind a plain Node HTTP server with a hand-written server on raw kafkajs, each in a process of
-// its own, on one broker without replication: there, a record's own cost is not hidden by the time that brokers take.
+// its own. With one broker and no replication, the time of the brokers does not hide the cost of a record in the
+// server.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { load } from './http-load.ts'
 import { type Round, type Row, rowOf, shuffled } from './measure.ts'
 
 const ROUNDS = 7
-/** Until then V8 still compiles: with 1,500 requests, the times of both servers were a third to a half longer. */
+/** Until then V8 still compiles: with 1,500 requests, both servers took a third to a half longer. */
 const WARM_UP = { connections: 32, requests: 30_000 }
 const LOADS = [
   { connections: 1, requests: 2000 },

@@ -1,4 +1,4 @@
-// The library alone, without a function around it, against raw kafkajs.
+// Compares the library alone, without a function around it, with raw kafkajs.
 import { compare, type Row } from './measure.ts'
 import { chat, ourProducer, quakes, rawKafkajs } from './subjects.ts'
 
@@ -21,7 +21,7 @@ export async function oneRecord(servers: string, brokers: 1 | 3): Promise<Row[]>
   return [row]
 }
 
-/** What the headers `kp-id` and `traceparent` cost, which KafkaTemplate and the middleware add. */
+/** Measures what the headers `kp-id` and `traceparent`, which KafkaTemplate and the middleware add, cost. */
 export async function recordIds(servers: string): Promise<Row[]> {
   const [on, off] = [ourProducer(servers, {}, 'uuid'), ourProducer(servers)]
   const record = { topic: 'chat', key: 'lobby', value: JSON.stringify(chat(950)) }

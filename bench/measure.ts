@@ -1,16 +1,16 @@
-// Measures ratios side by side: each round interleaves our calls, their calls and their calls again (the A/A control)
-// in random order. A row is the median of the ratios of all rounds with their range.
+// Measures ratios: each round runs our calls, their calls, and their calls again (the A/A control) alternately, in
+// random order. A row is the median of the ratios of all rounds, with their range.
 
 export interface Row {
   readonly name: string
   readonly what: string
-  /** Ours ÷ theirs. */
+  /** Our figure divided by theirs. */
   readonly ratio: number
   /** Times and CPU are better when they are lower, rates when they are higher. */
   readonly better: 'lower' | 'higher'
   readonly low: number
   readonly high: number
-  /** The ratio of their calls to their calls (the A/A control). */
+  /** The ratio of their second figure to their first (the A/A control). */
   readonly control: number
   readonly target: number
   readonly ours: number

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { kafkaJars } from '../local/artifacts.ts'
 
-/** What kafka-producer-perf-test.sh gives its JVM. */
+/** The options with which kafka-producer-perf-test.sh starts its JVM. */
 const JVM = [
   '-Xmx512m',
   '-server',
@@ -13,7 +13,7 @@ const JVM = [
 ]
 
 /**
- * Installs the packages of bench/peers; the root's lockfile stays free of them.
+ * Installs the packages of bench/peers, which are kept out of the root's lockfile.
  * @returns what failed and what to do; undefined if they are installed
  */
 export function installPeers(): string | undefined {
@@ -33,7 +33,7 @@ export interface JavaRun {
   readonly settings: Readonly<Record<string, string | number>>
 }
 
-/** @returns the arguments of `java` for Kafka's own measuring tool, which does not count the start of its JVM */
+/** @returns the arguments of `java` for Kafka's own performance tool, which does not count the start of its JVM */
 export async function javaArguments({ servers, topic, records, size, settings }: JavaRun): Promise<string[]> {
   const properties = { 'bootstrap.servers': servers, ...settings }
   return [

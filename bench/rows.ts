@@ -19,7 +19,7 @@ import {
 
 const KIB = chat(950)
 
-/** Replaces the network by immediate acknowledgements, so that only our own work is measured. */
+/** Replaces the network with immediate acknowledgements, so that only our own work is measured. */
 function withoutNetwork(): () => void {
   const { produce } = KafkaJsClient.prototype
   KafkaJsClient.prototype.produce = async (_leader, batches, request) => {
@@ -217,7 +217,7 @@ export async function memory(servers: string): Promise<Row[]> {
   }
   const end = rss()
   await producer.close()
-  // The control: the change after half of the sends.
+  // The control is the change after half of the sends.
   return [
     rowOf({ name: 'B17', what: 'RSS after one million sends / before', target: 1.05, unit: 'MB' }, [
       { ours: end, theirs: start, again: half },

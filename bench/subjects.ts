@@ -1,4 +1,4 @@
-// The subjects of the benchmark: the built functions, the library, and raw kafkajs.
+// The programs that the benchmark compares: the built functions, the library, and raw kafkajs.
 import { pathToFileURL } from 'node:url'
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
 import { parseConfig } from '../lib/config/parse-config.ts'
@@ -25,7 +25,9 @@ export async function handlerOf(name: string, servers: string): Promise<Handler>
   return handler
 }
 
-/** Discards standard output while `work` runs: writing log lines is part of the measured work, showing them is not. */
+/**
+ * Discards standard output while `work` runs: creating log lines is part of the measured work, printing them is not.
+ */
 export async function quietly<T>(work: () => Promise<T>): Promise<T> {
   const { write } = process.stdout
   process.stdout.write = (() => true) as typeof process.stdout.write

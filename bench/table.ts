@@ -1,4 +1,4 @@
-// The Markdown tables of docs/benchmarks.md, from what `npm run bench -- --json FILE` wrote.
+// Prints the Markdown tables of docs/benchmarks.md from the file that `npm run bench -- --json FILE` wrote.
 import type { Curve } from './growth.ts'
 import type { Row } from './measure.ts'
 
@@ -38,7 +38,7 @@ function verdict({ ratio, low, high, target, better }: Row): string {
   return low <= target && target <= high ? 'missed, within the range' : 'missed'
 }
 
-/** Three digits are what the noise leaves of a figure. */
+/** Formats a figure with three digits; more would only be noise. */
 function amount(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
 }

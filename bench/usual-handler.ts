@@ -1,6 +1,6 @@
 // The job of the http function, written as in the samples of its parts: middy, Powertools, Ajv that compiles at init,
-// an SQS client for failures, kafkajs's send. It loses the records that kafkajs loses; the benchmark only measures its
-// time.
+// an SQS client for failures, and kafkajs's send. It loses the records that kafkajs loses, because the benchmark only
+// measures its time.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'

@@ -12,7 +12,10 @@ interface Program {
   readonly group: string
   readonly artifacts: readonly string[]
   readonly megabytes: number
-  /** Of an archive (tar.gz) that has its libraries inside. Default: jars with the jars that they need. */
+  /**
+   * The classifier of an archive (tar.gz) that contains its libraries. Default: jars, with the jars that they depend
+   * on.
+   */
   readonly classifier?: string
 }
 
@@ -34,7 +37,7 @@ const ELASTICMQ: Program = {
   artifacts: ['elasticmq-server_3'],
   megabytes: 43,
 }
-/** A registry with Confluent's API; in version 3 it has no storage in memory. */
+/** A registry with Confluent's API. Its version 3 can't keep its data in memory. */
 const APICURIO: Program = {
   title: 'Apicurio Registry',
   folder: 'apicurio',
@@ -44,7 +47,7 @@ const APICURIO: Program = {
   megabytes: 142,
   classifier: 'all',
 }
-/** A database for Java, in which the consumer of docs/consuming.md keeps its ids when a test runs it. */
+/** A database for Java, in which the consumer of docs/consuming.md stores ids when a test runs it. */
 const H2: Program = {
   title: 'H2',
   folder: 'h2',
@@ -53,7 +56,7 @@ const H2: Program = {
   artifacts: ['h2'],
   megabytes: 3,
 }
-/** AWS's serializer and deserializer for Java, by which a test reads what this library writes. */
+/** AWS's serializer and deserializer for Java, with which a test reads what this library writes. */
 const GLUE_SERDE: Program = {
   title: 'the serializers of the AWS Glue Schema Registry',
   folder: 'glue-serde',
@@ -64,6 +67,7 @@ const GLUE_SERDE: Program = {
 }
 
 /**
+ * Downloads Kafka, unless it is in the cache.
  * @param version of Apache Kafka; default: the version of the local stack
  * @returns the folder of Kafka's jars
  */

@@ -1,4 +1,4 @@
-// Builds the functions that the stack starts. The build is a program of its own, as it is for `npm run build`.
+// Builds the functions that the stack starts, with a separate process, as `npm run build` does.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,8 +7,8 @@ const PROGRAM = join(import.meta.dirname, '../scripts/build.ts')
 
 /**
  * Writes `dist/functions/` from the contracts and functions of `cwd`.
- * @param keepOld leaves the files of the last build: a sandbox that still runs may load one of them
- * @throws Error with what the build printed about its failure
+ * @param keepOld keeps the files of the last build, because a running sandbox may still load one of them
+ * @throws Error with the output of the failed build
  */
 export async function buildFunctions({ keepOld = false, cwd = process.cwd() } = {}): Promise<void> {
   const options = ['--functions', ...(keepOld ? ['--keep-old'] : [])]

@@ -1,4 +1,4 @@
-// A server of the local stack: on 127.0.0.1 only, for programs of this machine. A page of another site that is open in
+// An HTTP server of the local stack, which listens on 127.0.0.1 for programs of this machine. A page of another site in
 // the developer's browser gets 403, and no request ends the process.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -17,9 +17,12 @@ export interface LocalServerOptions {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** Called with what the handler threw, unless it is a Refusal or the client went away. */
   readonly onError: (error: unknown) => void
-  /** The body of an answer that the handler did not give. */
+  /** The body of an answer that the handler did not create. */
   readonly errorBody?: (status: number, message: string) => object
-  /** Whether a link of another site may open this path as a page; default: none. It must change and tell nothing. */
+  /**
+   * Whether a link on another site may open this path as a page. Default: none. Such a path must neither change nor
+   * reveal anything.
+   */
   readonly isPage?: (path: string) => boolean
 }
 
@@ -41,7 +44,7 @@ export function createLocalServer({
       if (response.headersSent) return void response.destroy()
       const status = isRefusal ? error.status : 500
       const body = JSON.stringify(errorBody(status, isRefusal ? error.message : 'Internal Server Error'))
-      // What is left of the body is not read: the connection ends with this answer.
+      // The rest of the body is not read, because the connection ends with this answer.
       response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body)
     })
   })
@@ -49,19 +52,19 @@ export function createLocalServer({
 }
 
 /**
- * Why a request may come from a page of another site; undefined for programs of this machine. `Host` defeats DNS
- * rebinding. Browsers send `Origin` with every request that changes something, and `Sec-Fetch-Site` also with those
- * that have no `Origin` (an image, a form that is sent by GET); a page can set none of the three.
+ * Returns why a request may come from a page of another site; undefined for programs of this machine. Checking `Host`
+ * prevents DNS rebinding. Browsers send `Origin` with every request that changes something, and `Sec-Fetch-Site` also
+ * with requests without `Origin` (an image, a form sent by GET). A page can set none of the three.
  */
 function foreignRequest(
   { method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
   port: number,
   isPage: (path: string) => boolean,
 ): string | undefined {
-  const own = ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`)
+  const hosts = ['127.0.0.1', 'localhost', '[::1]'].map(name => `${name}:${port}`)
   const { host = 'none', origin } = headers
-  if (!own.includes(host.toLowerCase())) return `Host: expected 127.0.0.1:${port}, got ${host}.`
-  if (origin !== undefined && !own.some(name => origin.toLowerCase() === `http://${name}`))
+  if (!hosts.includes(host.toLowerCase())) return `Host: expected 127.0.0.1:${port}, got ${host}.`
+  if (origin !== undefined && !hosts.some(name => origin.toLowerCase() === `http://${name}`))
     return `Origin: expected http://127.0.0.1:${port} or none, got ${origin}.`
   const site = headers['sec-fetch-site'] ?? 'none'
   if (method === 'GET' && headers['sec-fetch-dest'] === 'document' && isPage(url)) return undefined
@@ -69,7 +72,10 @@ function foreignRequest(
   return undefined
 }
 
-/** @throws Refusal 413 for a body of more bytes; it is read to its end first, so that the client reads the answer */
+/**
+ * Reads a body.
+ * @throws Refusal 413 if it is larger; the body is read to its end first, so that the client reads the answer
+ */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0

@@ -1,4 +1,5 @@
-// What happened to records in each of the last 300 seconds, and how many brokers were not up: the chart of the console.
+// Counts what happened to records in each of the last 300 seconds, and how many brokers were not up, for the console's
+// chart.
 import { isJsonObject, parseJson } from '../lib/record/json-object.ts'
 
 const OUTCOMES = ['delivered', 'dead-lettered', 'returned', 'refused'] as const
@@ -7,11 +8,11 @@ type Outcome = (typeof OUTCOMES)[number]
 const SECONDS = 300
 
 export interface TimelineView {
-  /** The last of the seconds, since the epoch. */
+  /** The latest of the seconds, since the epoch. */
   readonly second: number
-  /** Records per second, oldest first. */
+  /** Records per second, the oldest second first. */
   readonly outcomes: Readonly<Record<Outcome, readonly number[]>>
-  /** Brokers that were not up, oldest first; their largest number in each second. */
+  /** The largest number of brokers that were not up in each second, the oldest second first. */
   readonly notUp: readonly number[]
 }
 
@@ -22,7 +23,7 @@ export class OutcomeTimeline {
   #second: number
   #lastNotUp = 0
 
-  /** @param nowMs never goes back; the default does not follow a clock that is set back */
+  /** @param nowMs must never go back. The default does not follow a clock that is set back */
   constructor(nowMs: () => number = () => performance.timeOrigin + performance.now()) {
     this.#nowMs = nowMs
     this.#second = Math.floor(nowMs() / 1000)
@@ -35,7 +36,7 @@ export class OutcomeTimeline {
     this.#counts[outcome][at] = (this.#counts[outcome][at] as number) + count
   }
 
-  /** Counts the outcomes in a line that a function printed; other lines count nothing. */
+  /** Counts the outcomes in a log line of a function. Other lines are ignored. */
   addLine(line: string): void {
     if (!line.includes('"outcomes"')) return
     const outcomes = outcomesIn(line)
@@ -44,7 +45,7 @@ export class OutcomeTimeline {
     this.add('refused', countOf(outcomes.refusedRequests))
   }
 
-  /** Holds until the next call. */
+  /** Sets how many brokers are not up, until the next call. */
   setNotUp(brokers: number): void {
     const at = this.#slot()
     this.#notUp[at] = Math.max(this.#notUp[at] as number, brokers)
@@ -62,7 +63,7 @@ export class OutcomeTimeline {
     }
   }
 
-  /** Clears what has become older than the timeline. */
+  /** Clears what is older than the timeline. */
   #slot(): number {
     const now = Math.max(this.#second, Math.floor(this.#nowMs() / 1000))
     for (let second = Math.max(this.#second, now - SECONDS) + 1; second <= now; second++) {
@@ -74,7 +75,7 @@ export class OutcomeTimeline {
   }
 }
 
-/** Functions print other text too: nothing is counted in it. */
+/** Returns the outcomes in a line; an empty object for other text that a function prints. */
 function outcomesIn(line: string): Readonly<Record<string, unknown>> {
   const json = parseJson(line)
   return isJsonObject(json) && json.message === 'invocation' && isJsonObject(json.outcomes) ? json.outcomes : {}

@@ -4,9 +4,10 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 const PORTS = 50
 
 /**
- * Listens on `port`, or on the next free one: another program may take a port between a look and its use.
+ * Listens on `port`, or on the next free one. Tries to listen instead of checking first, because another program may
+ * take a port in between.
  * @param port 0 takes any free port
- * @throws Error when none of the next 50 is free
+ * @throws Error if none of the next 50 ports is free
  */
 export async function listenLocally<S extends Server>(server: S, port: number): Promise<S> {
   for (let next = port; ; next++) {

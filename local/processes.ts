@@ -1,5 +1,5 @@
-// Child processes that never outlive this process. Their pids are on disk, so that the next start ends those that a
-// crash left running.
+// Starts child processes that never outlive this process. Their pids are written to disk, so that the next start can
+// end those that a crash has left running.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -39,7 +39,8 @@ function pidFile(child: ChildProcess): string {
 }
 
 /**
- * Kills the children when this process ends. They have process groups of their own, so a signal does not reach them.
+ * Kills the children when this process ends. They are in process groups of their own, so that a signal to this process
+ * does not reach them.
  */
 function killChildrenOnExit(): void {
   if (process.listeners('exit').includes(killRunning)) return
@@ -60,7 +61,8 @@ function killRunning(): void {
 }
 
 /**
- * Ends processes that an earlier run left: those whose parent has ended and whose start time matches the recorded one.
+ * Ends processes that an earlier run has left: those whose parent has ended and whose start time matches the recorded
+ * one.
  */
 export function cleanUpStale(): number {
   removeStaleFolders()
@@ -72,7 +74,7 @@ export function cleanUpStale(): number {
       .split(' ')
       .map((part, index) => (index < 2 ? Number(part) : part)) as [number, number, string]
     if (isAlive(parent)) continue
-    // Without a start time the id may be another program's by now.
+    // Without a start time, the id may belong to another program now.
     if (started !== '' && isAlive(pid) && startedAt(pid) === started) {
       process.kill(pid, 'SIGKILL')
       ended++
@@ -89,7 +91,7 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Removes what this user's ended processes left; a folder that can't be removed stays. */
+/** Removes the folders of this user's ended processes. A folder that can't be removed stays. */
 function removeStaleFolders(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(TEMPORARY) ? Number(name.slice(TEMPORARY.length).split('-')[0]) : Number.NaN
@@ -98,7 +100,7 @@ function removeStaleFolders(): void {
     try {
       if (statSync(folder).uid === process.getuid?.()) rmSync(folder, { recursive: true, force: true })
     } catch {
-      // Another run is removing it, too.
+      // Another run is removing the folder at the same time.
     }
   }
 }

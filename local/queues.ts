@@ -1,5 +1,5 @@
-// The queues of the contracts as they are deployed at the stage `local`: each with its source DLQ, the queue of dead
-// letters, the failure destinations of events and the lease of redrives.
+// The queues of the contracts as a deployment with the stage `local` has them: each with its source DLQ, the queue of
+// dead letters, the failure destinations of events, and the lease of redrives.
 import type { Contracts } from '../lib/contracts/contract.ts'
 import { failureDestinationsOf } from '../scripts/template/failure-destinations.ts'
 import { prefixOf } from '../scripts/template/naming.ts'
@@ -8,19 +8,22 @@ import { queuesOf } from '../scripts/template/queues.ts'
 import type { LocalQueue } from './sqs/elasticmq.ts'
 
 const PREFIX = prefixOf({ service: DEFAULTS.serviceName, stage: 'local' })
-/** Where the events are whose function failed too often. */
+/** The queue for events whose function failed too often. */
 export const EVENT_FAILURES = 'EventFailuresQueue'
-/** Seconds that an outage may last before a message goes to its source DLQ. */
+/** How long an outage may last before a message goes to its source DLQ, s. */
 const OUTAGE_S = 3600
 
 export function queueNames(contracts: Contracts): string[] {
   return [...contracts.values()].flatMap(({ sqs }) => sqs.map(({ queue }) => queue))
 }
 
-/** In a deployment, CloudFormation completes the names that the template leaves open: they begin as the ids do. */
+/**
+ * The queues of the template. CloudFormation would complete the names that the template leaves open; here, their ids
+ * are used.
+ */
 function deployedQueues(contracts: Contracts) {
   const sources = [...contracts.values()].flatMap(({ topic, sqs }) => sqs.map(({ queue }) => ({ queue, topic })))
-  // There is no S3 here.
+  // There is no local S3, so event failures go to SQS.
   const destinations = failureDestinationsOf(true, { eventFailures: 'sqs' })
   return queuesOf(PREFIX, sources, destinations, DEFAULTS).map(queue => ({
     ...queue,
@@ -41,12 +44,12 @@ export function localQueues(contracts: Contracts, visibilityS: number): LocalQue
     .sort((a, b) => Number(a.redrive !== undefined) - Number(b.redrive !== undefined))
 }
 
-/** Its message in flight is the lease of a redrive (lib/dead-letter/sqs/lease.ts). */
+/** The queue whose message in flight is the lease of a redrive (lib/dead-letter/sqs/lease.ts). */
 export function leaseQueue(visibilityS: number): LocalQueue {
   return { name: leaseName(), visibilityS }
 }
 
-/** What a redrive reads besides the dead-letter targets, with the role of each queue, as in the template. */
+/** What a redrive reads in addition to the dead-letter targets, with the role of each queue, as in the template. */
 export function redriveSettings(
   contracts: Contracts,
   { queueUrl }: { queueUrl(name: string): string },

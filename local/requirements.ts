@@ -1,4 +1,4 @@
-// What the local stack needs on this machine. Each error says what to install.
+// Checks what the local stack needs on this machine. Each error says what to install.
 import { spawnSync } from 'node:child_process'
 
 const JDK = 'openjdk-17-jdk-headless'
@@ -18,7 +18,7 @@ export function requireJava(): void {
   )
 }
 
-/** The tests compile a plugin for the broker. */
+/** Checks for a JDK, because the tests compile a plugin for the broker. */
 export function requireJdk(): void {
   requireJava()
   if (spawnSync('javac', ['-version']).status === 0) return

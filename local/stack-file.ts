@@ -1,4 +1,4 @@
-// The stack that runs in this folder: at most one, which other commands find through a file.
+// The file by which other commands find the stack that runs in this folder, of which there is at most one.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
@@ -13,8 +13,8 @@ import {
 import { explain, RequirementError } from './requirements.ts'
 
 /**
- * Makes this process the one whose stack runs in this folder, until it ends.
- * @throws RequirementError when another one's does
+ * Makes this process the owner of the folder's stack until it ends.
+ * @throws RequirementError if another process owns it
  */
 export function claimFolder(): void {
   mkdirSync(STACK_FOLDER, { recursive: true })
@@ -45,15 +45,15 @@ type Described = Omit<StackFile, 'sqsUrl' | 'registryUrl'> & {
   readonly registryUrl: string | undefined
 }
 
-/** Tells the other commands of the running stack. */
+/** Writes the file that describes the running stack to other commands. */
 export function describeStack(stack: Described, consoleUrl?: string): void {
   const { url, busUrl, sqs, bootstrapServers, redriveSettings, registryUrl } = stack
   const running: StackFile = { url, busUrl, sqsUrl: sqs.url, bootstrapServers, redriveSettings }
-  // What is undefined is not in the file.
+  // JSON leaves out undefined fields.
   writeFileSync(STACK_FILE, JSON.stringify({ ...running, registryUrl, consoleUrl }))
 }
 
-/** @returns the running stack; a script ends with a message where there is none */
+/** @returns the running stack. If there is none, ends the script with a message. */
 export function stackOfFolder(): StackFile {
   const stack = runningStack()
   if (stack !== undefined) return stack

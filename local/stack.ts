@@ -1,5 +1,5 @@
 // The local stack: Kafka (or the user's cluster), the topics and queues of the contracts, the functions, and their
-// triggers: an HTTP gateway, SQS pollers and an event bus.
+// triggers (an HTTP gateway, SQS pollers and an event bus).
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
@@ -19,18 +19,18 @@ import { type LocalSqs, startSqs } from './sqs/elasticmq.ts'
 import { SqsPoller } from './sqs/poller.ts'
 
 const HTTP_TIMEOUT_MS = 29_000
-/** The template has 60 s, and six times that until a returned message is visible again: too long for a local stack. */
+/** The template's timeout is 60 s, and a returned message is hidden for six times that: too long for a local stack. */
 const QUEUE_TIMEOUT_MS = 15_000
 const VISIBILITY_S = 20
 const SQS_PORT = 9324
 const BUS_PORT = 4010
-/** That of Confluent's registry. */
+/** The default port of Confluent's registry. */
 const REGISTRY_PORT = 8081
 
 export interface StackOptions {
   readonly brokers: number
   readonly port: number
-  /** Starts a schema registry too. Default: false */
+  /** Whether to start a schema registry, too. Default: false. */
   readonly registry?: boolean
   /** Maximum number of sandboxes per function. */
   readonly concurrency: number
@@ -50,19 +50,19 @@ export interface Stack {
   readonly url: string
   readonly busUrl: string
   readonly bootstrapServers: string
-  /** Undefined with KAFKA_BOOTSTRAP_SERVERS: the stack never stops brokers of the user's cluster. */
+  /** Undefined with KAFKA_BOOTSTRAP_SERVERS, because the stack never stops brokers of the user's cluster. */
   readonly kafka: LocalKafka | undefined
-  /** Of Confluent's API; undefined where no registry was asked for. */
+  /** The URL of Confluent's API; undefined without a registry. */
   readonly registryUrl: string | undefined
   readonly sqs: LocalSqs
   readonly bus: LocalBus
-  /** For the command and the console: what they redrive besides the dead-letter targets. */
+  /** What the command and the console redrive in addition to the dead-letter targets. */
   readonly redriveSettings: ReturnType<typeof redriveSettings>
   readonly functions: Readonly<Record<FunctionName, LocalFunction>>
-  /** What the functions did with records. */
+  /** What happened to the records of the functions. */
   readonly outcomes: OutcomeTimeline
   /**
-   * Deploys the functions again, with these settings in addition, and creates the topics and queues of new contracts.
+   * Deploys the functions again with these additional settings, and creates the topics and queues of new contracts.
    * Replaces warm sandboxes.
    */
   reload(env?: Readonly<Record<string, string>>): Promise<void>
@@ -146,7 +146,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         await Promise.all(Object.values(functions).map(one => one.reload(env)))
         await sqs.createQueues(localQueues(contracts, visibilityS))
         for (const queue of queueNames(contracts)) if (!pollers.has(queue)) poll(queue)
-        // Last, because the brokers may be stopped.
+        // Done last, because it fails if the brokers are stopped.
         await createContractTopics(bootstrapServers, contracts)
       },
     }
@@ -211,7 +211,7 @@ function closeServer(server: Server): void {
   server.closeAllConnections()
 }
 
-/** The user's KAFKA_ settings reach the functions, as they do through the template. */
+/** Passes the user's KAFKA_ settings on to the functions, as the template does. */
 function kafkaSettings(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter(

@@ -18,10 +18,10 @@ import { claimFolder, describeStack } from './stack-file.ts'
 const PORT = 3000
 const CONSOLE_PORT = 3001
 const CONCURRENCY = 4
-/** An editor may write several files: rebuild after the last. */
+/** Waits for the last of several files that an editor writes, ms. */
 const DEBOUNCE_MS = 150
 
-/** Says what this machine lacks before anything is built or started. */
+/** Checks requirements and downloads programs before anything is built or started. */
 async function fetchPrograms(registry: boolean): Promise<void> {
   const log = (line: string) => console.log(line)
   requireJava()
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   const stop = async () => {
     if (stopping) return
     stopping = true
-    // A redrive in progress ends first: what it has sent is completed, and its lease is given back.
+    // A redrive in progress ends first: records that it has sent are completed, and its lease is released.
     await api?.runs.close()
     await stack?.stop()
     process.exit(0)
@@ -79,7 +79,10 @@ async function main(): Promise<void> {
   watchSources(stack, consoleUrl)
 }
 
-/** Starts the console. @returns its URL */
+/**
+ * Starts the console.
+ * @returns its URL
+ */
 async function openConsole(api: ConsoleApi): Promise<string> {
   const server = await startConsole(CONSOLE_PORT, api, error => console.error(`Console: ${(error as Error).message}`))
   // The console must not keep the process alive.
@@ -117,7 +120,7 @@ const BREAK = `Stop Kafka, send again, list the dead letter, start Kafka, redriv
   npm run -s kafka-producer -- redrive --yes
 `
 
-/** Prints one line per invocation, without its metrics (EMF); drops lines that contain only metrics. */
+/** Prints one line per invocation, without its metrics (EMF). Lines that contain only metrics are dropped. */
 function printFunctionOutput(line: string): void {
   if (!line.includes('"_aws"')) return console.log(line)
   const { level, message, timestamp, service, requestId, outcomes, codes, ...others } = JSON.parse(line)

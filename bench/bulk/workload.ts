@@ -1,4 +1,4 @@
-// What the processes of the bulk rows have in common: their records, and how they report their rate.
+// What the programs of the bulk rows share: their records, and how they report their rate.
 
 export interface Workload {
   readonly servers: string
@@ -8,10 +8,10 @@ export interface Workload {
   readonly size: number
 }
 
-/** Calls of `sendAll`, or what a peer has instead, that wait at the same time. */
+/** How many calls of `sendAll`, or of a peer's equivalent, run at the same time. */
 const CALLS_AT_ONCE = 4
 const CALL_RECORDS = 1000
-/** Calls of `send` that wait at the same time. */
+/** How many calls of `send` run at the same time. */
 const OPEN_SENDS = 5000
 
 /** @returns the workload of this process's arguments: servers, topic, records, size */
@@ -37,13 +37,13 @@ export async function sendOneByOne(work: Workload, call: () => Promise<unknown>)
   await timed(work.records, OPEN_SENDS, work.records, call)
 }
 
-/** The connection, the first metadata and the time until V8 has compiled are part of it, as in Java's own figure. */
+/** Includes connecting, the first metadata and the time until V8 has compiled, as Java's own figure does. */
 async function timed(records: number, atOnce: number, calls: number, call: () => Promise<unknown>): Promise<void> {
   const begin = performance.now()
-  let left = calls
+  let remaining = calls
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
-      while (left-- > 0) await call()
+      while (remaining-- > 0) await call()
     }),
   )
   process.stdout.write(`${(records / (performance.now() - begin)) * 1000} records/sec\n`)

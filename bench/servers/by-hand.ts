@@ -1,4 +1,4 @@
-// A hand-written server: forty lines on raw kafkajs that check the request body.
+// A hand-written server of forty lines on raw kafkajs, which checks the request body.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'

@@ -1,4 +1,4 @@
-// The requests of the console page.
+// The API of the console page.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
@@ -16,7 +16,7 @@ export interface ConsoleContext {
   readonly outcomes: OutcomeTimeline
   /** URL of the gateway, which the form sends records to. */
   readonly gateway: string
-  /** Records by topic, null without a response, and messages by queue. */
+  /** Records by topic, and messages by queue; null for a topic or queue that did not answer. */
   readonly counts: () => Promise<object>
   /** Warm sandboxes and invocations in progress, by function. */
   readonly functions: () => Readonly<Record<string, { readonly warm: number; readonly busy: number }>>
@@ -42,7 +42,7 @@ export class ConsoleApi {
     })
   }
 
-  /** The parts of the page that change every second and cost little to find out. */
+  /** The parts of the page that change every second and are cheap to read. */
   state(): object {
     const { brokers, outcomes, functions, contracts } = this.#context
     return {
@@ -70,7 +70,7 @@ export class ConsoleApi {
     return { status: response.status, body: await response.json() }
   }
 
-  /** Changes the state of brokers, to show what happens to records without them. */
+  /** Stops, freezes or starts brokers, to show what happens to records without them. */
   changeBrokers(body: unknown): Promise<object> {
     return this.#context.brokers.act(body)
   }

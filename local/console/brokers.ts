@@ -1,4 +1,4 @@
-// The brokers of the local cluster, as the console shows and changes them.
+// Shows and changes the brokers of the local cluster for the console.
 import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
 import type { BrokerState, LocalKafka } from '../kafka/cluster.ts'
@@ -14,7 +14,7 @@ export interface BrokerView {
 
 export class Brokers {
   readonly #kafka: Cluster | undefined
-  /** The last action of each broker: two windows of the console never act on one broker at once. */
+  /** The last action of each broker, so that two windows of the console never change one broker at the same time. */
   readonly #last = new Map<number, Promise<void>>()
 
   /** @param kafka undefined if the cluster is the user's own, which is never changed */
@@ -51,7 +51,7 @@ export class Brokers {
   async #inTurn(id: number, work: () => Promise<void>): Promise<void> {
     const before = this.#last.get(id) ?? Promise.resolve()
     const result = before.then(work)
-    // A failed action keeps no later one from being done; its own caller gets the error.
+    // A later action runs even if this one fails; the caller of this one gets the error.
     this.#last.set(
       id,
       result.catch(() => {}),

@@ -1,10 +1,10 @@
-// What happened to records in each of the last five minutes' seconds: one strip per outcome, each with its own scale,
-// so that no strip needs its colour to be told from the others. Grey: a broker was not up.
+// Draws what happened to records in each second of the last five minutes: one strip per outcome, each with its own
+// scale, so that the strips can be told apart without their colours. Grey: a broker was not up.
 import { $, element, number } from './dom.js'
 
 const SVG = 'http://www.w3.org/2000/svg'
 const HEIGHT = 40
-/** One record is visible beside a thousand. */
+/** Makes one record visible next to a thousand. */
 const MIN_BAR = 4
 const WORDS = {
   delivered: 'delivered',
@@ -18,7 +18,7 @@ export function showChart({ outcomes, notUp }) {
     const strip = stripOf(outcome)
     const max = Math.max(...perSecond)
     const sum = perSecond.reduce((total, count) => total + count, 0)
-    // The last second is not over.
+    // The current second is not complete, so the one before it is shown.
     const now = perSecond.at(-2) ?? 0
     strip.querySelector('.now').textContent = `${number(now)}/s`
     strip.querySelector('.sum').textContent = `${number(sum)} in 5 min, at most ${number(max)}/s`

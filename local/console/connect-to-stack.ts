@@ -1,4 +1,5 @@
-// Connects the console to a running stack: dead letters, topics, queues, functions, and brokers that the stack started.
+// Connects the console to a running stack: dead letters, topics, queues, functions, and the brokers that the stack
+// started.
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
 import { withQueuePrefix } from '../../lib/contracts/queue-prefix.ts'
@@ -12,7 +13,7 @@ import { Brokers } from './brokers.ts'
 import { createCounts } from './counts.ts'
 
 const SAMPLE_MS = 1000
-/** The AWS SDK looks for them only in the process's environment; the local SQS accepts any. */
+/** The AWS SDK reads credentials only from the process's environment. The local SQS accepts any. */
 const LOCAL_KEYS = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local', AWS_REGION: 'us-east-1' }
 
 export async function createConsoleApi(

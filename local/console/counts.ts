@@ -1,4 +1,4 @@
-// Counts records in topics and messages in queues for the console. Several windows share an answer.
+// Counts records in topics and messages in queues for the console. Several windows share one count.
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { TopicReader } from '../../lib/redrive/open-dead-letters.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
@@ -6,7 +6,7 @@ import { queueDepth } from '../sqs/queue-contents.ts'
 
 /** How long a count of a topic may take while brokers are down, ms. */
 const COUNT_MS = 1000
-/** How long an answer is used again. */
+/** How long a count is reused, ms. */
 const FRESH_MS = 1000
 
 export interface CountsOptions {
@@ -18,7 +18,7 @@ export interface CountsOptions {
   readonly queues: readonly { readonly name: string; readonly url: string }[]
 }
 
-/** Returns a function that counts; null stands for a topic or queue without a response. */
+/** Returns a function that counts; null means that a topic or queue did not answer. */
 export function createCounts({ reader, topics, sqs, sources, queues }: CountsOptions): () => Promise<object> {
   let answer: Promise<object> | undefined
   const urls = sources.flatMap(source => ('queueUrl' in source && source.kind !== 'sqs' ? [source.queueUrl] : []))
@@ -31,7 +31,7 @@ export function createCounts({ reader, topics, sqs, sources, queues }: CountsOpt
     return {
       topics: Object.fromEntries(records),
       queues: Object.fromEntries(messages),
-      // Counted and not listed: listing messages of a source DLQ receives them, and hides them from a redrive.
+      // Counted and not listed, because listing a source DLQ receives its messages, which hides them from a redrive.
       inSources: waiting.reduce<number>((sum, depth) => sum + (depth ?? 0), 0),
     }
   }
@@ -55,7 +55,7 @@ async function recordsIn(reader: CountsOptions['reader'], topic: string): Promis
   return Number(ends.reduce((sum, end) => sum + end, 0n))
 }
 
-/** The page shows that there is no response, and goes on. */
+/** Null instead of an error: the page shows that there is no answer, and continues. */
 async function orNull(count: Promise<number>): Promise<number | null> {
   return count.catch(() => null)
 }

@@ -1,17 +1,17 @@
-// The open dead letters, as they were last read. They are read again when something changed, and never for more than a
-// fifth of the time: 100,000 of them take a second or two.
+// Caches the open dead letters as they were last read. They are read again after a change, but never for more than a
+// fifth of the time, because reading 100,000 of them takes a second or two.
 import { describeError } from '../../lib/errors.ts'
 import { type Snapshot, SnapshotBuilder } from './snapshot.ts'
 
-/** How often targets are read that can't tell whether something changed, ms. In SQS each look counts a receive. */
+/** How often targets are read for which changes can't be detected, ms. In SQS, each read counts as a receive. */
 const UNWATCHED_MS = 30_000
-/** A reading waits this many times as long as the one before it took. */
+/** The pause before a reading, as a multiple of how long the reading before it took. */
 const REST_FACTOR = 4
 
 export interface ReaderOptions {
-  /** Reads everything into the builder. */
+  /** Reads all dead letters into the builder. */
   readonly read: (builder: SnapshotBuilder) => Promise<void>
-  /** Returns a text that differs after each change; undefined if only reading tells. */
+  /** Returns a text that differs after each change; undefined if only reading shows a change. */
   readonly stateOf: () => Promise<string | undefined>
   readonly nowMs?: () => number
 }
@@ -19,7 +19,7 @@ export interface ReaderOptions {
 export interface Current {
   /** Undefined until the first reading ends. */
   readonly snapshot: Snapshot | undefined
-  /** The dead letters that the reading in progress has met; undefined if none is in progress. */
+  /** How many dead letters the reading in progress has found; undefined if none is in progress. */
   readonly progress: number | undefined
 }
 
@@ -38,7 +38,7 @@ export class DeadLetterCache {
   }
 
   /**
-   * Returns what is known, and reads again in the background where something may have changed.
+   * Returns the last snapshot, and reads again in the background if something may have changed.
    * @param waitMs how long to wait for a reading in progress
    */
   async current(waitMs: number): Promise<Current> {
@@ -49,7 +49,7 @@ export class DeadLetterCache {
     return { snapshot: this.#snapshot, progress: this.#builder?.count }
   }
 
-  /** Call it after a change, or when a person asks: the next call reads again. */
+  /** Makes the next call read again. Call it after a change, or when the user asks for it. */
   invalidate(): void {
     this.#isStale = true
   }
@@ -72,7 +72,7 @@ export class DeadLetterCache {
     }
     this.#endedAt = nowMs()
     this.#tookMs = this.#endedAt - begin
-    // The state from before the reading: a change during it is read next time.
+    // The state from before the reading, so that a change during the reading causes another one.
     this.#state = state
     this.#snapshot = builder.build()
     this.#builder = undefined

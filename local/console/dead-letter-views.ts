@@ -1,4 +1,5 @@
-// The dead letters as the page shows them: a list, and one of them. Payloads only where the page asks for one.
+// The dead letters in the form in which the page shows them: a list, and a single one. Payloads are included only if
+// the page asks for one.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
@@ -17,7 +18,9 @@ import type { Row } from './row-table.ts'
 import type { Snapshot, SnapshotBuilder } from './snapshot.ts'
 
 const PAGE = 100
-/** How long a response waits for dead letters that are being read; after that it has those of before. */
+/**
+ * How long a response waits for a reading in progress, ms. After that it has the dead letters of the reading before.
+ */
 const READING_MS = 300
 const FIRST_READING_MS = 60_000
 
@@ -39,18 +42,18 @@ export class DeadLetterViews {
     })
   }
 
-  /** The dead letters as they were last read; waits for the first reading. */
+  /** Returns the dead letters as they were last read; waits for the first reading. */
   async snapshot(): Promise<Snapshot | undefined> {
     return (await this.#cache.current(FIRST_READING_MS)).snapshot
   }
 
-  /** Call it after a change: the next page shows it. */
+  /** Makes the next page show a change. Call it after the change. */
   invalidate(): void {
     this.#cache.invalidate()
   }
 
   /**
-   * One page of the open dead letters that match, newest first, with their groups.
+   * Returns one page of the open dead letters that match, newest first, with their groups.
    * @param query the filter, `offset`, and `refresh` to read the targets again
    */
   async page(query: URLSearchParams): Promise<object> {
@@ -89,9 +92,9 @@ export class DeadLetterViews {
   }
 
   /**
-   * One dead letter.
+   * Returns one dead letter.
    * @param query `id`, `location`, and `payload=1` for key, value and the values of headers
-   * @returns undefined when it is no longer open
+   * @returns undefined if it is no longer open
    */
   async one(query: URLSearchParams): Promise<object | undefined> {
     const [id, location] = [query.get('id') ?? '', query.get('location')]
@@ -115,7 +118,7 @@ export class DeadLetterViews {
 
   async #readAll(builder: SnapshotBuilder): Promise<void> {
     const { config, readSourceMessage } = this.#options
-    // Source DLQs are left out: listing their messages receives them, and hides them from a redrive.
+    // Source DLQs are left out, because listing them receives their messages, which hides them from a redrive.
     const request = { from: config.deadLetter }
     const context = {
       config,

@@ -17,7 +17,7 @@ export async function showDeadLetters({ refresh = false } = {}) {
   const asked = ++state.asked
   try {
     const answer = await request(`/api/dead-letters?${query}`)
-    // A later request has another filter or page.
+    // Meanwhile another request, with another filter or page, was sent.
     if (asked !== state.asked) return
     state.isFilterWrong = false
     $('filter-problem').textContent = ''
@@ -67,7 +67,7 @@ function stateOfList({ isLoading, total, matched, failures }) {
   if (isLoading) return 'loading'
   if (matched > 0) return 'list'
   if (total > 0) return 'no-match'
-  // Without a word about what can't be read, an empty list would be a false promise.
+  // Without this hint about what can't be read, the empty list would look like "no dead letters".
   return failures.length > 0 ? 'error' : 'empty'
 }
 
@@ -88,7 +88,7 @@ function showTroubles({ failures, unreadable, further, total, notes, progress, r
   $('read-at').textContent = `As of ${new Date(readAt).toLocaleTimeString()}${again}`
 }
 
-/** A redrive sends the messages of source DLQs too; they have no topic and no error before they are read. */
+/** Messages of source DLQs are sent by a redrive, too. Their topic and error are unknown until they are read. */
 export function showInSources(count) {
   state.inSources = count
   $('in-queues').hidden = count === 0
@@ -155,7 +155,7 @@ async function discard() {
     `${describe(fields)} Their records are never sent.`,
     'Discard',
   )
-  // Records that fail after the person looked are not discarded.
+  // Records that failed after the list was read are not discarded, because the user has not seen them.
   if (isSure) await start('discard', { until: readAt, ...fields })
 }
 
@@ -170,7 +170,7 @@ export function listenToList() {
     event.preventDefault()
     void run($('refresh'), applyFilter)
   })
-  // The button resets the fields after this event.
+  // The button resets the fields only after this event.
   form.addEventListener('reset', () => setTimeout(() => void run($('refresh'), applyFilter)))
   $('clear').addEventListener('click', () => form.reset())
   completeNames()
@@ -193,7 +193,7 @@ export function listenToList() {
   })
 }
 
-/** `run` has enabled the button that was clicked. */
+/** Updates the buttons after `run`, which has enabled the button that was clicked. */
 function updateAfter() {
   updateActions()
   const { answer } = state

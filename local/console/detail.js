@@ -54,7 +54,7 @@ function textOf(base64) {
   }
 }
 
-/** Errors are shown in the dialog, which covers the page. */
+/** Shows errors in the dialog, because it covers the page. */
 function act(control, work) {
   return run(control, async () => {
     try {
@@ -65,7 +65,7 @@ function act(control, work) {
   })
 }
 
-/** @param onClose called with the location of the dead letter, which gets the focus again */
+/** @param onClose called with the location of the dead letter, whose row gets the focus back */
 export function listenToDetail(onClose) {
   $('close').addEventListener('click', () => $('dead-letter').close())
   $('payload').addEventListener('click', () => act($('payload'), () => showDetail(opened.id, opened.location, true)))

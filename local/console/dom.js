@@ -19,14 +19,14 @@ export function button(text, onClick, attributes = {}) {
   return node
 }
 
-/** Shows characters that change the direction of text or are invisible as their codes. */
+/** Replaces characters that are invisible, or change the text direction, by their codes. */
 export function inert(text) {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, char =>
     char === '\n' || char === '\t' ? char : `\\u${char.codePointAt(0).toString(16).padStart(4, '0')}`,
   )
 }
 
-/** The stack does not respond at all. */
+/** The stack does not respond. */
 export class Offline extends Error {}
 
 export async function request(path, body) {
@@ -63,7 +63,7 @@ export function showProblem(problem) {
   $('problem-text').textContent = problem === undefined ? '' : inert(problem)
 }
 
-/** Repeats `work`, also while it fails; not while nobody looks at the page. */
+/** Repeats `work`, even after it failed, but not while the page is hidden. */
 export async function poll(work, everyMs) {
   for (;;) {
     if (!document.hidden) {
@@ -94,7 +94,7 @@ export const secondsSince = iso => (Date.now() - Date.parse(iso)) / 1000
 
 const rendered = new WeakMap()
 
-/** Replaces the children only if `data` is not what they were made of: focus and selection stay. */
+/** Replaces the children only if `data` has changed, because replacing them loses focus and selection. */
 export function render(node, data, children) {
   const key = JSON.stringify(data)
   if (rendered.get(node) === key) return false

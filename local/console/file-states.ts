@@ -1,16 +1,16 @@
-// Finds out whether the dead letters on disk may have changed since they were read, without reading them.
+// Detects whether the dead letters on disk may have changed since they were read, without reading them.
 import { type BigIntStats, statSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { storeKindOf } from '../../lib/dead-letter/store-kinds.ts'
 import type { RedriveSource } from '../../lib/redrive/redrive-sources.ts'
 
-/** The suffixes of a database and of the files that SQLite has beside it while it writes. */
+/** The suffixes of a database file, and of the files that SQLite creates next to it while it writes. */
 const BESIDE = ['', '-journal', '-wal']
 
 /**
- * Returns a text that differs after each change of what lies in folders and files.
- * @returns undefined if one of the sources lies elsewhere: then only reading tells
+ * Returns a text that differs after each change of the sources' folders and files.
+ * @returns undefined if one of the sources is elsewhere, so that only reading shows a change
  */
 export async function stateOfFiles(sources: readonly RedriveSource[]): Promise<string | undefined> {
   const paths = sources.map(source => storeKindOf(source).pathOf?.(source))
@@ -28,7 +28,7 @@ async function stateOfPath(path: string): Promise<string> {
   return states.join('\n')
 }
 
-/** @returns undefined also without the right to look: the next reading says why */
+/** @returns undefined also without permission; the next reading reports why */
 function statusOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false })

@@ -1,10 +1,10 @@
-// The form of the filter and that of the options of a redrive.
+// The filter form, and the form with the options of a redrive.
 import { $ } from './dom.js'
 
 const LISTS = ['topic', 'notTopic', 'error', 'notError', 'deadLetterId']
 const CHOICES = ['invalid', 'parked', 'since', 'until']
 
-/** The fields of the form as those of a request: lists of texts, and texts. */
+/** Returns the fields of the form as those of a request: lists of texts, and texts. */
 export function filterFields() {
   const form = $('filter')
   const lists = LISTS.map(name => [
@@ -19,7 +19,7 @@ export function filterFields() {
   return Object.fromEntries([...lists, ['outcome', outcomes], ...texts].filter(([, value]) => value.length > 0))
 }
 
-/** The same, with true and false as such, as a run takes them. */
+/** Returns the same with true and false as booleans, as a run needs them. */
 export function requestFields() {
   const isFlag = value => value === 'true' || value === 'false'
   return Object.fromEntries(
@@ -33,7 +33,7 @@ export function queryOf(fields) {
   )
 }
 
-/** Fills the form from the address, so that a reloaded page keeps its filter. */
+/** Fills the form from the page's address, so that a reloaded page keeps its filter. */
 export function readAddress() {
   const query = new URLSearchParams(location.hash.slice(1))
   const form = $('filter')
@@ -42,7 +42,7 @@ export function readAddress() {
   for (const box of form.outcome) box.checked = query.getAll('outcome').includes(box.value)
 }
 
-/** The options of a redrive that are set. */
+/** Returns the options of a redrive that are set. */
 export function optionFields() {
   const form = $('options')
   const flags = ['includeInvalid', 'anyTopic', 'overwrite', 'assumeRetained', 'otherCluster']
@@ -55,7 +55,7 @@ export function optionFields() {
   }
 }
 
-/** Suggests names for the last one of several. */
+/** Suggests names for the last of several names. */
 export function completeNames() {
   for (const name of ['topic', 'notTopic', 'error', 'notError']) completeInput($('filter')[name])
 }

@@ -1,4 +1,4 @@
-// The filter of a request of the page: the same fields as those of a redrive, and of the command.
+// The filter in a request of the page. It has the same fields as the filter of a redrive and of the command.
 import { ConfigError } from '../../lib/errors.ts'
 import { FILTER_FIELDS, parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import type { DeadLetterFilter } from '../../lib/redrive/select-dead-letters.ts'
@@ -15,7 +15,10 @@ export function filterOf(query: URLSearchParams, others: readonly string[]): Dea
   return parseFilter(Object.fromEntries(names.map(name => [name, fieldOf(name, query.getAll(name))])))
 }
 
-/** @throws ConfigError with every problem, e.g. for a field that is no filter */
+/**
+ * Parses the fields of a filter.
+ * @throws ConfigError with every problem, e.g. for an unknown field
+ */
 export function parseFilter(fields: Readonly<Record<string, unknown>>, others: readonly string[] = []) {
   const expected = [...FILTER_FIELDS, ...others]
   const unknown = Object.keys(fields).filter(name => !expected.includes(name))

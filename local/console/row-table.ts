@@ -1,5 +1,5 @@
-// The open dead letters without their payloads, in about 250 bytes each: texts that many share are kept once, the
-// others outside the heap.
+// Stores the open dead letters without their payloads, in about 250 bytes each: texts that many rows share are kept
+// once, other texts outside the JavaScript heap.
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../../lib/dead-letter/dead-letter-store.ts'
 import type { SelectableDeadLetter } from '../../lib/redrive/select-dead-letters.ts'
@@ -9,7 +9,7 @@ const CHUNK = 1024 * 1024
 
 type Failure = DeadLetter['failure']
 
-/** The fields that most dead letters share with others. */
+/** The fields whose values most dead letters share with others. */
 interface Kind {
   readonly record: Pick<DeadLetter['record'], 'topic'>
   readonly failure: Pick<Failure, 'code' | 'kind' | 'outcome'>
@@ -76,7 +76,7 @@ export class RowTable {
     return this.#order
   }
 
-  /** A row, valid until the next call: a table of 100,000 is passed over without an object per row. */
+  /** Returns a row that is valid until the next call, so that a pass over 100,000 rows creates no objects. */
   at(number: number): Row {
     this.#cursor.move(this.#kinds[this.#kindOf[number] as number] as Kind, number)
     return this.#cursor.row
@@ -132,10 +132,10 @@ export class RowTable {
   }
 }
 
-/** Texts outside the heap. */
+/** Texts stored outside the JavaScript heap. */
 class TextList {
   readonly #chunks: Buffer[] = []
-  /** Per text: the number of its chunk, where it begins, where it ends. */
+  /** Per text: the number of its chunk, its start and its end. */
   readonly #places: number[] = []
   #end = CHUNK
 

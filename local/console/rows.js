@@ -11,7 +11,7 @@ export function ageOf(newest, oldest) {
 export function groupOf(group, choose) {
   const { topic, error, lastError, outcome, isInvalid, deadLetters, parked, oldest, newest } = group
   const show = button('Show', () => choose(group), { 'aria-label': `Show these ${deadLetters}` })
-  // A comma separates names in a filter.
+  // A filter separates names by commas, so a name that contains one can't be chosen.
   show.disabled = [topic ?? '', error, lastError].some(name => name.includes(','))
   return element(
     'tr',

@@ -1,4 +1,4 @@
-// Redrive, dry run, discard and unpark: asking first, progress, cancel, and what was done.
+// Redrive, dry run, discard and unpark: confirmation, progress, cancel, and the result.
 import { $, counted, duration, inert, number, request } from './dom.js'
 
 const NAMES = { redrive: 'Redrive', 'dry-run': 'Dry run', discard: 'Discard', unpark: 'Unpark' }
@@ -10,12 +10,12 @@ const ADVICE = {
   'unknown-topic': 'a contract, or option “any topic”',
   'topic-not-on-cluster': 'create it, or option “To topic”',
   'other-cluster': 'option “another cluster”',
-  'message-not-whole': 'a target in KAFKA_DEAD_LETTER that takes the rest of the message',
+  'message-not-whole': 'a target in KAFKA_DEAD_LETTER that can store the rest of the message',
   'completion-unknown': 'repair the target',
   'log-deleted': 'the command, with --error log-deleted --no-verify',
   'look-up-incomplete': 'the command, with --error look-up-incomplete --no-verify',
   'claim-missing': 'the target that keeps their values',
-  authorization: 'the right WRITE on the topic',
+  authorization: 'permission to WRITE to the topic',
   'still-in-doubt': 'again in some minutes',
   invalid: 'option “invalid records”',
   parked: 'Unpark',
@@ -47,7 +47,7 @@ export async function showRun(run) {
   $('run').hidden = !isRunning
   if (isRunning) showProgress(run)
   if (!hasEnded) return
-  // A live region: it is announced once, when the run has ended.
+  // A live region, which screen readers announce once, when the run has ended.
   $('done').textContent = inert(resultOf(run))
   $('done').hidden = false
   await onEnd()
@@ -64,11 +64,11 @@ function showProgress(run) {
     bar.value = done
   }
   const of = total === null ? number(done) : `${number(done)} of ${number(total)}`
-  const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`
-  const ending = isCancelled ? ' Cancelled: what is on its way ends first.' : ''
+  const timeLeft = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`
+  const ending = isCancelled ? ' Cancelled: records in flight end first.' : ''
   const filter = filterText(run.fields)
   $('run-title').textContent = inert(`${NAMES[action]}${filter === '' ? '' : ` (${filter})`}`)
-  $('run-text').textContent = inert(`${of}, ${number(Math.round(perSecond))}/s${left}: ${countsOf(run)}.${ending}`)
+  $('run-text').textContent = inert(`${of}, ${number(Math.round(perSecond))}/s${timeLeft}: ${countsOf(run)}.${ending}`)
   $('cancel').disabled = isCancelled
 }
 
@@ -113,7 +113,10 @@ export function filterText(fields) {
     .join(', ')
 }
 
-/** Asks before something is sent or ended for good. @returns whether the person agreed */
+/**
+ * Asks before records are sent or dead letters discarded.
+ * @returns whether the user agreed
+ */
 export function confirmed(question, detail, verb) {
   const dialog = $('confirm')
   $('confirm-title').textContent = inert(question)

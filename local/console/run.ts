@@ -1,4 +1,4 @@
-// One redrive, dry run, discard or unpark: its progress, and what it did.
+// A redrive, dry run, discard or unpark: its progress and its result.
 import { describeError } from '../../lib/errors.ts'
 import { discardDeadLetters, unparkDeadLetters } from '../../lib/redrive/change-dead-letters.ts'
 import type { DeadLetterResult } from '../../lib/redrive/redrive-options.ts'
@@ -20,7 +20,7 @@ export interface RunView {
   /** Null while it runs. */
   readonly endedAt: string | null
   readonly isCancelled: boolean
-  /** How many dead letters it is expected to do; null if that is unknown. */
+  /** How many dead letters it is expected to process; null if that is unknown. */
   readonly total: number | null
   readonly done: number
   readonly perSecond: number
@@ -30,11 +30,11 @@ export interface RunView {
   readonly wouldSend: number
   /** Discarded or unparked. */
   readonly changed: number
-  /** Dead letters that stay, by code; `invalid` and `parked` were not tried. */
+  /** Dead letters that stay, by code. Those with `invalid` and `parked` were not tried. */
   readonly kept: Readonly<Record<string, number>>
   readonly notCompleted: number
   readonly notNoted: number
-  /** Dead letters of messages that were sent or discarded in part: they are in KAFKA_DEAD_LETTER now. */
+  /** Dead letters of messages that were sent or discarded only in part. They are in KAFKA_DEAD_LETTER now. */
   readonly moved: number
   /** Why targets were left early. */
   readonly stopped: readonly string[]
@@ -68,7 +68,7 @@ export class Run {
   #notNoted = 0
   #moved = 0
   #end: { readonly at: string; readonly ms: number } | undefined
-  /** Resolves when it has ended; it never rejects. */
+  /** Resolves when the run has ended. Never rejects. */
   readonly ended: Promise<void>
 
   constructor(options: RunOptions) {
@@ -86,7 +86,7 @@ export class Run {
     return this.#end === undefined
   }
 
-  /** Records that are on their way end first. */
+  /** Cancels the run. Records in flight are completed first. */
   cancel(): void {
     if (this.isRunning) this.#cancelling.abort()
   }
@@ -112,7 +112,7 @@ export class Run {
       found,
       wouldSend,
       changed: this.#changed,
-      // Codes are text of others: own properties of `fromEntries`, even `__proto__`.
+      // Codes come from outside, and may even be `__proto__`; `fromEntries` makes them own properties.
       kept: Object.fromEntries(kept),
       notCompleted: this.#notCompleted,
       notNoted: this.#notNoted,

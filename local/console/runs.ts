@@ -1,5 +1,5 @@
-// The runs of the console: one at a time, on this side of the page, so that a reloaded page and a second window show
-// the same.
+// The runs of the console, one at a time. They are kept in the server, so that a reloaded page and a second window show
+// the same run.
 import type { ProducerConfig } from '../../lib/config/settings.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
@@ -18,7 +18,7 @@ export interface RunsOptions {
   readonly config: ProducerConfig
   readonly contracts: Contracts
   readonly readSourceMessage: SourceMessageReader
-  /** The open dead letters as the person saw them. */
+  /** The open dead letters that the user has seen. */
   readonly snapshot: () => Promise<Snapshot | undefined>
   /** Called with each record that a run has sent. */
   readonly onSent: () => void
@@ -44,7 +44,7 @@ export class Runs {
   /**
    * Starts a run and does not wait for it.
    * @param body `{ action, all?, … }` with the fields of a redrive; to discard, a filter or `all`
-   * @throws ConfigError · Refusal 409 while another one runs
+   * @throws ConfigError · Refusal 409 while another run is in progress
    */
   async start(body: unknown): Promise<RunView> {
     const { action, all, ...fields } = isJsonObject(body) ? body : {}
@@ -70,7 +70,7 @@ export class Runs {
     }
   }
 
-  /** Cancels the run in progress, if it is the one that the person saw. */
+  /** Cancels the run in progress, if it is the one that the user has seen. */
   cancel(body: unknown): RunView | null {
     const { id } = isJsonObject(body) ? body : {}
     if (typeof id !== 'number') throw new ConfigError([`id: expected the number of a run, got ${JSON.stringify(id)}.`])
@@ -78,7 +78,7 @@ export class Runs {
     return this.view()
   }
 
-  /** Cancels the run in progress, and waits until it has given back its lease. */
+  /** Cancels the run in progress, and waits until it has released its lease. */
   async close(): Promise<void> {
     this.#last?.cancel()
     await this.#last?.ended
@@ -86,12 +86,16 @@ export class Runs {
 
   #parse(action: Action, fields: Readonly<Record<string, unknown>>): RedriveRequest {
     const { config, readSourceMessage } = this.#options
-    // Only what the page lists: nobody has seen the messages of source DLQs.
+    // Only the targets that the page lists: nobody has seen the messages of source DLQs.
     if (action === 'discard' || action === 'unpark') return { ...parseFilter(fields), from: config.deadLetter }
     return parseRedriveRequest(fields, allowedSources(config, readSourceMessage))
   }
 
-  /** @returns how many dead letters the run will do. @throws ConfigError for a mistyped name in what is left out */
+  /**
+   * Checks a request.
+   * @returns how many dead letters the run will process
+   * @throws ConfigError for a mistyped name among the excluded ones
+   */
   #check(action: Action, request: RedriveRequest, { rows, further }: Snapshot): number | null {
     const names = new NameCheck(request, this.#options.contracts)
     const isRedrive = action === 'redrive' || action === 'dry-run'

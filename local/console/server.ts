@@ -1,4 +1,4 @@
-// The console: one page and its API. Who may use it is decided by the server of the local stack.
+// Serves the console: one page and its API. The server of the local stack decides who may use it.
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
 }
-/** A record to send; the other requests are far smaller. */
+/** The size of the largest request, which sends a record. Other requests are far smaller. */
 const MAX_BODY = 6 * 1024 * 1024
 
 const GET: Readonly<Record<string, (api: ConsoleApi, query: URLSearchParams) => unknown>> = {
@@ -88,7 +88,7 @@ async function jsonOf(request: IncomingMessage): Promise<unknown> {
   return json
 }
 
-/** Errors that the page shows as they are. Any other is printed on the terminal. */
+/** Turns an error into an answer that the page shows. Any other error is printed on the terminal. */
 function asRefusal(error: unknown): unknown {
   if (error instanceof ConfigError) return new Refusal(400, error.problems.join(' '))
   if (error instanceof KafkaProducerError) return new Refusal(500, error.message)

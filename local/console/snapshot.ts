@@ -1,15 +1,15 @@
-// The open dead letters at one moment: what the console lists, filters and groups.
+// The open dead letters at one moment, which the console lists, filters and groups.
 import type { OpenDeadLetter, Unreadable } from '../../lib/dead-letter/dead-letter-store.ts'
 import { RowTable } from './row-table.ts'
 
-/** More would need too much memory; the command has no such limit. */
+/** More rows would need too much memory. The command has no such limit. */
 const MAX_ROWS = 200_000
-/** Places that can't be read and are named; the rest is counted. */
+/** How many places that can't be read are named; the rest is only counted. */
 const MAX_PLACES = 5
 
 export interface Snapshot {
   readonly rows: RowTable
-  /** Open dead letters that are not among the rows, because there are too many. */
+  /** The number of open dead letters that are not in the rows, because there are too many. */
   readonly further: number
   /** When the reading began, ISO 8601. */
   readonly readAt: string

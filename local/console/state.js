@@ -1,10 +1,10 @@
-// Brokers, the chart, counters and functions.
+// The page's parts that change every second: brokers, the chart, counters and functions.
 import { showChart } from './chart.js'
 import { showInSources } from './dead-letters.js'
 import { $, button, element, number, render, request } from './dom.js'
 import { showRun } from './run.js'
 
-/** What a button may do with a broker of each state. */
+/** The actions that a broker's buttons offer in each state. */
 const ACTIONS = {
   up: { freeze: 'Freeze', stop: 'Stop' },
   starting: { stop: 'Stop' },

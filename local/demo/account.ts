@@ -1,4 +1,5 @@
-// The fate of each record: compares what was sent with the log, the dead letters and the queues, without the producer.
+// Determines the fate of each record: compares what was sent with the log, the dead letters and the queues, without the
+// producer.
 import { existsSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { readTopic } from '../kafka/admin.ts'
@@ -15,7 +16,7 @@ export interface Fates {
   refused: number
   lost: number
   duplicated: number
-  /** Events, not fates: dead letters written, and responses lost. */
+  /** Counts events, not fates: written dead letters, and lost responses. */
   deadLetters: number
   unknown: number
 }
@@ -27,7 +28,10 @@ export interface Account {
   readonly unexpected: number
 }
 
-/** @param written dead letters before the redrive, by record id @param folder of the dead letters */
+/**
+ * @param written dead letters before the redrive, by record id
+ * @param folder of the dead letters
+ */
 export async function account(
   stack: Stack,
   answers: readonly Answer[],
@@ -36,7 +40,7 @@ export async function account(
 ): Promise<Account> {
   const inLog = new Map<string, number>()
   for (const { headers } of await readTopic(stack.bootstrapServers, 'earthquakes')) {
-    // Over HTTP the caller's key, and a digest of the record.
+    // Over HTTP the id is the caller's key and a digest of the record.
     const id = String(headers['kp-id']).replace(/:[\w-]{22}$/, '')
     inLog.set(id, (inLog.get(id) ?? 0) + 1)
   }
@@ -55,7 +59,7 @@ export async function account(
     fates.sent++
     if (deadLetter) fates.deadLetters++
     if (isUnknown) fates.unknown++
-    // A message that SQS delivers twice may be in the log twice.
+    // SQS may deliver a message twice, so it may be in the log twice.
     if (copies > 1 && !isUnknown && record.trigger !== 'sqs') fates.duplicated++
     if (copies > 0) fates.inKafka++
     else if (fate === 'refused') fates.refused++

@@ -27,12 +27,14 @@ const MIN_ACKNOWLEDGED = 100
 const OUTAGE_MS = 15_000
 /** The `delivery.timeout.ms` of act two: records fail while every broker is down. */
 const SHORT_DELIVERY_MS = 4000
-/** The visibility is shorter than the template's, so that a returned message is soon visible again. */
+/** Shorter than the template's visibility timeout, so that a returned message is soon visible again. */
 const QUEUE_TIMEOUT_MS = 9000
 const VISIBILITY_S = 10
-/** How long to wait until the queue is empty: an outage, a container that fails fast for 30 s, a few receives. */
+/**
+ * How long to wait until the queue is empty, ms: an outage, a container that fails fast for 30 s, and some receives.
+ */
 const DRAIN_MS = 120_000
-/** How long a record in doubt may still reach the log. All brokers were killed, so no request waits in a socket. */
+/** How long a record in doubt may still reach the log, ms. All brokers were killed, so no request waits in a socket. */
 const IN_DOUBT_WAIT_MS = 5000
 
 const { values } = parseArgs({
@@ -41,7 +43,7 @@ const { values } = parseArgs({
   args: withJsonDefault(process.argv.slice(2)),
 })
 
-/** `--json` alone prints to standard output; `--json FILE` also writes the file. */
+/** Makes `--json` without a file print to standard output; `--json FILE` also writes the file. */
 function withJsonDefault(args: readonly string[]): string[] {
   return args.flatMap((arg, index) =>
     arg === '--json' && (args[index + 1] === undefined || args[index + 1]?.startsWith('--')) ? ['--json', '-'] : [arg],
@@ -163,7 +165,10 @@ function expect(what: string, count: number, isExpected: (count: number) => bool
   if (!ok) failures.push(what)
 }
 
-/** Waits until the bus delivers no event and the queue is empty, so that every returned message was received again. */
+/**
+ * Waits until the bus delivers no event and the queue is empty, which means that every returned message was received
+ * again.
+ */
 async function drain(stack: Stack): Promise<void> {
   await stack.bus.idle()
   const end = Date.now() + (deadLettersOn ? DRAIN_MS : 0)
@@ -174,7 +179,7 @@ async function main(): Promise<void> {
   cleanUpStale()
   await buildFunctions()
   const folder = temporaryFolder()
-  // Without dead letters only HTTP has a caller that keeps failed records; the other functions refuse to start.
+  // Without dead letters only HTTP callers keep failed records, and the other functions refuse to start.
   const input = realInput(deadLettersOn ? TRIGGERS : ['http'])
   const half = Math.floor(input.length / 2)
   let stack: Stack | undefined

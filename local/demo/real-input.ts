@@ -1,5 +1,5 @@
-// One week of real earthquakes (USGS GeoJSON, from vega-datasets) and a hundred invalid ones at fixed positions, over
-// the three triggers in turn.
+// The input of the demo: one week of real earthquakes (USGS GeoJSON, from vega-datasets), and a hundred invalid ones at
+// fixed positions, sent through the three triggers in turn.
 import { readFileSync } from 'node:fs'
 
 export type Trigger = 'http' | 'sqs' | 'eventbridge'
@@ -10,9 +10,9 @@ export interface DemoRecord {
   readonly trigger: Trigger
   /** The caller's own id, for HTTP. */
   readonly id: string
-  /** An HTTP body, the body of a message or the detail of an event. */
+  /** The body of an HTTP request or a message, or the detail of an event. */
   readonly body: string
-  /** Invalid on purpose: HTTP must respond with 4xx; the other triggers must store a dead letter. */
+  /** Invalid on purpose: HTTP must answer with 4xx, the other triggers must store a dead letter. */
   readonly isInvalid: boolean
 }
 

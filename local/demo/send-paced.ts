@@ -44,7 +44,7 @@ async function overHttp({ url }: Stack, record: DemoRecord): Promise<Answer> {
     records?: { fate: string; outcome?: string; deadLetterId?: string; partition?: number }[]
   }
   const entry = body.records?.[0]
-  // A refusal of the whole request lists no records. In any other response without records, this caller keeps the
+  // A refusal of the whole request lists no records. After any other response without records, the caller keeps the
   // record.
   const fate = entry?.fate ?? (response.status >= 400 && response.status < 500 ? 'refused' : 'returned')
   return { record, id, fate, outcome: entry?.outcome, deadLetterId: entry?.deadLetterId, partition: entry?.partition }

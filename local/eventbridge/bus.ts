@@ -13,11 +13,11 @@ import { createLocalServer, Refusal, readBody } from '../local-server.ts'
 import { listenLocally } from '../ports.ts'
 import { LOCAL_ACCOUNT, LOCAL_REGION } from '../sqs/elasticmq.ts'
 
-/** Lambda waits one minute, then two: too long for a local stack. */
+/** Pauses before the retries, ms. Lambda waits one minute, then two: too long for a local stack. */
 const RETRY_MS = [1000, 2000]
 const MAX_BYTES = 10 * 1024 * 1024
 const TARGET = 'AWSEvents.PutEvents'
-/** The names of AWS for answers that are no PutEvents. */
+/** The error names of AWS for requests that are not PutEvents. */
 const ERROR_TYPES: Readonly<Record<number, string>> = {
   400: 'ValidationException',
   403: 'AccessDeniedException',
@@ -28,7 +28,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 
 export interface BusOptions {
   readonly port: number
-  /** Called for every event, because contracts change while the bus runs. */
+  /** Called for every event, because contracts may change while the bus runs. */
   readonly contracts: () => Contracts
   readonly invoke: (event: unknown) => Promise<unknown>
   /** The on-failure destination; called with the record that Lambda would send. */
@@ -100,7 +100,7 @@ async function answer(
     .end(JSON.stringify({ FailedEntryCount, Entries }))
 }
 
-/** @returns what is wrong with the entry, or its event */
+/** @returns the event, or what is wrong with the entry */
 function toEvent({ Source, DetailType, Detail, Time, Resources = [] }: JsonObject): BusEvent | string {
   const detail = typeof Detail === 'string' ? parseJson(Detail) : undefined
   if (typeof Source !== 'string' || typeof DetailType !== 'string' || !Source || !DetailType || !isJsonObject(detail))

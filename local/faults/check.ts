@@ -1,4 +1,4 @@
-// Compares the ledger with the log and the dead letters, which are read without the producer.
+// Compares the ledger of a load with the log and the dead letters, which are read without the producer.
 import { existsSync, readFileSync } from 'node:fs'
 import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
 import { type ReadRecord, readTopic } from '../kafka/admin.ts'
@@ -7,7 +7,7 @@ import type { Line } from './load.ts'
 export interface Counts {
   readonly acked: number
   readonly unknown: number
-  /** Reported as dead letters, and reported as returned to the caller: fates, not failures. */
+  /** Reported as dead letters, and reported as returned to the caller. Both are fates, not failures. */
   readonly deadLettered: number
   readonly returned: number
   /** Acknowledged, but not in the log at the reported partition and offset. */
@@ -34,9 +34,9 @@ export interface CheckOptions {
   readonly deadLetters: string
   /** Maximum duration of a call, ms; undefined if the process was frozen or the driver has no bound. */
   readonly maxMs: number | undefined
-  /** When the topic was last created anew, ms since the epoch: what was sent before may be gone with the old log. */
+  /** When the topic was last recreated, ms since the epoch: records sent before may be gone with the old log. */
   readonly madeAnewAt?: number | undefined
-  /** What was written to another cluster, in the order of its log. */
+  /** The records that were written to another cluster, in the order of its log. */
   readonly otherLog?: readonly ReadRecord[]
 }
 
@@ -93,7 +93,7 @@ export async function check({
   }
   for (const [id, { begin, reported }] of entries) {
     const places = copies.get(id) ?? []
-    // A killed process reported nothing: its caller gets an error, and the source still has the record.
+    // A killed process reported nothing: its caller got an error, and the source still has the record.
     const isUnknown = reported === undefined || reported.unknown === true
     if (isUnknown) counts.unknown++
     if (reported?.fate === 'acked') {
@@ -115,12 +115,12 @@ export async function check({
     if (reported?.fate === 'ignored' && places.length === 0) counts.noFate++
     if (reported && maxMs !== undefined && reported.at - begin > maxMs) counts.late++
   }
-  // Records that nobody sent.
+  // Records in the log that nobody sent.
   for (const id of copies.keys()) if (!entries.has(id)) counts.twoFates++
   return counts
 }
 
-/** Skips a torn last line, which a process leaves when it is killed while writing. */
+/** Reads a ledger, without a torn last line, which a process leaves if it is killed while it writes. */
 function read(ledger: string): Map<string, Entry> {
   const entries = new Map<string, Entry>()
   for (const text of readFileSync(ledger, 'utf8').split('\n')) {

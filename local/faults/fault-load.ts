@@ -1,5 +1,5 @@
-// The load while faults strike: one process that uses the library, or queues that feed the function's bundle. Each
-// keeps its own ledger.
+// The port of a load that sends records while faults strike: one process that uses the library, or queues that feed the
+// function's bundle. Each load keeps its own ledger.
 import type { ReadRecord } from '../kafka/admin.ts'
 import type { Counts } from './check.ts'
 
@@ -10,10 +10,10 @@ export interface FaultLoad {
   /** Stops the sender (SIGSTOP) until `thaw`. */
   freeze(): void
   thaw(): void
-  /** Deletes the topic and creates it again, while records are sent. Only the sender's load has this. */
+  /** Deletes the topic and creates it again while records are sent. Only the sender's load has this method. */
   recreateTopic?(partitions: number): Promise<void>
   /** Stops sending; sends in progress may finish. */
   stop(): Promise<void>
-  /** Call after `stop`: compares the ledger with the log, that of another cluster, and the dead letters. */
+  /** Compares the ledger with the log, the log of another cluster, and the dead letters. Call it after `stop`. */
   check(otherLog?: readonly ReadRecord[]): Promise<Counts>
 }

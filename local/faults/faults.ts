@@ -1,4 +1,4 @@
-// The faults. Each strikes repeatedly while records are sent. docs/faults.md lists them by name.
+// The faults of the rig. Each strikes repeatedly while records are sent. docs/faults.md lists them by name.
 import { setTimeout as pause } from 'node:timers/promises'
 import { createTopics, partitionsOf, rotatePreferredLeaders, untilInSync } from '../kafka/admin.ts'
 import type { FaultLoad } from './fault-load.ts'
@@ -9,9 +9,9 @@ import type { SenderTuning, Targets } from './sender-load.ts'
 interface FaultContext {
   readonly rig: ProxiedKafka
   readonly load: FaultLoad
-  /** @returns 0 to 1, from the seed of the run */
+  /** @returns a number from 0 to 1, determined by the seed of the run */
   readonly random: () => number
-  /** Called with what went wrong beside the records: the row fails. */
+  /** Called with a problem that does not concern records; the row then fails. */
   readonly problem: (text: string) => void
 }
 
@@ -24,15 +24,15 @@ export interface Fault {
   readonly load?: 'queues'
   /** The sender's dead-letter targets; default: a disk. */
   readonly targets?: Targets
-  /** Its part of `--seconds`; default: 1. */
+  /** The fault's share of `--seconds`. Default: 1. */
   readonly share?: number
   /** How the sender differs from that of the other faults. */
   readonly sender?: SenderTuning
-  /** The fault is one that a sender gets over in a record's time: no record may fail, or be unknown. */
+  /** Whether the sender survives the fault within a record's deadline, so that no record may fail or be unknown. */
   readonly deliversAll?: boolean
-  /** Records may be in the log of another cluster, too. */
+  /** Whether records may also be in the log of another cluster. */
   readonly hasOtherCluster?: boolean
-  /** While the process is stopped, the duration of a call has no bound. */
+  /** Whether the process is stopped, so that the duration of a call has no limit. */
   readonly freezesSender?: boolean
 }
 
@@ -197,7 +197,8 @@ export const FAULTS: readonly Fault[] = [
     what: 'the topic is deleted and created again with half as many partitions',
     strike: async scene => {
       const { length } = await partitionsOf(scene.rig.bootstrapServers, scene.load.topic)
-      // From 6 to 3 to 1: a key whose partition is left stays in it, so the order of its records can be seen.
+      // From 6 to 3 to 1 partitions. A key whose partition remains stays in it, so that the order of its records can be
+      // checked.
       await recreate(scene, Math.max(1, Math.floor(length / 2)))
     },
   },
@@ -258,7 +259,7 @@ export const FAULTS: readonly Fault[] = [
     sender: { pauseMs: 300 },
     strike: async ({ rig, problem }) => {
       for (const proxy of rig.proxies) proxy.delayMs = 400
-      // The first probes have the limit of the fast answers before, and may end their connections.
+      // The first probes still have the time limit of the fast answers before, and may end their connections.
       await pause(4000)
       const attempts = () => rig.proxies.reduce((sum, { connectionAttempts }) => sum + connectionAttempts.length, 0)
       const before = attempts()
@@ -303,7 +304,7 @@ async function disrupt(proxies: ProxiedKafka['proxies'], newConnections: 'hang' 
   await pause(ms)
   for (const proxy of proxies) {
     proxy.newConnections = 'forward'
-    // Resets the connections that hung, so that both ends notice.
+    // Resets the connections that hung, so that both ends notice it.
     proxy.cut('rst')
   }
 }

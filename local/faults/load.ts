@@ -1,5 +1,5 @@
-// One sender, in a process of its own so that it can be frozen and killed. It writes a ledger: before each send what it
-// is about to send, and after it what was reported. Its argument is a `SenderSpec` as JSON.
+// The sender of a load, in a process of its own so that it can be frozen and killed. It writes a ledger: before each
+// send the records that it is about to send, afterwards what was reported. Its argument is a `SenderSpec` as JSON.
 import { openSync, writeSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
@@ -12,7 +12,10 @@ import { createKafkaJsClient } from '../../lib/producer-factory.ts'
 import { DELIVERY_MS } from './load.settings.ts'
 import type { Driver } from './sender-load.ts'
 
-/** A ledger line of a record: its intent, or its reported fate. `ignored`: the caller did not look at the result. */
+/**
+ * A ledger line of a record: before the send its intent, afterwards its reported fate. `ignored`: the caller did not
+ * look at the result.
+ */
 export interface Line {
   readonly id: string
   readonly at: number
@@ -24,7 +27,7 @@ export interface Line {
 
 const RECORDS = 12
 
-/** What one sender sends, where, and how. */
+/** What a sender sends, where, and how. */
 export interface SenderSpec {
   readonly ledger: string
   readonly servers: string
@@ -32,13 +35,13 @@ export interface SenderSpec {
   /** The first part of its record ids. */
   readonly run: string
   readonly driver: Driver
-  /** `KAFKA_DEAD_LETTER` */
+  /** The value of `KAFKA_DEAD_LETTER`. */
   readonly deadLetter: string
-  /** Calls side by side. */
+  /** The number of concurrent callers. */
   readonly callers: number
-  /** Between two calls of a caller, ms. */
+  /** The pause between two calls of a caller, ms. */
   readonly pauseMs: number
-  /** Settings of our producer beside those of all loads. */
+  /** Settings of this project's producer, in addition to those of all loads. */
   readonly settings: ProducerOptions
 }
 
@@ -94,14 +97,14 @@ function withLibrary(): Send {
           ...(report.metadata.offset === null ? {} : { offset: String(report.metadata.offset) }),
         }
       const unknown = report.outcome === 'unknown'
-      // The control: dead letters are off and the caller ignores the result.
+      // The control without dead letters, in which the caller ignores the result.
       if (isOff) return { fate: 'ignored', unknown }
       return { fate: fates.get(index)?.fate === 'dead-lettered' ? 'dead-lettered' : 'returned', unknown }
     })
   }
 }
 
-/** kafkajs, used as documented. A record that it rejects may still be written. */
+/** Sends with kafkajs, used as documented. A record that it rejects may still be written. */
 async function withKafkaJs(acks: number, idempotent = false): Promise<Send> {
   const kafka = new Kafka({
     brokers: servers.split(','),

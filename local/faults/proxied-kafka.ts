@@ -9,7 +9,10 @@ export interface ProxiedKafka {
   readonly proxy: TcpProxy
   /** The addresses of the proxies. */
   readonly bootstrapServers: string
-  /** While it runs, a cluster of another id answers at the addresses of the proxies. Its data stay until `stop`. */
+  /**
+   * Runs `work` while another cluster, with another id, answers at the addresses of the proxies. It keeps its data
+   * until `stop`.
+   */
   atOtherCluster<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
@@ -24,7 +27,7 @@ export async function startProxiedKafka(
   kafka.bootstrapServers.split(',').forEach((server, index) => {
     ;(proxies[index] as TcpProxy).targetPort = Number(server.split(':')[1])
   })
-  /** One broker behind all proxies. */
+  /** The other cluster, a single broker behind all proxies. */
   let other: LocalKafka | undefined
   const stop = async () => {
     for (const proxy of proxies) proxy.close()

@@ -5,24 +5,24 @@ export interface Message {
   /** In a FIFO queue, the messages of a group must appear in the order of `n`. */
   readonly group: string
   readonly n: number
-  /** Invalid: expected in a dead letter, never in the log. */
+  /** Whether the message is invalid, so that it must be in a dead letter and never in the log. */
   readonly isInvalid: boolean
-  /** Batches whose response deleted it, whose response returned it, and that ended without a response. */
+  /** How many batches deleted the message, returned it, or ended without a response. */
   completed: number
   returned: number
   cutOff: number
 }
 
 export interface Observed {
-  /** Ids, one per copy. */
+  /** Record ids, one per copy. */
   readonly log: readonly string[]
-  /** Ids in the FIFO queue's topic, in the order of each partition. */
+  /** Record ids in the FIFO queue's topic, in the order of each partition. */
   readonly ordered: readonly string[]
   readonly deadLetters: readonly string[]
   readonly atSource: readonly string[]
   /** How often the function reported the outcome `unknown`. */
   readonly unknown: number
-  /** Messages of invocations that timed out. */
+  /** The number of messages of invocations that timed out. */
   readonly late: number
 }
 

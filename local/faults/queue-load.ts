@@ -28,7 +28,7 @@ const QUEUES = { chat: 'chat.fifo', earthquakes: 'earthquakes' } as const
 type Topic = keyof typeof QUEUES
 const TOPICS = Object.keys(QUEUES) as Topic[]
 
-/** @param reportsFailures false: as without ReportBatchItemFailures, returned messages are deleted with the others */
+/** @param reportsFailures false: as without ReportBatchItemFailures, returned messages are deleted like the others */
 export async function startQueueLoad(servers: string, reportsFailures = true): Promise<FaultLoad> {
   await createTopics(
     servers,
@@ -55,7 +55,7 @@ class QueueLoad implements FaultLoad {
   readonly #servers: string
   readonly #sqs: LocalSqs
   readonly #reportsFailures: boolean
-  /** Identifies the records of this run: topics keep the records of earlier runs. */
+  /** Identifies the records of this run, because topics keep the records of earlier runs. */
   readonly #run = randomBytes(4).toString('hex')
   readonly #messages = new Map<string, Message>()
   readonly #functions: readonly LocalFunction[]
@@ -161,7 +161,7 @@ class QueueLoad implements FaultLoad {
     })
   }
 
-  /** Invokes the function and records what it reported about each message, or that it was cut off. */
+  /** Invokes the function, and records what it reported about each message, or that it was cut off. */
   async #invoke(to: LocalFunction, event: Batch): Promise<unknown> {
     const messages = event.Records.map(({ messageId, body }) => ({
       messageId,
@@ -211,7 +211,7 @@ interface Batch {
 
 const failuresOf = (topic: Topic) => `${topic}-failures${topic === 'chat' ? '.fifo' : ''}`
 
-/** A body that is valid by the contract of its topic. */
+/** Creates a body that is valid by the contract of its topic. */
 function bodyOf(topic: Topic, id: string, group: string): object {
   if (topic === 'chat') return { room: group, user: 'faults', text: id }
   return { type: 'Feature', id, properties: {}, geometry: { type: 'Point', coordinates: [0, 0, 0] } }

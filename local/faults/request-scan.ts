@@ -1,11 +1,12 @@
-// Finds Metadata requests in the bytes of a connection: each request is 4 bytes with its size, then 2 with its API key.
+// Finds Metadata requests in the bytes of a connection. Each request begins with 4 bytes for its size and 2 for its API
+// key.
 
 const METADATA = 3
 
 export class RequestScan {
-  /** Bytes of the request in progress that have not come yet. */
+  /** The number of bytes of the current request that have not arrived yet. */
   #left = 0
-  /** The first bytes of a request of which fewer than 6 have come. */
+  /** The first bytes of a request of which fewer than 6 have arrived. */
   #head: Buffer = Buffer.alloc(0)
 
   /** Whether a Metadata request begins in the next bytes of the connection. */

@@ -1,6 +1,6 @@
 // npm run faults -- --only F1,F5 --seconds 45 --seed N --driver kafkajs --controls none --json FILE
 // Causes faults on a real three-node cluster while records are sent, then compares the ledger with the log and the dead
-// letters. Also runs controls that must lose records: a checker that never finds a loss proves nothing.
+// letters. Also runs controls that must lose records, because a checker that never finds a loss proves nothing.
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,9 +17,12 @@ import { startQueueLoad } from './queue-load.ts'
 import { type Driver, type SenderTuning, startSenderLoad, type Targets } from './sender-load.ts'
 
 const WARM_MS = 1500
-/** Beyond a record's deadline: the last request times out, dead letters are written, and two cores run all of this. */
+/**
+ * Time after a record's deadline, ms: the last request times out, dead letters are written, and all of this shares two
+ * cores.
+ */
 const GRACE_MS = 5000
-/** Leaders move about six times, and each time the old leaders refuse part of a request. */
+/** Duration of a control, s: leaders move about six times, and each time the old leaders refuse part of a request. */
 const CONTROL_S = 6
 const CONTROL_TRIES = 4
 
@@ -78,7 +81,7 @@ async function runFault(
 }
 
 async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load: FaultLoad): Promise<Row> {
-  // Sends for a while before the first strike, so that no cold start is measured.
+  // Sends for a while before the first strike, so that cold starts do not count.
   await pause(WARM_MS)
   const end = Date.now() + seconds * 1000
   let strikes = 0
@@ -94,7 +97,10 @@ async function underFault(rig: ProxiedKafka, fault: Fault, seconds: number, load
   return { fault: fault.name, strikes, problems, ...(await load.check(otherLog)) }
 }
 
-/** acks=1: freezes the followers, lets the leader alone acknowledge records, kills it, and thaws the followers. */
+/**
+ * The control for acks=1: freezes the followers, lets the leader alone acknowledge records, kills it, and resumes the
+ * followers.
+ */
 async function acksOne(rig: ProxiedKafka): Promise<number> {
   const { kafka, bootstrapServers } = rig
   const load = await startSenderLoad({
@@ -120,7 +126,7 @@ async function acksOne(rig: ProxiedKafka): Promise<number> {
 
 const faultNamed = (name: string) => FAULTS.find(fault => fault.name === name) as Fault
 
-/** Each returns how many records it lost; every control must lose some. */
+/** The controls. Each returns how many records it lost, and must lose some. */
 const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>> = {
   'kafkajs-send': async rig => (await runFault(rig, faultNamed('F4'), 'kafkajs', CONTROL_S)).lost,
   'kafkajs-idempotent': async rig => {
@@ -131,15 +137,15 @@ const CONTROLS: Readonly<Record<string, (rig: ProxiedKafka) => Promise<number>>>
   'kafkajs-acks-1': acksOne,
   'sqs-failures-ignored': async rig =>
     (await underFault(rig, faultNamed('F15'), 1, await startQueueLoad(rig.bootstrapServers, false))).lost,
-  // Longer than two deliveries may take: of those records that were on their way at its begin, all may be in the log,
-  // but those that are sent in its midst are not.
+  // Longer than two delivery timeouts. Of the records in flight at the start of the outage, all may be in the log;
+  // those sent in the middle of it are not.
   'dead-letters-off': async rig => {
     const fault: Fault = { ...faultNamed('F17'), strike: scene => outage(scene, 2 * DELIVERY_MS + 2000) }
     return (await runFault(rig, fault, 'ours', 1, 'off')).noFate
   },
 }
 
-/** Repeats a control, because whether a fault hits a send in progress is chance. */
+/** Repeats a control until it loses records, because it is chance whether a fault hits a send in progress. */
 async function untilLost(control: () => Promise<number> | undefined): Promise<number> {
   for (let tries = 1; ; tries++) {
     const lost = (await control()) ?? 0
@@ -193,7 +199,7 @@ async function main(): Promise<void> {
   const selectedFaults = select(
     'only',
     values.only,
-    // The queues always feed our function, so F15 exists only for this driver.
+    // The queues always feed this project's function, so F15 exists only for this driver.
     FAULTS.filter(({ load }) => load === undefined || values.driver === 'ours').map(({ name }) => name),
   )
   const selectedControls = select('controls', values.controls, Object.keys(CONTROLS))
@@ -233,5 +239,6 @@ async function main(): Promise<void> {
   }
 }
 
-// By itself, Node.js 24 can spin for ever while it closes the handles of a run that had thousands of connections.
+// Node.js 24 can loop forever while it closes the handles of a run that had thousands of connections, so the process
+// exits explicitly.
 await main().then(() => process.exit(), explain)

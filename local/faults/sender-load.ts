@@ -1,4 +1,4 @@
-// The load that runs load.ts: a process of its own, with its ledger on disk.
+// The load of load.ts: a process of its own, with its ledger on disk.
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -17,7 +17,7 @@ export type Driver = 'ours' | 'kafkajs' | 'kafkajs-acks-1' | 'kafkajs-idempotent
 /** Dead-letter targets: a disk; a target that is down, then a disk; only a target that is down; none. */
 export type Targets = 'disk' | 'down-then-disk' | 'down' | 'off'
 
-/** How the sender sends, where a fault needs it to be different. */
+/** How the sender differs from the default, for faults that need it. */
 export type SenderTuning = Partial<Pick<SenderSpec, 'callers' | 'pauseMs' | 'settings'>>
 
 export interface SenderLoadOptions {

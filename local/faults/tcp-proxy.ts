@@ -1,4 +1,4 @@
-// A TCP proxy in front of a broker that can disrupt connections: silence them, close them with a FIN or reset them.
+// A TCP proxy in front of a broker that can disrupt connections: silence them, close them with a FIN, or reset them.
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -25,9 +25,9 @@ export class TcpProxy {
   newConnections: NewConnections = 'forward'
   /** Delay of all data in both directions, ms. */
   delayMs = 0
-  /** Delay of Metadata requests, ms; what follows them on their connection waits too. */
+  /** Delay of Metadata requests, ms. Later requests on their connection wait, too. */
   metadataDelayMs = 0
-  /** Maximum number of new connections per second; more are reset, as MSK does. */
+  /** How many new connections per second are accepted at most; more are reset, as MSK does. */
   acceptPerSecond = Number.POSITIVE_INFINITY
   /** What clients have sent, in bytes. */
   bytesFromClients = 0
@@ -65,8 +65,8 @@ export class TcpProxy {
   }
 
   /**
-   * Drops the broker's next response on each connection and resets it: the broker has written, but the client never
-   * knows.
+   * Drops the broker's next response on each connection and resets it: the broker has written the records, but the
+   * client never learns it.
    */
   loseResponses(): void {
     for (const pair of this.#pairs) pair.losing = true
@@ -108,7 +108,7 @@ export class TcpProxy {
       const pass = (chunk: Buffer) => {
         if (!pair.silent && !to.destroyed) to.write(chunk)
       }
-      // Keeps the order of the bytes, even when the delay changes.
+      // Keeps the order of the bytes even if the delay changes.
       let delayed = 0
       let last: Promise<void> = Promise.resolve()
       const passLater = (chunk: Buffer, delayMs: number) => {
@@ -123,7 +123,7 @@ export class TcpProxy {
       from.on('data', chunk => {
         if (from === client) this.bytesFromClients += chunk.length
         if (pair.cutting !== undefined && from === client) {
-          // Flushes this part before the FIN.
+          // Sends this part before the FIN.
           broker.end(chunk.subarray(0, Math.floor(chunk.length * pair.cutting)))
           client.resetAndDestroy()
         } else if (pair.losing && from === broker) {

@@ -1,4 +1,4 @@
-// Creates topics and reads them back through kafkajs's public API. Shares no code with the producer that it checks.
+// Creates topics and reads their records through kafkajs's public API, without any code of the producer that it checks.
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
@@ -36,7 +36,7 @@ export async function createTopics(
     const existing = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !existing.has(topic))
     await admin.createTopics({
-      // kafkajs would ask one broker and fail if that broker does not have the metadata of the topic yet.
+      // With it, kafkajs would ask a single broker, and fail if that broker does not know the new topic yet.
       waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replicas = -1, config = {} }) => ({
         topic,
@@ -151,7 +151,7 @@ export async function readTopic(bootstrapServers: string, topic: string): Promis
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     const done = Promise.withResolvers<void>()
-    // Without a restart: e.g. for a batch that is compressed with a codec that kafkajs does not have.
+    // A crash without a restart, e.g. because kafkajs does not have the codec of a batch.
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (!restart) done.reject(error)
     })

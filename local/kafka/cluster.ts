@@ -1,5 +1,5 @@
-// A real Apache Kafka cluster of one or three combined KRaft nodes on 127.0.0.1, whose brokers can be stopped, killed
-// and started.
+// A real Apache Kafka cluster on 127.0.0.1, of one or three nodes (KRaft, broker and controller in one), whose brokers
+// can be stopped, killed and started.
 
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -25,7 +25,7 @@ const LOGGING = `Configuration:
         - ref: out
 `
 const HEAP = '-Xmx384m'
-/** How often a cluster is started when its ports are taken meanwhile. */
+/** How often a cluster is started if another program takes its ports meanwhile. */
 const ATTEMPTS = 3
 const START_MS = 60_000
 
@@ -58,16 +58,16 @@ interface Node {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
-  /** For traffic between brokers, which does not use the proxies. */
+  /** The port for traffic between brokers, which does not use the proxies. */
   readonly internalPort: number
   readonly folder: string
   process: ChildProcess | undefined
-  /** Whether it has accepted a connection since it was started. */
+  /** Whether the broker has accepted a connection since it was started. */
   isReady: boolean
   isFrozen: boolean
 }
 
-/** `frozen`: the process is stopped, and its connections stay open without an answer. */
+/** `frozen`: the process is stopped; its connections stay open, but get no answer. */
 export type BrokerState = 'up' | 'starting' | 'frozen' | 'down'
 
 function endOfLog({ folder }: Node): string {
@@ -130,7 +130,7 @@ export class LocalKafka {
     try {
       await kafka.#format()
       await Promise.all(nodes.map(node => kafka.startBroker(node.id)))
-      // Only well-known ports are wanted by several programs.
+      // Only with well-known ports do several programs want the same port.
       if (firstPort !== 0) await Promise.all(nodes.map(node => kafka.#checkOwn(node)))
     } catch (error) {
       await kafka.stop()
@@ -164,7 +164,7 @@ export class LocalKafka {
     return isReady ? 'up' : 'starting'
   }
 
-  /** Stops the process of a broker until `thawBroker`, as a long pause of its machine does. */
+  /** Stops the process of a broker until `thawBroker`, like a long pause of its machine. */
   freezeBroker(id: number): void {
     const node = this.#node(id)
     node.isFrozen = node.process?.kill('SIGSTOP') ?? false
@@ -215,8 +215,8 @@ export class LocalKafka {
   }
 
   /**
-   * Bounds what a client may produce per broker (kafka-configs.sh).
-   * @param bytesPerSecond undefined: no bound
+   * Limits how much a client may produce per broker (kafka-configs.sh).
+   * @param bytesPerSecond undefined: no limit
    */
   async setProducerQuota(clientId: string, bytesPerSecond: number | undefined): Promise<void> {
     const change =
@@ -239,7 +239,10 @@ export class LocalKafka {
     return node
   }
 
-  /** A connection may have reached another program's broker on the port. @throws PortTakenError */
+  /**
+   * Checks that the broker on the port is this cluster's, and not another program's.
+   * @throws PortTakenError
+   */
   async #checkOwn({ port }: Node): Promise<void> {
     if ((await clusterIdAt(`127.0.0.1:${port}`)) !== this.#clusterId) throw new PortTakenError(port)
   }

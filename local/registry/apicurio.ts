@@ -18,9 +18,9 @@ export interface ApicurioOptions {
   readonly firstPort?: number
 }
 
-/** It can be killed and started again, at the same address; it then has none of its schemas. */
+/** A registry that can be killed and started again at the same address, but then has lost its schemas. */
 export class LocalApicurio {
-  /** Of Confluent's API. */
+  /** The URL of Confluent's API. */
   readonly url: string
   readonly #folder: string
   readonly #port: number
@@ -48,7 +48,7 @@ export class LocalApicurio {
     }
   }
 
-  /** Resolves when it answers requests. */
+  /** Starts it again. Resolves when it answers requests. */
   async startAgain(): Promise<void> {
     const runner = readdirSync(this.#folder).find(name => name.endsWith('-runner.jar')) ?? ''
     const java = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', HEAP, '-jar', runner]
@@ -56,7 +56,7 @@ export class LocalApicurio {
       cwd: this.#folder,
       env: { ...process.env, QUARKUS_HTTP_HOST: '127.0.0.1', QUARKUS_HTTP_PORT: String(this.#port) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl-C reaches only this process, which then stops it in order.
+      // In a process group of its own, Ctrl-C reaches only this process, which then stops the registry in order.
       detached: true,
     })
     this.#process = child
@@ -66,7 +66,7 @@ export class LocalApicurio {
         output = `${output}${chunk}`.slice(-4000)
       })
     const end = Date.now() + START_MS
-    // Not by a request: another program may answer on a port that it took meanwhile.
+    // Not checked by a request, because another program may have taken the port and answer instead.
     while (!output.includes('Listening on: ')) {
       if (child.exitCode !== null || Date.now() > end)
         throw new Error(`Apicurio Registry did not start; its output ends:\n${output}`)

@@ -1,5 +1,5 @@
-// A deployed function, locally: starts sandboxes on demand up to its concurrency, keeps them warm and replaces those
-// that die.
+// Runs a deployed function locally: starts sandboxes on demand up to its concurrency, keeps them warm, and replaces
+// those that die.
 
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'

@@ -48,7 +48,7 @@ export class Sandbox {
       handle: (request, response) => this.#serve(request, response),
       onError: error => options.onOutput(`Runtime API: ${(error as Error).message}`),
     })
-    // A request for `next` waits until there is an invocation.
+    // A request for `next` waits until there is an invocation, so it must not time out.
     this.#server.requestTimeout = 0
     this.#server.keepAliveTimeout = 0
   }
@@ -126,7 +126,7 @@ export class Sandbox {
       'lambda-runtime-invoked-function-arn': `arn:aws:lambda:local:000000000000:function:${this.#options.name}`,
       'lambda-runtime-trace-id': `Root=1-${randomHex(4)}-${randomHex(12)};Sampled=0`,
     })
-    // An event is as deep as its sender made it.
+    // Handles any depth, because the sender of an event decides how deep it is.
     response.end(deepJsonText(invocation.event))
   }
 
@@ -166,7 +166,7 @@ export class Sandbox {
   }
 }
 
-/** Lambda's reserved variables, except AWS_EXECUTION_ENV: no code may mistake the local stack for Lambda. */
+/** Lambda's reserved variables, except AWS_EXECUTION_ENV, so that no code mistakes the local stack for Lambda. */
 function reservedVariables(name: string): Record<string, string> {
   return {
     AWS_LAMBDA_FUNCTION_NAME: name,

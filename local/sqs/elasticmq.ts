@@ -27,7 +27,7 @@ export interface LocalSqs {
   readonly url: string
   readonly client: SQSClient
   queueUrl(name: string): string
-  /** Creates the queues that are missing. A queue follows those that it refers to. */
+  /** Creates the queues that are missing. A queue must come after those that it refers to. */
   createQueues(queues: readonly LocalQueue[]): Promise<void>
   /** @returns the number of messages in a queue, including those in flight */
   depth(name: string): Promise<number>
@@ -43,7 +43,7 @@ export async function startSqs(
   requireJava()
   const jars = await elasticMqJars(log)
   const elasticMqPort = await freePort()
-  // First, because ElasticMQ has to know the port that its clients use.
+  // Started first, because ElasticMQ has to know the port that its clients use.
   const front = await startSqsFront(firstPort, elasticMqPort)
   const { port } = front.address() as AddressInfo
   const folder = temporaryFolder()
@@ -82,8 +82,8 @@ export async function startSqs(
     url,
     client,
     queueUrl,
-    createQueues: async wanted => {
-      for (const queue of wanted) {
+    createQueues: async required => {
+      for (const queue of required) {
         if (existing.has(queue.name)) continue
         await client.send(new CreateQueueCommand({ QueueName: queue.name, Attributes: attributesOf(queue) }))
         existing.add(queue.name)

@@ -1,14 +1,15 @@
-// Stands before ElasticMQ, which does not look at Host and Origin: refuses pages of other sites, hands on the rest.
+// A proxy in front of ElasticMQ, which does not check Host and Origin: it refuses pages of other sites and forwards
+// other requests.
 import { Agent, type IncomingMessage, request as requestTo, type Server, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { createLocalServer, Refusal } from '../local-server.ts'
 import { listenLocally } from '../ports.ts'
 
-/** What ElasticMQ reads of a request. */
-const HANDED_ON = ['content-type', 'content-length', 'transfer-encoding', 'x-amz-target'] as const
+/** The headers that ElasticMQ reads. */
+const FORWARDED = ['content-type', 'content-length', 'transfer-encoding', 'x-amz-target'] as const
 /**
- * More headers than a request from here has, and fewer than a browser sends (eight): ElasticMQ refuses a page that
- * found its own port.
+ * The number of headers that ElasticMQ accepts: more than a request from here has, but fewer than a browser sends
+ * (eight), so that ElasticMQ refuses a page that found its own port.
  */
 export const MAX_HEADERS = 6
 
@@ -25,15 +26,15 @@ export function startSqsFront(port: number, elasticMqPort: number): Promise<Serv
 
 async function handOn(request: IncomingMessage, response: ServerResponse, port: number, agent: Agent): Promise<void> {
   const headers = Object.fromEntries(
-    HANDED_ON.flatMap(name => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]])),
+    FORWARDED.flatMap(name => (request.headers[name] === undefined ? [] : [[name, request.headers[name]]])),
   )
   const { method, url: path } = request
   const outgoing = requestTo({ host: '127.0.0.1', port, method, path, headers, agent })
-  // A client that goes away receives no messages.
+  // Stops receiving if the client has gone, because it would lose the messages.
   response.on('close', () => outgoing.destroy())
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.on('response', resolve)
-    outgoing.on('error', () => reject(new Refusal(502, 'ElasticMQ does not answer.')))
+    outgoing.on('error', () => reject(new Refusal(502, 'ElasticMQ does not respond.')))
   })
   request.pipe(outgoing)
   const answer = await answered

@@ -1,6 +1,6 @@
-// Does what Lambda's event source mapping does for a queue: receives, invokes, and deletes the messages that the
-// response does not list as failed.
-// Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+// Does what Lambda's event source mapping does for a queue: receives messages, invokes the function, and deletes the
+// messages that the response does not list as failed. Source:
+// docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   DeleteMessageBatchCommand,
@@ -47,7 +47,7 @@ export class SqsPoller {
     this.#work = Array.from({ length: concurrency }, () => this.#poll())
   }
 
-  /** Waits for the batches in flight. Messages that they don't delete become visible again. */
+  /** Waits for the batches in flight. Messages that these don't delete become visible again. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all(this.#work)

@@ -1,4 +1,4 @@
-// Counts, and takes, the messages of a queue.
+// Counts or receives the messages of a queue.
 import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
