@@ -5,10 +5,13 @@ import { importsOf } from './imports.ts'
 const FILE = 'docs/architecture.md'
 const BEGIN = '<!-- imports: made by npm run docs -->'
 const END = '<!-- /imports -->'
-/** Nearly every folder imports these: their lines would hide the others. */
+/** Nearly every folder imports these, so their lines would hide the others. */
 const EVERYWHERE = new Set(['lib/record', 'lib/time', 'lib/errors.ts', 'lib/testing'])
 
-/** `functions/http/x.ts` → `functions/http`, `lib/send/x.ts` → `lib/send`, `lib/kafka-producer.ts` → itself. */
+/**
+ * Maps a file to its part: `functions/http/x.ts` → `functions/http`, `lib/send/x.ts` → `lib/send`,
+ * `lib/kafka-producer.ts` → itself.
+ */
 function part(file: string): string {
   return file.split('/').slice(0, 2).join('/')
 }
@@ -30,7 +33,7 @@ function importEdges(): string[] {
 
 const isStage = (name: string) => !name.endsWith('.ts')
 
-/** Between folders; of the files in lib/ itself, only those that wire the stages. */
+/** Draws the imports between folders. Of the files in lib/ itself, only those that connect the stages are drawn. */
 function drawing(): string {
   const wiring = new Set(['lib/kafka-producer.ts', 'lib/producer-factory.ts', 'lib/create-dead-letter-publisher.ts'])
   const shown = importEdges()

@@ -1,5 +1,6 @@
-// Contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/: index.mjs, the chunks that
-// it imports statically, and what is loaded on first use: chunks of clients, and explainers.mjs.
+// Builds the functions: contracts → standalone validators → one ESM bundle per function in dist/functions/<name>/. A
+// bundle has index.mjs, the chunks that it imports statically, and code that is loaded on first use (chunks of clients,
+// explainers.mjs).
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire, isBuiltin } from 'node:module'
 import { parseArgs } from 'node:util'
@@ -9,13 +10,13 @@ import { PACKAGES_INSIDE } from './packages-inside.ts'
 import { WITHOUT_REGISTRY_SERIALIZERS } from './without-registry-serializers.ts'
 import { WITHOUT_UNUSED_KAFKAJS } from './without-unused-kafkajs.ts'
 
-// kafkajs is CommonJS: it calls require() for modules of Node.
+// kafkajs is CommonJS and calls require() for Node's modules.
 export const REQUIRE =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);"
 
 /**
- * Puts kafkajs into the library, with imports in place of its require() of modules of Node: a bundle of ECMAScript
- * modules has no `require`, so kafkajs as a package would fail in a user's bundle at its start.
+ * Bundles kafkajs into the library, and replaces its require() of Node's modules by imports: an ESM bundle has no
+ * `require`, so that kafkajs as a package would fail at the start of a user's bundle.
  */
 const KAFKAJS_WITH_IMPORTS: Plugin = {
   name: 'kafkajs with imports',
@@ -40,9 +41,9 @@ export interface Bundle {
   readonly name: string
   /** Bytes that a cold start reads: the entry and the chunks that it imports statically. */
   readonly startBytes: number
-  /** Bytes of all code. */
+  /** Bytes of all code in the bundle. */
   readonly bytes: number
-  /** Imports that are neither in the bundle nor modules of Node: they would fail at run time. */
+  /** Imports that are neither in the bundle nor Node's modules. They would fail at run time. */
   readonly unresolved: readonly string[]
 }
 
@@ -51,8 +52,9 @@ export function functionNames(): string[] {
 }
 
 /**
+ * Builds all functions.
  * @param keepOld keeps the chunks of the previous build, which a running sandbox may still load
- * @param pins schemas of registries that the build has asked for
+ * @param pins schemas that the build has loaded from registries
  */
 export async function buildAll(
   log: (line: string) => void = console.log,
@@ -72,7 +74,7 @@ export async function buildAll(
   return bundles
 }
 
-/** The HTTP function as a program for a container: `node dist/server/index.mjs`. */
+/** Builds the HTTP function as a program for a container: `node dist/server/index.mjs`. */
 async function buildServer(log: (line: string) => void): Promise<void> {
   const { metafile } = await build(bundleOf('functions/http/server.ts', 'dist/server'))
   await build(explainersBuild('dist/server'))
@@ -84,7 +86,7 @@ export function functionBuild(name: string) {
   return bundleOf(`functions/${name}/handler.ts`, `dist/functions/${name}`)
 }
 
-/** Of every file that is deployed. */
+/** The esbuild options of every deployed file. */
 const DEPLOYED = {
   bundle: true,
   minify: true,
@@ -107,7 +109,7 @@ function bundleOf(entry: string, outdir: string) {
     metafile: true,
     // Without this, esbuild picks the CommonJS build of a lazily loaded client, which fails on first use.
     mainFields: ['module', 'main'],
-    // Of recheck the part without processes and workers.
+    // Of recheck, only the part that starts no processes and workers.
     alias: { '#contracts': './build/contracts.js', recheck: 'recheck/lib/browser.js' },
     sourcemap: 'linked',
     sourcesContent: false,
@@ -115,7 +117,10 @@ function bundleOf(entry: string, outdir: string) {
   } as const satisfies BuildOptions
 }
 
-/** A file of its own beside the bundle, for `require`, which the check of a value can't wait for. */
+/**
+ * The explainers are a file beside the bundle that `require` loads, because validating a value is synchronous and can't
+ * wait for an import.
+ */
 export function explainersBuild(outdir: string, entry = 'build/explainers.js') {
   return {
     ...DEPLOYED,
@@ -124,13 +129,16 @@ export function explainersBuild(outdir: string, entry = 'build/explainers.js') {
   } satisfies BuildOptions
 }
 
-/** What is packed; the packages that it imports are installed together with it. */
+/**
+ * The esbuild options of the packed library and command. The packages that they import are installed together with
+ * them.
+ */
 const PACKED = {
   bundle: true,
   platform: 'node',
   target: 'node22',
   format: 'esm',
-  // Lazy imports must stay lazy: contracts need packages that only some users have.
+  // Lazy imports must stay lazy, because contracts need packages that only some users have installed.
   splitting: true,
   packages: 'external',
   legalComments: 'none',
@@ -149,7 +157,9 @@ export async function buildCommand(outdir = 'dist/bin'): Promise<void> {
   })
 }
 
-/** The library: a file per entry point and what they share, because a start that reads 150 files takes long. */
+/**
+ * Builds the library: a file per entry point and files that these share, because a start that reads 150 files is slow.
+ */
 export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
   rmSync(outdir, { recursive: true, force: true })
   await build({
@@ -164,7 +174,7 @@ export async function buildLibrary(outdir = 'dist/lib'): Promise<void> {
     outbase: 'lib',
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
-    // With the sources inside, because the package has no lib/ folder.
+    // The source map contains the sources, because the package has no lib/ folder.
     sourcemap: 'linked',
   })
   copyFileSync('node_modules/kafkajs/LICENSE', `${outdir}/LICENSE-kafkajs`)
@@ -199,8 +209,8 @@ function measure(name: string, { outputs }: Metafile): Bundle {
 }
 
 /**
- * The functions, the command and the library; --functions builds only the first, --packed only the others, --keep-old
- * keeps the files of the functions' last build beside the new ones.
+ * Builds the functions, the command and the library. --functions builds only the functions, --packed only the other
+ * two; --keep-old keeps the files of the functions' previous build.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -3,12 +3,15 @@
 import { existsSync, globSync } from 'node:fs'
 import { type Import, importsOf } from './imports.ts'
 
-/** The folders that a top folder may import besides itself. Type imports count too. */
+/** The folders that each top folder may import, besides itself. Type imports count too. */
 const TOP_FOLDERS: Record<string, readonly string[]> = {
   lib: [],
   functions: ['lib'],
   bin: ['lib'],
-  /** The routes of the http function; the file by which the command finds the stack; the names of deployed queues. */
+  /**
+   * It uses the routes of the http function, the file by which the command finds the stack, and the names of deployed
+   * queues.
+   */
   local: ['lib', 'functions', 'bin', 'scripts'],
   scripts: ['lib', 'functions'],
   bench: ['lib', 'local', 'scripts'],
@@ -17,15 +20,15 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
   test: ['lib', 'functions', 'bin', 'local', 'scripts', 'bench', 'examples'],
 }
 
-/** The functions whose source takes back its items one by one. Only they may import functions/batch/. */
+/** The functions whose source takes items back one by one. Only these may import functions/batch/. */
 const BATCH_SOURCES = ['sqs']
 
 const BASE = ['record', 'time', 'errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
-/** Files in lib/ itself that have a row of their own. The others connect the stages. */
+/** Files directly in lib/ that have a row of their own. The other files there connect the stages. */
 const OWN_ROWS = ['errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
 const WIRING = 'wiring'
 
-/** The folders that the code of a folder of lib/ may import besides itself. A folder without a row is an error. */
+/** The folders that the code of each folder of lib/ may import, besides itself. A folder without a row is an error. */
 const LIB_FOLDERS: Record<string, readonly string[]> = {
   'errors.ts': [],
   'warn.ts': ['time', 'errors.ts'],
@@ -49,11 +52,14 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   'dead-letter': [...BASE, 'delivery', 'wire-format'],
   lambda: [...BASE, 'contracts', 'delivery'],
   security: BASE,
-  /** Clients of registries, and encoders by their schemas. */
+  /** The clients of registries, and encoders for their schemas. */
   'schema-registry': [...BASE, 'config', 'contracts', 'security', 'serialize'],
   /** Uses the AWS clients. */
   consumer: [...BASE, 'dead-letter'],
-  /** These three use a whole producer, so they may import the wiring; redrive also runs the first stages again. */
+  /**
+   * These three use a whole producer, so they may import the files that connect the stages; redrive also runs the first
+   * stages again.
+   */
   testing: [...BASE, 'config', 'transport', 'wire-format', WIRING],
   redrive: [
     ...BASE,
@@ -72,10 +78,10 @@ const LIB_FOLDERS: Record<string, readonly string[]> = {
   doctor: [...BASE, 'config', 'wire-format', 'transport', 'delivery', 'dead-letter', 'redrive', WIRING],
 }
 
-/** kafkajs is the driver, and the subject that tests and benchmarks compare the producer with. */
+/** kafkajs is the driver, and tests and benchmarks compare the producer with it. */
 const KAFKAJS_IMPORTERS = ['lib/transport/kafkajs/', 'local/kafka/admin.ts', 'local/faults/load.ts', 'bench/', 'test/']
 
-/** The folder of a file of lib/, one of OWN_ROWS, or WIRING. */
+/** Returns the folder of a file of lib/, one of OWN_ROWS, or WIRING. */
 function libFolder(file: string): string {
   const [, folder = '', rest] = file.split('/')
   if (rest !== undefined) return folder
@@ -84,7 +90,7 @@ function libFolder(file: string): string {
 
 const list = (names: readonly string[]) => names.join(', ') || 'nothing else'
 
-/** The rule of the top folders that `file` breaks by importing `target`. */
+/** Returns the rule about top folders that `file` breaks by importing `target`. */
 function topFolderRule(file: string, target: string): string | undefined {
   const [from = '', to = ''] = [file, target].map(path => path.split('/')[0])
   const allowed = TOP_FOLDERS[from]
@@ -92,7 +98,7 @@ function topFolderRule(file: string, target: string): string | undefined {
   return `${from}/ may import only ${list([from, ...(allowed ?? [])].map(name => `${name}/`))}`
 }
 
-/** Each function, a folder with a handler, is deployed alone; what functions share lies beside these folders. */
+/** Each function (a folder with a handler) is deployed alone. Code that functions share is outside of these folders. */
 function triggerRule(file: string, target: string): string | undefined {
   const [from, to] = [file, target].map(path => /^functions\/([^/]+)\//.exec(path)?.[1])
   if (to === undefined || from === to || !file.startsWith('functions/')) return undefined
@@ -133,7 +139,7 @@ function problemsOf(file: string, imports: readonly Import[]): string[] {
   })
 }
 
-/** @returns each circle of value imports once, as the files in it */
+/** @returns each import cycle of values once, as the files in it */
 function circles(importsByFile: ReadonlyMap<string, readonly Import[]>): string[][] {
   const circlePaths: string[][] = []
   const done = new Set<string>()
@@ -159,7 +165,7 @@ const files = globSync(
 ).filter(name => !name.endsWith('.d.ts'))
 const importsByFile = new Map(files.map(file => [file, importsOf(file)] as const))
 const problems = [...importsByFile].flatMap(([file, imports]) => problemsOf(file, imports))
-for (const [file, ...way] of circles(importsByFile)) problems.push(`${file}: an import circle: ${way.join(' → ')}`)
+for (const [file, ...way] of circles(importsByFile)) problems.push(`${file}: an import cycle: ${way.join(' → ')}`)
 for (const problem of problems) console.error(problem)
 console.log(`${files.length} files, ${problems.length} forbidden imports`)
 process.exit(problems.length === 0 && files.length > 0 ? 0 : 1)

@@ -21,7 +21,7 @@ interface Locked {
   readonly dev?: boolean
 }
 
-/** `A OR B` needs one allowed licence, `A AND B` needs both allowed. */
+/** `A OR B` needs one allowed licence, `A AND B` needs both to be allowed. */
 function isAllowed(license: string): boolean {
   return license
     .replaceAll(/[()]/g, '')

@@ -1,4 +1,5 @@
-// Preloaded by every npm script (--import). Plain JavaScript, so that a Node without TypeScript prints the advice.
+// Checks the version of Node; preloaded by every npm script (--import). Plain JavaScript, so that a Node that can't run
+// TypeScript prints the advice.
 
 /** @param {string} version e.g. "24.21.0" */
 export function nodeProblem(version) {

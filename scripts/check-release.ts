@@ -1,5 +1,6 @@
-// npm run check-release -- v1.2.3: lists what package.json lacks before this tag can be published, and ends with 1 if
-// it lacks something. The release workflow runs it first; docs/upgrading.md explains each line.
+// npm run check-release -- v1.2.3
+// Lists what package.json lacks before this tag can be published, and exits with status 1 if anything is missing. The
+// release workflow runs it first. docs/upgrading.md explains each line.
 import { existsSync, readFileSync } from 'node:fs'
 
 export interface Manifest {

@@ -1,4 +1,4 @@
-// Writes build/contracts.js: the contracts of a folder with their compiled validators. Bundles import it as
+// Writes build/contracts.js, which has the contracts of a folder with their compiled validators. Bundles import it as
 // `#contracts`.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -12,7 +12,7 @@ import { RegistryCodecs } from './registry-codecs.ts'
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, names: Record<string, string>) => string
 
-/** The checks that list all violations of an invalid value. */
+/** The file of the checks that list all violations of an invalid value. */
 export const EXPLAINERS = 'explainers.mjs'
 
 export interface ContractsModuleOptions {
@@ -20,16 +20,19 @@ export interface ContractsModuleOptions {
   readonly folder?: string
   /** Default: `build`. */
   readonly outdir?: string
-  /** Schemas of a registry that the build has asked for. Default: each container asks for them. */
+  /** Schemas that the build has loaded from a registry. Default: each container loads them itself. */
   readonly pins?: Pins | undefined
 }
 
 export type Part = 'key' | 'value'
 
-/** The schema of a topic's values or keys. */
+/** Returns the pinned schema of a topic's values or keys, if there is one. */
 export type Pins = (topic: string, part: Part) => RegisteredSchema | undefined
 
-/** @throws Error with the problems of all contracts */
+/**
+ * Writes the module.
+ * @throws Error with the problems of all contracts
+ */
 export async function writeContracts({
   folder = 'contracts',
   outdir = 'build',
@@ -66,14 +69,14 @@ export async function writeContracts({
     "import * as validators from './validators.js'",
     "import { createRequire } from 'node:module'",
     ...codecs.lines,
-    // Only an invalid value needs them, so a cold start does not read them.
+    // Only an invalid value needs the explainers, so a cold start does not read them.
     `const explainers = () => createRequire(import.meta.url)(${JSON.stringify(`./${EXPLAINERS}`)})`,
     `export const contracts = new Map([\n${entries.join('\n')}\n])`,
   ]
   writeFileSync(`${outdir}/contracts.js`, `${lines.join('\n')}\n`)
 }
 
-/** What remains has validators and codecs in its place. */
+/** Removes the schemas of a contract, because validators and codecs replace them. */
 function withoutSchemas({ key, value, ...rest }: ContractFile['json'], contract: Contract): object {
   const { required, from } = contract.key
   const keyRest = contract.key.codec ? { required, from } : key
@@ -82,7 +85,7 @@ function withoutSchemas({ key, value, ...rest }: ContractFile['json'], contract:
   return { ...rest, key: keyRest, value: { ...value, ...(hasSchema ? { schema: {} } : {}) } }
 }
 
-/** The standalone code of each schema: `v0`, `v1` … */
+/** Returns the standalone code of each schema as `v0`, `v1` … */
 async function validatorsOf(files: readonly ContractFile[], allErrors: boolean): Promise<string> {
   if (files.length === 0) return ''
   const ajv = await createAjv(allErrors)

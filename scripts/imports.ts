@@ -1,4 +1,4 @@
-// The imports of a source file, from its syntax tree: `import`, `export … from` and `import('…')`. The type
+// Reads the imports of a source file from its syntax tree: `import`, `export … from` and `import('…')`. The type
 // `import('…').T` does not count, because it loads nothing.
 import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -9,11 +9,14 @@ export interface Import {
   readonly target: string
   /** The imported file; undefined for a package. */
   readonly file: string | undefined
-  /** True for `import type` and `export type`, which load nothing; `import { type T }` still loads its module. */
+  /** Whether it is `import type` or `export type`, which load nothing. `import { type T }` still loads its module. */
   readonly isType: boolean
 }
 
-/** @throws Error for a file that does not parse. */
+/**
+ * Returns the imports of a file.
+ * @throws Error if the file can't be parsed
+ */
 export function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8')
   const { module, errors } = parseSync(file, text)

@@ -1,6 +1,6 @@
 // npm run package [-- --param httpAuth=public …]: builds bundles, template and zips in .serverless/, without AWS
-// credentials. npm run deploy: the same, then deploys; with --package DIR, deploys what was built before. npm run
-// remove: deletes the stack. KAFKA_… settings come from the environment and the stage's file, others from --param.
+// credentials. npm run deploy: does the same, then deploys; with --package DIR, deploys an earlier build. npm run
+// remove: deletes the stack. KAFKA_… settings come from the environment and the stage's file, parameters from --param.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { loadConfig } from '../lib/config/load-config.ts'
@@ -45,7 +45,10 @@ const exampleIn = (region: string) => ({
   KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM',
 })
 
-/** @returns undefined when no setting names a cluster */
+/**
+ * Returns the settings.
+ * @returns undefined if no setting names a cluster
+ */
 async function settings(ofStage: Readonly<Record<string, string>>): Promise<NodeJS.ProcessEnv | undefined> {
   const env = await withSettingsFile({ ...ofStage, ...process.env })
   return env.KAFKA_BOOTSTRAP_SERVERS || env.KAFKA_MSK_CLUSTER_ARN ? env : undefined
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
 
 async function removeStack(line: CommandLine, stage: Stage): Promise<void> {
   if (line.params.some(param => !param.startsWith('serviceName=')))
-    throw new ConfigError(['npm run remove: expected no --param but serviceName, as the stack has them.'])
+    throw new ConfigError(['npm run remove: expected no --param except serviceName, because the stack has the others.'])
   const region = regionOf(
     { option: line.region, stage: stage.region, env: { ...stage.settings, ...process.env } },
     true,
@@ -97,10 +100,12 @@ async function verifyStage(line: CommandLine, stage: Stage): Promise<void> {
   if (!(await verify(account, { accountId: line.account, isConfirmed: line.isConfirmed, log }))) process.exitCode = 1
 }
 
-/** Deploys what `npm run package` built before, unchanged: also how an earlier version is deployed again. */
+/** Deploys, unchanged, a package that `npm run package` built before. This is also the way to a rollback. */
 function deployFolder(line: CommandLine, folder: string, stage: Stage): void {
   if (line.params.length > 0)
-    throw new ConfigError(['npm run deploy: expected no --param beside --package, which has its own; got one.'])
+    throw new ConfigError([
+      'npm run deploy: expected no --param together with --package, which contains its parameters; got one.',
+    ])
   const region = findRegion({ option: line.region, stage: stage.region, env: process.env })
   deployPackage(folder, checkPackage(folder, { stage: line.stage, region }), line.oslsOptions('deploy'))
 }
@@ -148,12 +153,12 @@ async function buildPackage(line: CommandLine, stage: Stage): Promise<Target> {
   problems.push(...templateProblems(template))
   if (problems.length > 0) throw new ConfigError(problems)
   writeOtherForms(template)
-  // Last: a package that was refused has no list, so it can't be deployed.
+  // Written last, because a package that was refused must not be deployable, and without the list it is not.
   writeList(target, ofCluster === undefined)
   return target
 }
 
-/** The contracts, with their schemas where those are asked for at build time. */
+/** Returns the contracts; with --pin-schemas, together with their schemas from the registries. */
 async function contractsWithPins(
   { pinsSchemas }: CommandLine,
   env: NodeJS.ProcessEnv,
@@ -164,7 +169,7 @@ async function contractsWithPins(
   return { contracts: withPins(contracts, pins), pins }
 }
 
-/** Writes the contents of the packages as CycloneDX, beside the template. */
+/** Writes the contents of the packages as CycloneDX, next to the template. */
 function writeSbom(): void {
   const { status, stdout } = spawnSync('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
     encoding: 'utf8',
@@ -177,7 +182,7 @@ function writeSbom(): void {
   writeFileSync('.serverless/sbom.json', stdout)
 }
 
-/** Writes the template for CloudFormation without osls, and for AWS SAM. */
+/** Writes the templates for CloudFormation without osls, and for AWS SAM. */
 function writeOtherForms(compiled: CompiledTemplate): void {
   writeFileSync(`${BUILT_FOLDER}/template.json`, JSON.stringify(plainTemplate(compiled), null, 2))
   writeFileSync(`${BUILT_FOLDER}/sam.template.json`, JSON.stringify(samTemplate(compiled), null, 2))
@@ -187,18 +192,20 @@ function packagedTemplate(): CompiledTemplate {
   return JSON.parse(readFileSync(COMPILED, 'utf8'))
 }
 
-/** Prints what the policy of kmsKeyArn needs. */
+/** Prints the statements that the policy of kmsKeyArn needs. */
 function printKeyPolicy(deployment: Deployment): void {
   const statements = keyPolicyStatements(deployment)
   if (statements.length > 0)
-    console.log(`\nThe policy of kmsKeyArn, besides the statement for IAM:\n${JSON.stringify(statements, null, 2)}`)
+    console.log(
+      `\nThe policy of kmsKeyArn needs, in addition to the statement for IAM:\n${JSON.stringify(statements, null, 2)}`,
+    )
 }
 
 interface Policy {
   readonly PolicyDocument: { readonly Statement: readonly Statement[] }
 }
 
-/** Prints what each role may do, and must not. */
+/** Prints what each role is allowed and denied. */
 function printStatements({ Resources }: CompiledTemplate): void {
   for (const [name, { Type, Properties = {} }] of Object.entries(Resources)) {
     if (Type !== 'AWS::IAM::Role' && Type !== 'AWS::IAM::ManagedPolicy') continue

@@ -1,6 +1,6 @@
 import type { Plugin } from 'esbuild'
 
-/** In a bundle that has every package inside, none can be missing: it looks for none and has no list of them. */
+/** For bundles that contain every package: they need no check for missing packages, and no list of them. */
 export const PACKAGES_INSIDE: Plugin = {
   name: 'packages inside',
   setup: ({ onLoad }) =>

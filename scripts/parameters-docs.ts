@@ -7,7 +7,7 @@ const DOCUMENT = 'docs/deploy-reference.md'
 const TABLE = /(?<=<!-- parameters: npm run docs writes this table -->\n\n).*?(?=\n\n<!-- end of parameters -->)/s
 const SUFFIX = { deployment: '', function: '[.<function>]', queue: '[.<queue>]' } as const
 
-/** The table of the document with the parameters of today. */
+/** Returns the document with an up-to-date table. */
 export function withParameters(document: string): string {
   if (!TABLE.test(document)) throw new Error(`${DOCUMENT}: expected the comments around the table of parameters.`)
   return document.replace(TABLE, () => table())

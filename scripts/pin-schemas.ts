@@ -1,4 +1,4 @@
-// npm run package -- --pin-schemas: asks the registries for the schemas of the contracts at build time, so that a
+// npm run package -- --pin-schemas: loads the schemas of the contracts from their registries at build time, so that a
 // function starts and sends while its registry is down.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contract, Contracts } from '../lib/contracts/contract.ts'
@@ -9,7 +9,7 @@ import { RegistryCodec } from '../lib/schema-registry/registry-codec.ts'
 import type { RegisteredSchema } from '../lib/schema-registry/schema-registry.ts'
 import type { Part, Pins } from './contracts-module.ts'
 
-/** For all schemas together. */
+/** Time limit for all schemas together, ms. */
 const PIN_MS = 60_000
 
 interface Use {
@@ -19,8 +19,8 @@ interface Use {
 }
 
 /**
- * A contract with `autoRegister` has its schema registered.
- * @param log gets a line per schema
+ * Loads the schemas. The schema of a contract with `autoRegister` is registered.
+ * @param log called with a line per schema
  * @throws ConfigError with every schema that can't be pinned
  */
 export async function pinSchemas(
@@ -38,7 +38,7 @@ export async function pinSchemas(
         pinned.set(`${part} ${topic}`, await schemaOf(codec, { topic, part }, config, signal))
       } catch (error) {
         const { cause } = error as Error
-        // Of the configuration, and so the same for each contract.
+        // A problem of the configuration, which is the same for each contract.
         if (cause instanceof ConfigError) problems.push(...cause.problems)
         else problems.push(`contracts/${topic}.json: ${part}: ${describeError(error)}`)
       }
@@ -67,7 +67,7 @@ async function schemaOf(
   const registry = await registryOf(config, parts.open)
   const isKey = part === 'key'
   const schema = await registry.find(codec.selection({ topic, isKey, config }), signal)
-  // A schema that no function could use fails the build.
+  // Compiled here, so that a schema that no function could use fails the build.
   await (await parts.loadFormat()).compile(schema, { message: codec.options.message })
   codec.checkId(schema.id, { isKey, config })
   return schema
@@ -78,7 +78,7 @@ function describe(topic: string, part: Part, { id, version }: RegisteredSchema):
   return `${topic}: ${part} pinned to ${version === undefined ? '' : `version ${version}, `}id ${name}`
 }
 
-/** The same contracts, which say that they need no registry. */
+/** Returns the contracts with their pinned schemas, so that they need no registry. */
 export function withPins(contracts: Contracts, pins: Pins): Contracts {
   const pinned = <T extends Contract['key'] | Contract['value']>(topic: string, part: Part, rule: T): T => {
     const schema = rule.codec instanceof RegistryCodec ? pins(topic, part) : undefined

@@ -1,5 +1,5 @@
-// Code of the codecs whose schemas are in a registry, for build/contracts.js: each loads only its own format and its
-// own registry; one whose schema is pinned loads neither the registry's client nor a compiler of schemas.
+// Writes code for the codecs whose schemas are in a registry, for build/contracts.js. Each codec loads only its own
+// format and registry; a codec with a pinned schema loads neither a registry client nor a schema compiler.
 import { writeFileSync } from 'node:fs'
 import standaloneModule from 'ajv/dist/standalone/index.js'
 import { loadAjv } from '../lib/contracts/create-ajv.ts'
@@ -13,10 +13,10 @@ import type { RegisteredSchema } from '../lib/schema-registry/schema-registry.ts
 
 const standaloneCode = standaloneModule as unknown as (ajv: unknown, validate: unknown) => string
 
-/** Where the code is written, and how it names the library. */
+/** Where the code is written, and how it imports the library. */
 export interface CodeFolder {
   readonly outdir: string
-  /** From `outdir`, with a slash at its end. */
+  /** The path from `outdir` to the library, with a slash at the end. */
   readonly lib: string
 }
 
@@ -33,7 +33,7 @@ const OPEN: Readonly<Record<RegistryName, readonly [file: string, name: string]>
 
 export class RegistryCodecs {
   readonly #folder: CodeFolder
-  /** Lines that the module needs before its contracts: each once. */
+  /** Lines that the module needs before its contracts, each once. */
   readonly #lines = new Set<string>()
   readonly #explainers: string[] = []
 
@@ -50,11 +50,14 @@ export class RegistryCodecs {
     return this.#explainers
   }
 
-  /** @param pinned the schema that the build has asked for */
+  /**
+   * Returns the code of a codec.
+   * @param pinned the schema that the build has loaded
+   */
   async codeOf({ options }: RegistryCodec, pinned: RegisteredSchema | undefined): Promise<string> {
     this.#import('RegistryCodec', 'registry-codec.ts')
     const parts = pinned ? await this.#pinnedParts(pinned, options.message) : this.#parts(options)
-    // What a version's schema is, the pinned one says.
+    // The pinned schema replaces the version.
     const { version, ...others } = options
     const kept = pinned && typeof version === 'object' ? { ...others, version: undefined } : options
     return `new RegistryCodec(${JSON.stringify(kept)}, ${parts})`

@@ -1,4 +1,4 @@
-// Writes docs/settings.md, and the types of options and configuration with their help in an editor, from the settings
+// Writes docs/settings.md, and the types of options and configuration with their texts for editors, from the settings
 // table and the comments of its rows.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type OptionName, SETTING_ROWS, SETTINGS, type SettingRow } from '../lib/config/settings.ts'
@@ -16,7 +16,10 @@ function rangeOf({ kind, min, max, unit, choices, secret }: SettingRow): string 
   return `${range ?? kind}${secret ? ', secret' : ''}`
 }
 
-/** Of the comment above a row: what the setting does and, if there is a second, why its default differs from Java's. */
+/**
+ * Returns the paragraphs of the comment above a row: what the setting does and, if there is a second one, why its
+ * default differs from Java's.
+ */
 export function readParagraphs(): (option: OptionName) => readonly string[] {
   const comments = [...readFileSync(TABLE, 'utf8').matchAll(ROW_WITH_COMMENT)]
   const paragraphs = new Map<string, string[]>(
@@ -41,7 +44,7 @@ export function readParagraphs(): (option: OptionName) => readonly string[] {
   }
 }
 
-/** The lines of a comment within an interface. */
+/** Formats the lines of a comment in an interface. */
 function commentOf(paragraphs: readonly string[]): string {
   const lines: string[] = []
   for (const paragraph of paragraphs) {
@@ -59,7 +62,7 @@ function commentOf(paragraphs: readonly string[]): string {
   return ['  /**', ...lines, '   */'].join('\n')
 }
 
-/** The names of a setting, its range, unit and default. */
+/** Returns the names of a setting, its range, unit and default. */
 export function factsOf(row: SettingRow): string {
   const names = [...new Set([row.name, row.env])].map(code).join(', ')
   const hasDefault = row.default !== undefined && row.default !== ''
@@ -70,7 +73,7 @@ function choiceTypes({ choices = [] }: SettingRow): string[] {
   return choices.map(choice => (typeof choice === 'string' ? `'${choice}'` : String(choice)))
 }
 
-/** What an option may be in code. */
+/** Returns the types that an option may have in code. */
 function optionTypes(row: SettingRow): readonly string[] {
   switch (row.kind) {
     case 'integer':
@@ -94,16 +97,16 @@ function optionTypes(row: SettingRow): readonly string[] {
   }
 }
 
-/** Settings that only stand for others. */
+/** Settings that only stand for other settings. */
 const READ_BEFORE: readonly string[] = ['configFile', 'saslJaasConfig']
 
-/** Settings that are parsed into something else than their text. */
+/** The types of settings that are parsed into something other than text. */
 const PARSED: Readonly<Record<string, string>> = {
   deadLetter: 'readonly DeadLetterTargetConfig[]',
   deadLetterNotify: 'NotifyTargets',
 }
 
-/** What a parsed setting is. A list has a value, or there is no configuration. */
+/** Returns the type of a parsed setting. A list always has a value, or there would be no configuration. */
 function valueTypes(option: OptionName, row: SettingRow): readonly string[] {
   const parsed = PARSED[option]
   if (parsed !== undefined) return [parsed]

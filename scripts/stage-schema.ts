@@ -1,5 +1,5 @@
-// Writes schemas/stage.schema.json, by which editors complete and check stages/<stage>.json, from the settings table
-// and the options of a deployment.
+// Writes schemas/stage.schema.json, with which editors complete and check stages/<stage>.json, from the settings table
+// and the deployment parameters.
 import { writeFileSync } from 'node:fs'
 import { SETTING_ROWS, type SettingRow } from '../lib/config/settings.ts'
 import { factsOf, readParagraphs } from './settings-docs.ts'
@@ -11,11 +11,11 @@ import { REGION } from './template/stage.ts'
 
 const SCHEMA = 'schemas/stage.schema.json'
 
-/** The texts that a setting may be; the functions check the rest at init. An empty text counts as unset. */
+/** The texts that a setting accepts. The functions check the rest at init. An empty text counts as unset. */
 function textsOf({ kind, choices = [] }: SettingRow): object {
   if (kind === 'integer') return { pattern: '^\\s*-?\\d+\\s*$|^$' }
   if (kind === 'boolean') return { enum: ['true', 'false', ''] }
-  // Kafka has other spellings of some choices.
+  // Kafka accepts other spellings of some choices.
   return kind === 'choice' ? { examples: choices.map(String) } : {}
 }
 
@@ -31,7 +31,7 @@ function settings(): Record<string, object> {
   )
 }
 
-/** A parameter by name of a function or queue has a property per name: `memorySize.sqs`. */
+/** A parameter that applies to functions or queues by name has a property per name: `memorySize.sqs`. */
 function params(): object {
   const properties: Record<string, object> = {}
   const patternProperties: Record<string, object> = {}

@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import type { Plugin } from 'esbuild'
 
 /**
- * Leaves the serializers of schema registries out of a function's bundle: there a contract says how a value becomes
- * bytes, and a setting that names such a serializer is refused at init.
+ * Leaves the serializers of schema registries out of a function's bundle. In a function, a contract decides how a value
+ * becomes bytes, and a setting that names such a serializer is refused at init.
  */
 export const WITHOUT_REGISTRY_SERIALIZERS: Plugin = {
   name: 'without registry serializers',

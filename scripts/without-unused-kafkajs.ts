@@ -1,4 +1,4 @@
-// Leaves out the parts of kafkajs that a start would read for nothing.
+// Leaves out the parts of kafkajs that would only slow down a start.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Plugin } from 'esbuild'
@@ -6,7 +6,7 @@ import type { Plugin } from 'esbuild'
 /** UNSUPPORTED_SASL_MECHANISM, ILLEGAL_SASL_STATE, UNSUPPORTED_VERSION, SASL_AUTHENTICATION_FAILED. */
 const AUTHENTICATION_CODES: ReadonlySet<number> = new Set([33, 34, 35, 58])
 
-/** What the modules that stay take of its errors, and the class that all extend. */
+/** The errors of kafkajs that the remaining modules use, and their base class. */
 export const ERRORS_OF_KAFKAJS: ReadonlySet<string> = new Set([
   'KafkaJSError',
   'KafkaJSNonRetriableError',
@@ -22,13 +22,13 @@ export const ERRORS_OF_KAFKAJS: ReadonlySet<string> = new Set([
   'KafkaJSNotImplemented',
 ])
 
-/** Methods of its encoder and decoder for records and for flexible versions. */
+/** Methods of the encoder and decoder of kafkajs for records and for flexible versions. */
 export const OF_OTHER_REQUESTS = /VarInt|VarLong|ZigZag|Double|TaggedFields/
 
 /**
- * The authentication of kafkajs looks up its two requests in a list of all: this project never sends the others. Of the
- * error codes a broker answers those two with a few; any other is reported by its number. Of package.json it uses the
- * version.
+ * The authentication of kafkajs looks up its two requests in a list of all; this project never sends the others. Of the
+ * error codes, a broker answers these two with only a few, and any other code is reported by its number. Of its
+ * package.json, kafkajs uses the version.
  */
 export const WITHOUT_UNUSED_KAFKAJS: Plugin = {
   name: 'without unused parts of kafkajs',

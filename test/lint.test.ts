@@ -112,7 +112,7 @@ const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, se
     'two files import each other',
     'lib/send/decide.ts',
     "import './sender.ts'",
-    /^lib\/send\/\S+: an import circle: .*lib\/send\/decide\.ts/m,
+    /^lib\/send\/\S+: an import cycle: .*lib\/send\/decide\.ts/m,
   ],
   [
     'the library imports itself by the name of the package',

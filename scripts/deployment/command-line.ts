@@ -1,4 +1,5 @@
-// The options of npm run package, deploy, remove and verify:aws. Those of the packager, osls, are passed on to it.
+// Parses the options of npm run package, deploy, remove and verify:aws. Options of the packager, osls, are passed on to
+// it.
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
@@ -9,25 +10,25 @@ export interface CommandLine {
   readonly command: DeploymentCommand
   readonly stage: string
   readonly region: string | undefined
-  /** `name=value` */
+  /** Each has the form `name=value`. */
   readonly params: readonly string[]
-  /** `package`: a new folder for the package. Else the folder of one that was built before. */
+  /** With `package`: the new folder for the package. Otherwise the folder of a package that was built before. */
   readonly folder: string | undefined
-  /** Whether the registries are asked for the contracts' schemas at build time. */
+  /** Whether the schemas of the contracts are loaded from their registries at build time. */
   readonly pinsSchemas: boolean
-  /** The account that is verified. */
+  /** The account that the user names for verify:aws. */
   readonly account: string | undefined
   readonly isConfirmed: boolean
-  /** The profile of AWS's configuration files whose credentials are used. */
+  /** The profile in AWS's configuration files whose credentials are used. */
   readonly profile: string | undefined
-  /** Options of osls for a command of osls. */
+  /** Returns the options for a command of osls. */
   readonly oslsOptions: (command: DeploymentCommand) => string[]
 }
 
 interface Option {
   readonly type: 'string' | 'boolean'
   readonly commands: readonly DeploymentCommand[]
-  /** The commands of osls that have the option; undefined: it is not one of osls. */
+  /** The commands of osls that have the option; undefined if it is not an option of osls. */
   readonly osls?: readonly DeploymentCommand[]
 }
 
@@ -53,8 +54,9 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 }
 
 /**
+ * Parses a command line.
  * @param args the command, then its options
- * @throws ConfigError for a command or an option that does not exist, or lacks its value
+ * @throws ConfigError for an unknown command or option, or an option without its value
  */
 export function readCommandLine([command, ...args]: readonly string[]): CommandLine {
   if (!isCommand(command)) throw new ConfigError([`${command ?? 'No command'}: expected ${ALL.join(', ')}.`])
@@ -71,7 +73,7 @@ export function readCommandLine([command, ...args]: readonly string[]): CommandL
     if (token.kind === 'option-terminator') continue
     if (token.kind === 'positional') {
       const before = tokens[index - 1]
-      // The value of an unknown option, which is a problem already.
+      // The value belongs to an unknown option, which is reported already.
       if (before?.kind === 'option' && !Object.hasOwn(OPTIONS, before.name)) continue
       problems.push(`npm run ${command}: expected only options after --, got ${token.value}.`)
       continue
@@ -80,7 +82,7 @@ export function readCommandLine([command, ...args]: readonly string[]): CommandL
     if (!names.includes(name)) problems.push(unknown(command, rawName, names))
     else if (OPTIONS[name]?.type === 'boolean' && value !== undefined)
       problems.push(`${rawName}: expected no value, got ${value}.`)
-    // A dash: the next option was taken for the value.
+    // A value that starts with a dash is the next option, so the value is missing.
     else if (OPTIONS[name]?.type === 'string' && (!value || (!token.inlineValue && value.startsWith('-'))))
       problems.push(`${rawName}: expected a value, got ${value || 'none'}.`)
     else values.set(name, [...(values.get(name) ?? []), value ?? ''])

@@ -7,8 +7,9 @@ export interface Target {
 }
 
 /**
- * @param folder its working folder, which has the configuration (serverless.yml or serverless.json)
- * @throws Error when it fails; its own output says why
+ * Runs a command of osls.
+ * @param folder its working folder, with serverless.yml or serverless.json
+ * @throws Error if it fails; osls itself prints the reason
  */
 export function osls(command: string, { stage, region }: Target, options: readonly string[], folder = '.'): void {
   const { status, error } = spawnSync('osls', [command, '--stage', stage, '--region', region, ...options], {

@@ -1,4 +1,5 @@
-// The compiled template for other tools: the same resources, with the code of the functions where the tool puts it.
+// Converts the compiled template for other tools: the same resources, with the code of the functions where each tool
+// expects it.
 import type { Json } from '../template/cloudformation.ts'
 
 export interface Resource extends Json {
@@ -11,21 +12,21 @@ export interface CompiledTemplate extends Json {
   readonly Outputs?: Readonly<Record<string, Json>>
 }
 
-/** What osls adds for itself: its bucket for zips. */
+/** Resources that osls adds for itself: its bucket for zips. */
 export const OF_OSLS = /^ServerlessDeploymentBucket/
 const FUNCTION = 'AWS::Lambda::Function'
 const VERSION = 'AWS::Lambda::Version'
 
 /**
- * For CloudFormation itself, Terraform, StackSets: the zips are objects `<ArtifactPrefix><function>.zip` of
- * `ArtifactBucket`.
+ * The template for CloudFormation itself, Terraform and StackSets. The zips are objects
+ * `<ArtifactPrefix><function>.zip` in `ArtifactBucket`.
  */
 export function plainTemplate(compiled: CompiledTemplate): Json {
   const parameters = {
     ArtifactBucket: { Type: 'String', Description: 'The bucket that holds the zips of the package' },
     ArtifactPrefix: {
       Type: 'String',
-      Description: 'What the keys of the zips begin with, e.g. 1.4.0/; another prefix for each package',
+      Description: '; another prefix for each package/; another prefix for each package',
     },
   }
   return withFunctions(compiled, { Parameters: parameters }, (_, properties, zip) => ({
@@ -37,7 +38,7 @@ export function plainTemplate(compiled: CompiledTemplate): Json {
   }))
 }
 
-/** For AWS SAM: the zips are beside the template. */
+/** The template for AWS SAM. The zips are in the template's folder. */
 export function samTemplate(compiled: CompiledTemplate): Json {
   const transform = { Transform: 'AWS::Serverless-2016-10-31' }
   return withFunctions(compiled, transform, (id, { Code: _, Tags, TracingConfig, ...properties }, zip) => {
@@ -60,7 +61,7 @@ interface Tag {
   readonly Value: unknown
 }
 
-/** Properties that AWS::Serverless::Function has as AWS::Lambda::Function does. */
+/** Properties that AWS::Serverless::Function has in the same form as AWS::Lambda::Function. */
 const SAME_IN_SAM = [
   ...['Architectures', 'CodeSigningConfigArn', 'Description', 'Environment', 'EphemeralStorage', 'FileSystemConfigs'],
   ...['FunctionName', 'Handler', 'KmsKeyArn', 'Layers', 'LoggingConfig', 'MemorySize', 'ReservedConcurrentExecutions'],
@@ -69,7 +70,7 @@ const SAME_IN_SAM = [
 
 const tagMap = (tags: readonly Tag[]) => Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))
 
-/** @param functionForm gets the logical id, the properties and the name of the zip */
+/** @param functionForm converts a function; gets its logical id, its properties and the name of the zip */
 function withFunctions(
   { Resources, Outputs = {}, ...compiled }: CompiledTemplate,
   header: Json,
@@ -82,7 +83,7 @@ function withFunctions(
       if (Type === VERSION) return [id, { Type, ...attributes, Properties: withoutHash(Properties) }]
       return [id, Type === FUNCTION ? { ...attributes, ...functionForm(id, Properties, zipOf(resource)) } : resource]
     })
-  // Names of exports belong to osls.
+  // The export names belong to osls.
   const outputs = Object.entries(Outputs)
     .filter(([id]) => !OF_OSLS.test(id))
     .map(([id, { Export: _, ...output }]) => [id, output])
@@ -95,7 +96,7 @@ function withFunctions(
   }
 }
 
-/** A zip that is signed on its way is another one. The logical id of a version has the hash of its code already. */
+/** Signing changes a zip and thus its hash. The logical id of a version contains the hash of its code already. */
 function withoutHash({ CodeSha256: _, ...properties }: Json): Json {
   return properties
 }

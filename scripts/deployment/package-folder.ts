@@ -1,5 +1,5 @@
-// The folder that `npm run package` writes: zips, template, osls's state, the SBOM, and a list of them with their
-// hashes, so that `npm run deploy -- --package` deploys exactly what was packaged.
+// The folder that `npm run package` writes: zips, template, osls's state, the SBOM, and a list of these files with
+// their hashes, so that `npm run deploy -- --package` deploys exactly what was packaged.
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -7,7 +7,7 @@ import { ConfigError } from '../../lib/errors.ts'
 import { isJsonObject, parseJson } from '../../lib/record/json-object.ts'
 import type { Target } from './osls.ts'
 
-/** Where osls writes. */
+/** The folder that osls writes. */
 export const BUILT_FOLDER = '.serverless'
 export const COMPILED_TEMPLATE = 'cloudformation-template-update-stack.json'
 const LIST = 'deployment.json'
@@ -15,13 +15,13 @@ const STATE = 'serverless-state.json'
 
 /** The contents of deployment.json. */
 interface PackageList extends Target {
-  /** It was packaged without the settings of a cluster: to be read, not deployed. */
+  /** Whether it was packaged without the settings of a cluster, so that it is for reading and can't be deployed. */
   readonly isExample: boolean
   /** SHA-256 of each file, in hexadecimal. */
   readonly files: Readonly<Record<string, string>>
 }
 
-/** Lists what osls wrote. */
+/** Writes the list of the files that osls wrote. */
 export function writeList({ stage, region }: Target, isExample: boolean, folder = BUILT_FOLDER): void {
   const names = readdirSync(folder).filter(name => name !== LIST)
   const files = Object.fromEntries(names.sort().map(name => [name, sha256(join(folder, name))]))
@@ -30,7 +30,8 @@ export function writeList({ stage, region }: Target, isExample: boolean, folder 
 }
 
 /**
- * @throws ConfigError when there is something in the folder: a package is not changed, because a roll back may need it
+ * Checks that the folder is new or empty.
+ * @throws ConfigError otherwise: a package is never changed, because a rollback may need it
  */
 export function requireNewFolder(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
@@ -42,8 +43,9 @@ export function keepPackage(folder: string): void {
 }
 
 /**
- * @param expected what the command names; undefined: the package's own
- * @throws ConfigError for a folder that is not a package of this stage and region, or is not complete
+ * Checks a package.
+ * @param expected the stage and region of the command; undefined: those of the package
+ * @throws ConfigError for a folder that is not a complete package of this stage and region
  */
 export function checkPackage(
   folder: string,
@@ -84,7 +86,7 @@ function isPackageList(list: unknown): list is PackageList {
     typeof list.region === 'string' &&
     typeof list.isExample === 'boolean' &&
     isJsonObject(list.files) &&
-    // A name is never a path out of the folder.
+    // A name must not be a path that leads out of the folder.
     Object.entries(list.files).every(([name, hash]) => typeof hash === 'string' && basename(name) === name) &&
     STATE in list.files
   )
@@ -101,14 +103,14 @@ interface State {
   }
 }
 
-/** The name of the service of a package that was checked. */
+/** Returns the service name of a package that was checked. */
 export function serviceOf(folder: string): string {
   return (JSON.parse(readFileSync(join(folder, STATE), 'utf8')) as State).service.service
 }
 
 /**
- * Copies a package to a folder from which osls deploys it. Its objects get a new key in the deployment bucket: osls
- * compares with the newest key, and keeps the five newest, so under its old key an earlier package could be skipped as
+ * Copies a package to a folder from which osls deploys it. The package gets a new key in the deployment bucket: osls
+ * compares with the newest key, and keeps the five newest. Under its old key, an earlier package could be skipped as
  * unchanged, or deleted while it is deployed.
  * @returns the working folder for osls
  */
@@ -131,8 +133,8 @@ export function stagePackage(folder: string, now: Date): string {
 }
 
 /**
- * What osls needs besides a package's state: with it, the deployment does not depend on the settings, contracts and
- * serverless.yml of this folder.
+ * Writes what osls needs in addition to a package's state, so that the deployment does not depend on the settings,
+ * contracts and serverless.yml of the current folder.
  */
 export function writeConfiguration(folder: string, service: string, deploymentBucket: Record<string, unknown>): void {
   mkdirSync(folder, { recursive: true })

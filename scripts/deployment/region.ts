@@ -1,9 +1,9 @@
-// The region of a deployment, and whether what it names is there.
+// Finds the region of a deployment, and checks that the resources that it names are in this region.
 import { ConfigError } from '../../lib/errors.ts'
 import type { DeployOptions } from '../template/options.ts'
 import { REGION } from '../template/stage.ts'
 
-/** `npm run package` without a region is for reading the template. */
+/** For `npm run package` without a region, whose template is only for reading. */
 const EXAMPLE_REGION = 'eu-west-1'
 const PARTITIONS = [
   ['cn-', 'aws-cn'],
@@ -18,7 +18,9 @@ export interface RegionSources {
 }
 
 /**
- * @returns the first that is set: `--region`, the stage's file, `AWS_REGION`, `AWS_DEFAULT_REGION`, the MSK cluster's
+ * Finds the region.
+ * @returns the first that is set of `--region`, the stage's file, `AWS_REGION`, `AWS_DEFAULT_REGION`, and the region of
+ *   the MSK cluster
  * @throws ConfigError for text that is not the name of a region
  */
 export function findRegion({ option, stage, env }: RegionSources): string | undefined {
@@ -34,15 +36,20 @@ export function findRegion({ option, stage, env }: RegionSources): string | unde
   return region
 }
 
-/** @throws ConfigError when no source names a region, and a stack is to be changed */
+/**
+ * Returns the region of a command.
+ * @throws ConfigError if no source names a region and the command changes a stack
+ */
 export function regionOf(sources: RegionSources, changesStack: boolean): string {
   const region = findRegion(sources)
   if (region === undefined && changesStack)
-    throw new ConfigError(['--region: expected it, "region" in the stage’s file, or AWS_REGION; got none of them.'])
+    throw new ConfigError([
+      '--region: expected --region, "region" in the stage’s file, or AWS_REGION; got none of them.',
+    ])
   return region ?? EXAMPLE_REGION
 }
 
-/** Parameters whose ARNs must be of the region of the deployment. */
+/** Parameters whose ARNs must be in the region of the deployment. */
 const OF_THE_REGION = [
   'alarmTopicArn',
   'kmsKeyArn',
@@ -57,8 +64,9 @@ const OF_THE_REGION = [
 ] as const satisfies readonly (keyof DeployOptions)[]
 
 /**
- * A secret may be in another region: it is read in its own. So may the keys of targets, and senders.
- * @returns one line for each resource that must be in the region of the deployment and is in another
+ * Checks ARNs. A secret may be in another region, where it is read; the same holds for the keys of targets, and for
+ * senders.
+ * @returns one line for each resource that must be in the region of the deployment but is not
  */
 export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: DeployOptions): string[] {
   const arns = [
@@ -74,7 +82,7 @@ export function regionProblems(region: string, env: NodeJS.ProcessEnv, options: 
   })
 }
 
-/** The partition in the ARNs of a region. */
+/** Returns the partition in the ARNs of a region, e.g. `aws-cn`. */
 export function partitionOf(region: string): string {
   return PARTITIONS.find(([start]) => region.startsWith(start))?.[1] ?? 'aws'
 }

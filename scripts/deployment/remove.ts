@@ -1,4 +1,4 @@
-// npm run remove: deletes the stack of a stage, after it has said what goes and what stays.
+// npm run remove: deletes the stack of a stage, after it has printed what is deleted and what stays.
 import {
   CloudFormationClient,
   DescribeStacksCommand,
@@ -18,7 +18,7 @@ export interface StackResource {
   readonly logicalId: string
   readonly type: string
   readonly physicalId: string
-  /** The stack's deletion leaves it, with what it holds. */
+  /** Whether the resource, with its content, stays after the deletion of the stack. */
   readonly isRetained: boolean
 }
 
@@ -30,7 +30,10 @@ interface Removal {
   readonly log: (line: string) => void
 }
 
-/** @throws ConfigError when there is no such stack, or without the confirmation */
+/**
+ * Removes the stack.
+ * @throws ConfigError if there is no such stack, or without the confirmation
+ */
 export async function remove(
   target: Target,
   { service, profile, isConfirmed, oslsOptions, log }: Removal,
@@ -45,11 +48,10 @@ export async function remove(
   if (!isConfirmed) throw new ConfigError(['Nothing was removed. Repeat the command with --yes to remove the stack.'])
   removeStack(target, service, stack, oslsOptions)
   const retained = stack.resources.filter(({ isRetained, type }) => isRetained && HOLDERS.includes(type))
-  if (retained.length > 0)
-    log(`${retained.length} queues and buckets stay, and cost what they cost before: docs/deploy.md, "Remove".`)
+  if (retained.length > 0) log(`${retained.length} queues and buckets deploy.md/deploy.md, "Remove".`)
 }
 
-/** Deletes the stack with osls, which empties its bucket before. */
+/** Deletes the stack with osls, which first empties its bucket. */
 export function removeStack(
   target: Target,
   service: string,
@@ -62,11 +64,11 @@ export function removeStack(
   osls('remove', target, oslsOptions, WORKING_FOLDER)
 }
 
-/** What the removal of the stack does, for a person who decides. */
+/** Describes what the removal of the stack does, so that the user can decide. */
 export function removalPlan(stack: string, resources: readonly StackResource[]): string[] {
   const lineOf = ({ type, physicalId }: StackResource) => `  ${type.padEnd(22)} ${physicalId}`
   const stays = resources.filter(({ isRetained }) => isRetained)
-  // Their policies stay with them.
+  // Policies stay together with their queues and buckets, so they are not listed.
   const retained = stays.filter(({ type }) => HOLDERS.includes(type))
   const lost = resources.filter(({ isRetained, type }) => !isRetained && HOLDERS.includes(type))
   const others = resources.length - stays.length - lost.length
@@ -87,7 +89,10 @@ export interface Stack {
   readonly outputs: Readonly<Record<string, string>>
 }
 
-/** @returns undefined when there is none of this name */
+/**
+ * Finds a stack.
+ * @returns undefined if there is none of this name
+ */
 export async function findStack(
   StackName: string,
   region: string,
@@ -109,7 +114,7 @@ export async function findStack(
     const outputs = Stacks[0]?.Outputs?.map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]) ?? []
     return { resources, outputs: Object.fromEntries(outputs) }
   } catch (error) {
-    // CloudFormation has no code for it, only a ValidationError.
+    // CloudFormation has no error code for this case, only a ValidationError.
     if (error instanceof Error && /does not exist/.test(error.message)) return undefined
     throw error
   } finally {

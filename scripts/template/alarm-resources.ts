@@ -1,4 +1,4 @@
-// Alarms as CloudFormation resources.
+// The alarms as CloudFormation resources.
 import type { Json } from './cloudformation.ts'
 import type { AlarmResource, CompositeAlarmResource, Metric } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
@@ -43,7 +43,7 @@ function statisticOf(statistic: AlarmResource['statistic']): Json {
   return statistic === 'p99' ? { ExtendedStatistic: statistic } : { Statistic: statistic }
 }
 
-/** A metric that has no value in a period counts as 0 there. */
+/** A metric without a value in a period counts as 0. */
 function sumOf(metrics: readonly Metric[], Stat: string, Period: number): Json[] {
   return [
     { Id: 'total', Label: 'Sum', Expression: 'SUM(FILL(METRICS(), 0))', ReturnData: true },

@@ -1,5 +1,5 @@
-// The alarms of a deployment, only of what is in it. Each kind has its section in docs/operations.md, to which the
-// descriptions of its alarms lead.
+// The alarms of a deployment, for what it contains. Each kind has its section in docs/operations.md, to which the
+// descriptions of its alarms point.
 import { queueNameOf } from './cloudformation.ts'
 import type {
   AlarmResource,
@@ -12,9 +12,9 @@ import type {
 import { camelCase } from './naming.ts'
 
 export const NAMESPACE = 'ServerlessKafkaProducer'
-/** CloudWatch takes as many in one alarm. */
+/** CloudWatch's limit of metrics in one alarm. */
 const METRICS_PER_ALARM = 10
-/** The rule of a composite may have 10,240 letters, and the name of an alarm 255. */
+/** The rule of a composite alarm has at most 10,240 characters, and the name of an alarm 255. */
 const ALARMS_PER_COMPOSITE = 35
 
 type Observed = Pick<Deployment, 'functions' | 'queues' | 'rules' | 'routes' | 'options'>
@@ -37,7 +37,7 @@ function functionAlarms(each: FunctionResource, { options }: Observed): AlarmRes
     name,
     dimensions: { FunctionName: functionName },
   })
-  const own = (name: string): Metric => ({
+  const functionMetric = (name: string): Metric => ({
     namespace: NAMESPACE,
     name,
     dimensions: { service: functionName, function: functionName },
@@ -60,7 +60,7 @@ function functionAlarms(each: FunctionResource, { options }: Observed): AlarmRes
       periods,
     }),
     of('ConnectionAttempts', `more than ${options.alarmConnectionAttempts} connection attempts per minute.`, {
-      metrics: [own('ConnectionAttempts')],
+      metrics: [functionMetric('ConnectionAttempts')],
       threshold: options.alarmConnectionAttempts,
       periodS: 60,
       periods: 5,
@@ -69,7 +69,7 @@ function functionAlarms(each: FunctionResource, { options }: Observed): AlarmRes
       ? []
       : [
           of('Returned', 'records were neither delivered nor stored; their callers or sources have them back.', {
-            metrics: [own('RecordsReturned')],
+            metrics: [functionMetric('RecordsReturned')],
             threshold: options.alarmReturned,
             periods,
           }),
@@ -104,10 +104,10 @@ function httpApiAlarm({ options }: Observed): AlarmResource {
   })
 }
 
-/** CloudWatch takes 1,024 characters of a description. */
+/** CloudWatch's limit for a description is 1,024 characters. */
 const MAX_TOPICS_TEXT = 800
 
-/** Of several rules at once: two for each would soon be more resources than a stack may have. */
+/** Alarms for several rules at once: two alarms per rule would soon be more resources than a stack may have. */
 function ruleAlarms(rules: readonly RuleResource[], index: number): AlarmResource[] {
   const all = [...new Set(rules.map(({ topic }) => topic))].join(', ')
   const topics = all.length > MAX_TOPICS_TEXT ? `${all.slice(0, MAX_TOPICS_TEXT)}…` : all
@@ -146,7 +146,7 @@ function queueAlarms({ queues, options }: Observed): AlarmResource[] {
       'ApproximateNumberOfMessagesVisible',
       0,
     )
-    // One more for each source would cost a stack of many queues a sixth of its resources.
+    // With an alarm for the age as well, a stack of many queues would need a sixth more resources.
     if (holds === 'source-dlq') return [notEmpty]
     const waits = `A message is older than ${alarmDeadLetterAgeS} s; SQS deletes it after 14 days.`
     return [notEmpty, of(id, 'Oldest', waits, age, alarmDeadLetterAgeS)]
@@ -158,7 +158,7 @@ function alarm(name: string, kind: string, text: string, condition: Condition): 
   return { id: `${name}Alarm`, kind, description: described(text, kind), ...defaults, ...condition }
 }
 
-/** Each means that a record is not in Kafka, and may not get there by itself. */
+/** Alarms that mean that a record is not in Kafka, and may not get there without help. */
 const NOT_ARRIVING: ReadonlySet<string> = new Set([
   'Returned',
   '5xx',
@@ -170,7 +170,7 @@ const NOT_ARRIVING: ReadonlySet<string> = new Set([
   'Age',
 ])
 
-/** One alarm for all of these. Where they are too many for one, it is made of parts. */
+/** One alarm for all of these. If there are too many, it combines several composite alarms. */
 export function compositeAlarmsOf(alarms: readonly AlarmResource[]): CompositeAlarmResource[] {
   const kind = 'RecordsNotArriving'
   const composite = (name: string, of: readonly { readonly id: string }[]): CompositeAlarmResource => ({

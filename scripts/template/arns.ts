@@ -1,9 +1,9 @@
-// ARNs of settings must be complete, as IAM compares them letter by letter.
+// Checks that the ARNs in settings are complete, because IAM compares them character by character.
 import type { Deployment } from './deployment-model.ts'
 
-/** The UUID has a number at its end; that of MSK Serverless has an `s` before it. */
+/** The UUID has a number at its end, in which MSK Serverless has an `s` in front. */
 const CLUSTER = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[\w-]+\/[0-9a-f]+(-[0-9a-f]+){4}-\w+$/
-/** Secrets Manager adds six letters or digits to the name. */
+/** Secrets Manager appends a hyphen and six letters or digits to the name. */
 const SECRET = /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$/
 const PARAMETER = /^arn:[\w-]+:ssm:[\w-]+:\d{12}:parameter\/.+$/
 

@@ -1,4 +1,4 @@
-// The CloudFormation resources of a bucket: encrypted, not public, over TLS only.
+// The CloudFormation resources of a bucket that is encrypted, not public, and reachable only with TLS.
 import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import type { BucketResource } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
@@ -16,7 +16,7 @@ export function bucketResources(
           ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: kmsKeyArn },
           BucketKeyEnabled: true,
         }
-  // What is there stays until it is redriven. Its deletion is a new version, and the one before goes later.
+  // Objects stay until they are redriven. A deleted object is kept as an old version for a while.
   const lifecycle = {
     Id: 'versions',
     Status: 'Enabled',
@@ -49,7 +49,7 @@ export function bucketResources(
   }
   const policy = {
     Type: 'AWS::S3::BucketPolicy',
-    // A bucket that stays keeps its policy.
+    // A bucket that is retained keeps its policy.
     ...RETAINED,
     Properties: { Bucket: { Ref: id }, PolicyDocument: policyDocument([statement]) },
   }

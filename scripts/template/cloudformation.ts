@@ -13,5 +13,5 @@ export function policyDocument(statements: readonly object[]): Json {
   return { Version: '2012-10-17', Statement: statements }
 }
 
-/** For what holds records: a stack that is removed, or no longer has the resource, leaves them where they are. */
+/** For resources that contain records: they stay if the stack is deleted, or no longer has the resource. */
 export const RETAINED = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' }

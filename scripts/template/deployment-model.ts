@@ -1,5 +1,5 @@
-// What is deployed, as data: the functions and everything that feeds them or that they need. The forms for osls, CDK,
-// SAM and Terraform are made of it, so that they can't differ. Only what something feeds is in it.
+// The model of a deployment: the functions, their triggers, and what they need. The templates for osls, CDK, SAM and
+// Terraform are all created from it, so that they can't differ. It only contains functions that a trigger feeds.
 import type { Route } from '../../functions/http/dialects/dialect.ts'
 import type { Json, Statement } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'
@@ -9,7 +9,7 @@ export type Expression = string | Json
 
 export type FunctionKey = 'http' | 'sqs' | 'sqs-fifo' | 'eventbridge' | 'redrive'
 
-/** Every resource has a logical id that is unique in the deployment. */
+/** Every resource has a logical id, which is unique in the deployment. */
 interface Resource {
   readonly id: string
 }
@@ -21,22 +21,22 @@ export interface FunctionResource extends Resource {
   readonly bundle: string
   readonly memoryMb: number
   readonly timeoutS: number
-  /** Undefined: not reserved. */
+  /** Undefined: no concurrency is reserved. */
   readonly reservedConcurrency: number | undefined
-  /** What the triggers invoke; undefined: the function's latest code. */
+  /** The alias that the triggers invoke; undefined: they invoke the function's latest code. */
   readonly alias:
     | (Resource & { readonly name: string; readonly provisionedConcurrency: number | undefined })
     | undefined
   readonly environment: Readonly<Record<string, Expression>>
   readonly role: RoleResource
-  /** What Lambda does with events of asynchronous invocations that fail; undefined: nothing invokes it so. */
+  /** What Lambda does with failed asynchronous invocations; undefined: the function is never invoked asynchronously. */
   readonly asynchronous: AsynchronousInvocation | undefined
 }
 
 export interface RolePolicies {
-  /** Of the role's own policy. */
+  /** The statements of the role's inline policy. */
   readonly statements: readonly Statement[]
-  /** What would make the role's own policy too long: customer managed policies that are attached to the role. */
+  /** Customer managed policies for statements that would make the inline policy too long. */
   readonly managedPolicies: readonly (Resource & { readonly statements: readonly Statement[] })[]
 }
 
@@ -49,24 +49,30 @@ interface AsynchronousInvocation extends Resource {
 }
 
 export interface QueueResource extends Resource {
-  /** Its messages: from a source, no longer retried by SQS, Lambda or EventBridge, dead letters, leases. */
+  /**
+   * What the queue's messages are: messages of a source, messages or events that SQS, Lambda or EventBridge stopped
+   * retrying, dead letters, or leases.
+   */
   readonly holds: 'source' | 'source-dlq' | 'failure-destination' | 'dead-letters' | 'lease'
-  /** Undefined: CloudFormation chooses it. */
+  /** Undefined: CloudFormation chooses the name. */
   readonly queueName: string | undefined
-  /** The topic whose contract names the queue, or the source of a source DLQ. */
+  /** The topic whose contract names the queue, or the source queue of a source DLQ. */
   readonly topic: string | undefined
   readonly isFifo: boolean
-  /** Of a FIFO queue: what SQS's limit of throughput and its deduplication count by; undefined: SQS's default. */
+  /** For a FIFO queue, the scope of SQS's throughput limit and deduplication; undefined: SQS's default. */
   readonly throughput: 'perQueue' | 'perMessageGroupId' | undefined
   readonly retentionS: number
   /** Undefined: SQS's default. */
   readonly visibilityS: number | undefined
   readonly redrive: { readonly dlqId: string; readonly maxReceiveCount: number } | undefined
-  /** The name of the only queue whose DLQ it may be; `none`: of no queue; undefined: of any. */
+  /** The name of the only queue whose DLQ it may be; `none`: of no queue; undefined: of any queue. */
   readonly dlqOf: string | 'none' | undefined
 }
 
-/** Its name is CloudFormation's; the versions of deleted objects are kept for `versionsDays`, the others for ever. */
+/**
+ * A bucket. CloudFormation chooses its name. Deleted objects are kept as versions for `versionsDays`, other objects
+ * forever.
+ */
 export interface BucketResource extends Resource {
   readonly holds: 'failure-destination'
   readonly versionsDays: number
@@ -76,15 +82,15 @@ export interface MappingResource extends Resource {
   readonly function: FunctionKey
   /** The name of the queue. */
   readonly queue: string
-  /** Of a queue of the deployment, or of one that is there already. */
+  /** The ARN of a queue of the deployment, or of an existing one. */
   readonly queueArn: Expression
   readonly batchSize: number
-  /** Undefined: a batch does not wait. */
+  /** Undefined: Lambda does not wait to fill a batch. */
   readonly windowS: number | undefined
-  /** Undefined with pollers. */
+  /** Undefined if the mapping has pollers. */
   readonly maximumConcurrency: number | undefined
   readonly pollers: { readonly minimum: number; readonly maximum: number } | undefined
-  /** Messages that match none are deleted; undefined: all reach the function. */
+  /** Messages that match no pattern are deleted; undefined: all messages reach the function. */
   readonly filterPatterns: readonly Json[] | undefined
 }
 
@@ -102,29 +108,29 @@ export interface RuleResource extends Resource {
 
 export interface ScheduleResource extends Resource {
   readonly function: FunctionKey
-  /** `rate(…)` or `cron(…)` */
+  /** Has the form `rate(…)` or `cron(…)`. */
   readonly expression: string
 }
 
-/** Who may invoke a function. */
+/** A permission to invoke a function. */
 export interface PermissionResource extends Resource {
   readonly function: FunctionKey
   readonly service: string
   readonly sourceArn: Expression
 }
 
-/** Who may send to a queue: a service for its sources, or IAM's principals themselves. */
+/** Who may send to a queue: a service for some of its sources, or IAM principals themselves. */
 export type QueueSender =
   | {
       readonly service: string
-      /** May have `*`. */
+      /** May contain `*`. */
       readonly sourceArns: readonly Expression[]
-      /** Their ARNs have no account: it must be that of the stack. */
+      /** Whether the ARNs contain no account, so that the policy must require the stack's account. */
       readonly isOfAccount: boolean
     }
   | { readonly principalArns: readonly string[] }
 
-/** The senders may send; nobody may do anything without TLS. */
+/** The policy of queues: the senders may send, and nobody may do anything without TLS. */
 export interface QueuePolicyResource extends Resource {
   readonly queueIds: readonly string[]
   readonly senders: readonly QueueSender[]
@@ -136,11 +142,11 @@ export interface Metric {
   readonly dimensions: Readonly<Record<string, Expression>>
 }
 
-/** In alarm while the sum of its metrics is above the threshold. A period without a value is not. */
+/** An alarm on the sum of its metrics above a threshold. A period without a value does not alarm. */
 export interface AlarmResource extends Resource {
-  /** Undefined: it is of queues or rules. */
+  /** Undefined for alarms on queues or rules. */
   readonly function: FunctionKey | undefined
-  /** The heading in docs/operations.md that explains it. */
+  /** The heading in docs/operations.md that explains the alarm. */
   readonly kind: string
   readonly description: string
   readonly metrics: readonly Metric[]
@@ -150,34 +156,34 @@ export interface AlarmResource extends Resource {
   readonly periods: number
 }
 
-/** In alarm while any of these is. */
+/** An alarm that is on while any of its alarms is on. */
 export interface CompositeAlarmResource extends Resource {
   readonly description: string
-  /** Logical ids of alarms, or of other composite ones. */
+  /** The logical ids of alarms, or of other composite alarms. */
   readonly anyOf: readonly string[]
 }
 
-/** How functions get a new version: a part of the traffic first. */
+/** How functions get a new version: first for a part of the traffic. */
 export interface GradualDeployment {
-  /** The name of a deployment configuration of CodeDeploy. */
+  /** The name of a CodeDeploy deployment configuration. */
   readonly configuration: string
   readonly groups: readonly (Resource & {
     readonly function: FunctionKey
-    /** The alarms that bring the old version back. */
+    /** The alarms that cause a rollback to the old version. */
     readonly alarmIds: readonly string[]
   })[]
 }
 
 export interface Deployment {
-  /** Every name that the template chooses begins with it. */
+  /** All names that the template chooses begin with this prefix. */
   readonly prefix: string
   readonly region: string
   readonly options: DeployOptions
-  /** The settings that all functions have. */
+  /** The settings of all functions. */
   readonly environment: Readonly<Record<string, Expression>>
   readonly functions: readonly FunctionResource[]
   readonly queues: readonly QueueResource[]
-  /** Encrypted, not public, over TLS only. */
+  /** Buckets that are encrypted, not public, and reachable only with TLS. */
   readonly buckets: readonly BucketResource[]
   readonly queuePolicies: readonly QueuePolicyResource[]
   readonly mappings: readonly MappingResource[]
@@ -188,7 +194,10 @@ export interface Deployment {
   readonly compositeAlarms: readonly CompositeAlarmResource[]
   /** Undefined: functions get new code at once. */
   readonly gradual: GradualDeployment | undefined
-  /** Of the function `http`; empty: no contract takes HTTP, so there is no API (whose logical id is `HttpApi`). */
+  /**
+   * The routes of the function `http`. Empty: no contract accepts HTTP, so there is no API (whose logical id is
+   * `HttpApi`).
+   */
   readonly routes: readonly Route[]
   /** Origins whose pages may send; undefined: none. */
   readonly corsOrigins: readonly string[] | undefined

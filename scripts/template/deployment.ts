@@ -1,4 +1,4 @@
-// What follows from contracts and settings: functions, queues, rules, routes and rights. Pure.
+// Derives functions, queues, rules, routes and permissions from contracts and settings. Pure.
 import { ROUTES } from '../../functions/http/routes.ts'
 import { readOrigins } from '../../lib/config/origins.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
@@ -22,7 +22,10 @@ import { permissionOfRules, rulesOf, scheduleOf, senderOfRules } from './rules.t
 
 const EXAMPLE_TARGET: Target = { stage: 'dev', region: 'eu-west-1' }
 
-/** @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse */
+/**
+ * Creates the model.
+ * @throws ConfigError for settings that a function would refuse at init, and for what AWS would refuse
+ */
 export function deploymentOf(
   allContracts: Contracts,
   env: NodeJS.ProcessEnv,

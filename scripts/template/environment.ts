@@ -1,4 +1,4 @@
-// The functions' environment, checked as each function checks it at init.
+// The environment of the functions, checked as each function checks it at init.
 import { configProblems } from '../../functions/config-problems.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { SETTING_ROWS } from '../../lib/config/settings.ts'
@@ -32,10 +32,13 @@ export function visibilityS(options: Timeouts): number {
   return 6 * Math.max(timeoutOf('sqs', options), timeoutOf('sqs-fifo', options))
 }
 
-/** Settings that only the template sets, as its own queues need them. */
+/** Settings that only the template may set, because they describe its own queues. */
 export const OF_TEMPLATE = ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_LEASE_QUEUE', 'KAFKA_SQS_RETURN_DELAY_MAX_MS']
 
-/** @throws ConfigError for settings that a function would refuse at init */
+/**
+ * Returns the environment.
+ * @throws ConfigError for settings that a function would refuse at init
+ */
 export function environmentOf(
   env: NodeJS.ProcessEnv,
   contracts: Contracts,
@@ -46,17 +49,17 @@ export function environmentOf(
     (entry): entry is [string, string] =>
       settingNames.has(entry[0]) && Boolean(entry[1]) && entry[0] !== 'KAFKA_DEAD_LETTER',
   )
-  const own = OF_TEMPLATE.filter(name => env[name])
-  if (own.length > 0)
+  const names = OF_TEMPLATE.filter(name => env[name])
+  if (names.length > 0)
     throw new ConfigError(
-      own.map(name => `${name}: expected nothing, as the template sets it for its own queues; got a value.`),
+      names.map(name => `${name}: expected no value, because the template sets it for its own queues; got one.`),
     )
   const environment: Record<string, string> = {
     KAFKA_COMPRESSION_TYPE: 'gzip',
     KAFKA_SQS_RETURN_DELAY_MAX_MS: String(visibilityS(options) * 1000),
     ...Object.fromEntries(settings),
   }
-  // Everybody who may read the stack can read the environment.
+  // Secrets must not be here, because everybody who may read the stack can read the environment.
   const inClear = SETTING_ROWS.filter(([, { env, secret }]) => secret && environment[env] !== undefined)
   if (inClear.length > 0)
     throw new ConfigError(
@@ -88,12 +91,15 @@ export function environmentOf(
   for (const text of warnings) emitWarning(text)
   if (environment.KAFKA_SASL_MECHANISM === 'AWS_MSK_IAM' && environment.KAFKA_MSK_CLUSTER_ARN === undefined)
     throw new ConfigError([
-      'KAFKA_MSK_CLUSTER_ARN: expected with sasl.mechanism AWS_MSK_IAM, as the roles name the cluster; got nothing.',
+      'KAFKA_MSK_CLUSTER_ARN: expected it with sasl.mechanism AWS_MSK_IAM: the roles name the cluster; got none.',
     ])
   return environment
 }
 
-/** A variable of another program may begin like ours, so it is not refused. */
+/**
+ * Warns about an unknown setting. It is not refused, because a variable of another program may begin with the same
+ * prefix.
+ */
 function unknownSettings(env: NodeJS.ProcessEnv, settingNames: ReadonlySet<string>): string[] {
   return Object.keys(env).flatMap(name => {
     if (!name.startsWith('KAFKA_') || settingNames.has(name) || OF_TEMPLATE.includes(name)) return []

@@ -1,4 +1,5 @@
-// Queues of contracts that another stack or account has (--param existingQueues): mapped, but not created.
+// Queues of contracts that another stack or account owns (--param existingQueues): they get a mapping, but are not
+// created.
 
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
@@ -9,7 +10,10 @@ import type { DeployOptions } from './options.ts'
 
 type Existing = Pick<DeployOptions, 'existingQueues' | 'existingDlqs' | 'existingQueueKeyArns'>
 
-/** @param queue the name that its contract claims, with the prefix of the stage */
+/**
+ * Returns the ARN of a queue.
+ * @param queue the name that its contract claims, with the prefix of the stage
+ */
 export function queueArnOf(queue: string, { existingQueues }: Existing): Expression {
   return existingQueues.find(arn => nameOf(arn) === queue) ?? arnOf(queueId(queue))
 }
@@ -18,18 +22,21 @@ export function isOwnQueue(queue: string, { existingQueues }: Existing): boolean
   return !existingQueues.some(arn => nameOf(arn) === queue)
 }
 
-/** SQS has no API that takes an ARN. */
+/** Returns the URL of a queue, because no API of SQS accepts an ARN. */
 export function queueUrlOf(arn: string): Expression {
   const [, , , region, account, name] = arn.split(':')
   return { 'Fn::Sub': `https://sqs.${region}.\${AWS::URLSuffix}/${account}/${name}` }
 }
 
-/** To decrypt the messages of queues that have a key of their own. */
+/** Permissions to decrypt the messages of queues with a key of their own. */
 export function existingQueueStatements({ existingQueueKeyArns }: Existing): Statement[] {
   return existingQueueKeyArns.length === 0 ? [] : [allow(['kms:Decrypt'], existingQueueKeyArns)]
 }
 
-/** @throws ConfigError for an ARN whose queue no contract claims: it would have no effect */
+/**
+ * Checks the queues.
+ * @throws ConfigError for an ARN whose queue no contract claims, so that it would have no effect
+ */
 export function checkExistingQueues(queues: readonly string[], { existingQueues }: Existing): void {
   const names = existingQueues.map(nameOf)
   const unclaimed = names.filter(name => !queues.includes(name))

@@ -1,5 +1,5 @@
-// The text of CloudFormation's expressions as far as packaging can know it, for the limits on lengths: regions,
-// accounts and names that CloudFormation chooses are as long as they can be.
+// Replaces CloudFormation's expressions by texts, as far as packaging can know them, to check limits on lengths.
+// Regions, accounts and names that CloudFormation chooses are assumed to be as long as possible.
 import type { Json } from './cloudformation.ts'
 
 const PSEUDO_PARAMETERS: ReadonlyMap<string, string> = new Map([
@@ -9,10 +9,10 @@ const PSEUDO_PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['AWS::URLSuffix', 'amazonaws.com.cn'],
   ['AWS::StackName', 'x'.repeat(80)],
 ])
-/** The longest name of a queue, a role or a bucket. */
+/** As long as the longest name of a queue, a role or a bucket. */
 const LONGEST_NAME = 'x'.repeat(80)
 
-/** Returns the value with a text in the place of every expression. */
+/** Returns the value with a text in place of every expression. */
 export function resolved(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(resolved)
   if (typeof value !== 'object' || value === null) return value
@@ -38,7 +38,7 @@ export function resolved(value: unknown): unknown {
   }
 }
 
-/** The length of its JSON without whitespace, as IAM, SQS and Lambda count it. */
+/** Returns the length as JSON without whitespace, as IAM, SQS and Lambda count it. */
 export function resolvedLength(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(resolved(value)))
 }

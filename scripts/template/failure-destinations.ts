@@ -4,7 +4,7 @@ import type { BucketResource, Expression } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
 
 const BUCKET = 'EventFailuresBucket'
-/** As long as SQS keeps a message at most: a record that was redriven by mistake can be had again until then. */
+/** SQS's longest retention, in days. Until then, a record that was redriven by mistake can be recovered. */
 const VERSIONS_DAYS = 14
 
 export interface FailureDestinations {
@@ -13,7 +13,10 @@ export interface FailureDestinations {
   readonly buckets: readonly BucketResource[]
 }
 
-/** @param hasRules without rules nothing fails so */
+/**
+ * Creates the failure destinations.
+ * @param hasRules without rules there are no events that a rule could not deliver
+ */
 export function failureDestinationsOf(
   hasRules: boolean,
   { eventFailures }: Pick<DeployOptions, 'eventFailures'>,
@@ -26,7 +29,10 @@ export function failureDestinationsOf(
   }
 }
 
-/** The destination of a function's failed asynchronous invocations, and what its role needs for it. */
+/**
+ * Returns the destination of a function's failed asynchronous invocations, and the permissions that its role needs for
+ * it.
+ */
 export function onFailureOf({ eventFailures }: Pick<DeployOptions, 'eventFailures'>): {
   readonly onFailure: { readonly queueId: string } | { readonly bucketId: string }
   readonly statements: readonly Statement[]
@@ -36,7 +42,8 @@ export function onFailureOf({ eventFailures }: Pick<DeployOptions, 'eventFailure
       onFailure: { queueId: 'EventFailuresQueue' },
       statements: [allow(['sqs:SendMessage'], arnOf('EventFailuresQueue'))],
     }
-  // Lambda asks for both rights, on the whole bucket. Somebody else may own a bucket of this name once it is deleted.
+  // Lambda requires both permissions on the whole bucket. The condition is needed because somebody else may own a
+  // bucket of this name once it is deleted.
   // docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
   const Condition = { StringEquals: { 's3:ResourceAccount': { Ref: 'AWS::AccountId' } } }
   return {
@@ -44,13 +51,17 @@ export function onFailureOf({ eventFailures }: Pick<DeployOptions, 'eventFailure
     statements: [
       { ...allow(['s3:PutObject'], objectsOf('*')), Condition },
       { ...allow(['s3:ListBucket'], arnOf(BUCKET)), Condition },
-      // Redrive keeps its own objects there. Lambda may compare the right above with its documents: it stays whole.
+      // Denied separately: redrive keeps its own objects there, but the permission above must stay as Lambda's
+      // documentation has it, in case Lambda compares them.
       { ...allow(['s3:PutObject'], objectsOf('redrive/*')), Effect: 'Deny' },
     ],
   }
 }
 
-/** What redrive reads of the buckets, in the form of KAFKA_REDRIVE_FROM. @param functionName whose records they hold */
+/**
+ * Returns what redrive reads in the buckets, in the form of KAFKA_REDRIVE_FROM.
+ * @param functionName the function whose records the buckets contain
+ */
 export function failureBucketEntries(
   { buckets }: FailureDestinations,
   functionName: string,
@@ -59,7 +70,7 @@ export function failureBucketEntries(
   return buckets.map(({ id }) => ['failure-bucket:', { Ref: id }, { 'Fn::Sub': `?function=${lambda}` }])
 }
 
-/** What redrive needs on the buckets: records are deleted, and only its own objects are written. */
+/** Permissions that redrive needs on the buckets: it deletes records, and writes only its own objects. */
 export function readBucketStatements({ buckets }: FailureDestinations, functionName: string): Statement[] {
   return buckets.flatMap(({ id }) => [
     allow(['s3:ListBucket'], arnOf(id)),

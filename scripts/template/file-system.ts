@@ -1,11 +1,11 @@
-// An EFS file system that the functions mount: the only disk of a function that outlives its sandbox. Pure.
+// An EFS file system that the functions mount, the only disk of a function that outlives its sandbox. Pure.
 import { normalize } from 'node:path/posix'
 import { allow, type Json, type Statement } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'
 
 export type FileSystemOptions = Pick<DeployOptions, 'efsAccessPointArn' | 'efsMountPath'>
 
-/** @returns why nothing that is stored at this path outlives the sandbox */
+/** @returns why files at this path would be lost with the sandbox */
 export function pathProblem(path: string | undefined, options: FileSystemOptions): string | undefined {
   if (path === undefined || isMounted(path, options)) return undefined
   const { efsAccessPointArn, efsMountPath } = options
@@ -14,15 +14,18 @@ export function pathProblem(path: string | undefined, options: FileSystemOptions
     : `expected a path below ${efsMountPath} (--param efsMountPath), where the file system is; got ${path}.`
 }
 
-/** @param path absolute */
+/**
+ * Whether a path is on the file system.
+ * @param path absolute
+ */
 export function isMounted(path: string, { efsAccessPointArn, efsMountPath }: FileSystemOptions): boolean {
   return efsAccessPointArn !== undefined && `${normalize(path)}/`.startsWith(`${efsMountPath}/`)
 }
 
-/** To mount it and to write, through this access point alone. */
+/** Permissions to mount the file system and to write to it, only through this access point. */
 export function fileSystemStatements({ efsAccessPointArn }: FileSystemOptions): Statement[] {
   if (efsAccessPointArn === undefined) return []
-  // The resource is the file system, whose id is not in the ARN of its access point.
+  // The ARN must name the file system, whose id is not in the ARN of its access point.
   const fileSystems = efsAccessPointArn.replace(/:access-point\/.*$/, ':file-system/*')
   return [
     {
@@ -32,7 +35,7 @@ export function fileSystemStatements({ efsAccessPointArn }: FileSystemOptions): 
   ]
 }
 
-/** In osls's form of a function. */
+/** Returns the configuration of a function for osls. */
 export function fileSystemConfig({ efsAccessPointArn, efsMountPath }: FileSystemOptions): Json {
   return efsAccessPointArn === undefined
     ? {}

@@ -1,4 +1,4 @@
-// The functions of a deployment: those that a contract feeds, and redrive. Each has its own role.
+// The functions of a deployment: those with a trigger that a contract uses, and redrive. Each has its own role.
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression, FunctionKey, FunctionResource } from './deployment-model.ts'
@@ -17,20 +17,20 @@ import { consume, kafkaStatements, statementsOfFunction } from './roles.ts'
 
 export interface FunctionInputs {
   readonly prefix: string
-  /** With the queue prefix of the stage. */
+  /** The contracts, with the queue prefix of the stage. */
   readonly contracts: readonly Contract[]
   /** The queues of the contracts. */
   readonly queues: readonly string[]
   readonly destinations: FailureDestinations
-  /** Checked; without those that are not for all functions. */
+  /** The checked settings, without those that only some functions get. */
   readonly settings: Readonly<Record<string, string>>
   readonly redriveAllow: string | undefined
-  /** With the settings that are removed from `settings`. */
+  /** The environment of the build, including the settings that were removed from `settings`. */
   readonly env: NodeJS.ProcessEnv
   readonly options: DeployOptions
 }
 
-/** The settings that all functions have. */
+/** Returns the settings of all functions. */
 export function commonEnvironment({ settings, env, options }: FunctionInputs): Record<string, Expression> {
   const { chain } = furtherTargets(env, options)
   return { ...settings, KAFKA_DEAD_LETTER: { 'Fn::Join': ['', ['sqs:', { Ref: 'DeadLettersQueue' }, ...chain]] } }
@@ -73,7 +73,7 @@ function sqsFunction(
 function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
   const { onFailure, statements } = onFailureOf(inputs.options)
   return functionOf('eventbridge', inputs, {
-    // If the dead letter of an event can't be stored, Lambda retries twice, then keeps the event there.
+    // If the dead letter of an event can't be stored, Lambda retries twice, then stores the event there.
     asynchronous: {
       id: 'EventbridgeLambdaEvConf',
       maximumRetryAttempts: 2,
@@ -84,7 +84,10 @@ function eventbridgeFunction(inputs: FunctionInputs): FunctionResource {
   })
 }
 
-/** Sends dead letters again: invoke it (aws lambda invoke), or set --param redriveSchedule='rate(1 hour)'. */
+/**
+ * The function that sends dead letters again: invoke it (aws lambda invoke), or set --param redriveSchedule='rate(1
+ * hour)'.
+ */
 function redriveFunction(inputs: FunctionInputs): FunctionResource {
   const { prefix, contracts, queues, destinations, settings, redriveAllow, env, options } = inputs
   const ownQueues = queues.filter(queue => isOwnQueue(queue, options))
@@ -98,7 +101,7 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
       ...(redriveAllow === undefined ? {} : { KAFKA_REDRIVE_ALLOW: redriveAllow }),
     },
     statements: [
-      // It writes no message to a source DLQ or failure destination, where it would be one of that source.
+      // It may not send to a source DLQ or failure destination, where its message would count as one of that source.
       consume([
         ...['DeadLettersQueue', ...failureQueueIds(ownQueues, destinations)].map(arnOf),
         ...options.existingDlqs,
@@ -119,7 +122,7 @@ function redriveFunction(inputs: FunctionInputs): FunctionResource {
   })
 }
 
-/** Each function may write to the topics that its trigger feeds. */
+/** Permissions of a function to write to the topics that its trigger feeds. */
 function writeStatements(inputs: FunctionInputs, isFed: (contract: Contract) => boolean): Statement[] {
   const { contracts, settings, env, options } = inputs
   const { statements, deadLetterTopics } = furtherTargets(env, options)
@@ -164,7 +167,10 @@ function functionOf(key: FunctionKey, inputs: FunctionInputs, parts: FunctionPar
   }
 }
 
-/** It names a version, which new code does not change. The id and the name are those of osls. */
+/**
+ * Returns the alias of a function. An alias names a version, which new code does not change. Its id and name are those
+ * of osls.
+ */
 function aliasOf(key: FunctionKey, options: DeployOptions): FunctionResource['alias'] {
   const provisionedConcurrency = valueFor(options.provisionedConcurrency, key)
   if (provisionedConcurrency === undefined && !isGradual(key, options)) return undefined

@@ -1,4 +1,5 @@
-// Dead-letter targets besides the template's own queue, and the recipients of notifications: names and permissions.
+// Dead-letter targets in addition to the template's own queue, and the recipients of notifications: their names and
+// permissions.
 import { parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'
 import { parseNotifyTargets } from '../../lib/config/notify-targets.ts'
 import { ConfigError } from '../../lib/errors.ts'
@@ -9,7 +10,10 @@ import { rightsOf } from './target-rights.ts'
 /** Kafka's limit for the name of a topic. */
 const MAX_TOPIC = 249
 
-/** The targets of KAFKA_DEAD_LETTER come after the template's own queue. Each function may only write to them. */
+/**
+ * The targets of KAFKA_DEAD_LETTER, which follow the template's own queue. Functions other than redrive may only write
+ * to them.
+ */
 interface FurtherTargets {
   readonly chain: readonly string[]
   /** Permissions to write a dead letter. */
@@ -20,7 +24,10 @@ interface FurtherTargets {
   readonly deadLetterTopics: (topics: readonly string[]) => string[]
 }
 
-/** @throws ConfigError for targets that the functions can't have */
+/**
+ * Parses the targets.
+ * @throws ConfigError for targets that the functions can't use
+ */
 export function furtherTargets(
   { KAFKA_DEAD_LETTER: setting }: NodeJS.ProcessEnv,
   fileSystem: FileSystemOptions,
@@ -54,7 +61,10 @@ export function furtherTargets(
   }
 }
 
-/** @throws ConfigError for names that Kafka does not take */
+/**
+ * Checks names of topics.
+ * @throws ConfigError for names that Kafka does not accept
+ */
 function checkTopics(topics: readonly string[]): string[] {
   const tooLong = topics.filter(topic => topic.length > MAX_TOPIC)
   if (tooLong.length > 0)

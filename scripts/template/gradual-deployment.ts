@@ -1,5 +1,5 @@
-// Gradual deployment (--param deploymentPreference): CodeDeploy shifts the alias of a function to its new version, and
-// back when one of its alarms is in alarm.
+// Gradual deployment (--param deploymentPreference): CodeDeploy moves the alias of a function to its new version step
+// by step, and moves it back if one of its alarms is on.
 // docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-updatepolicy.html
 import type { Json } from './cloudformation.ts'
 import type { AlarmResource, Deployment, FunctionResource, GradualDeployment } from './deployment-model.ts'
@@ -11,7 +11,7 @@ const APPLICATION = 'CodeDeployApplication'
 const ROLE = 'CodeDeployRole'
 const POLICY = `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited`
 
-/** Each means that the new version fails, or that its records are in no safe place. */
+/** Alarms that mean that the new version fails, or that its records are not in a safe place. */
 const ROLLS_BACK: ReadonlySet<string> = new Set([
   'Errors',
   'Returned',
@@ -20,7 +20,7 @@ const ROLLS_BACK: ReadonlySet<string> = new Set([
   'DestinationDeliveryFailures',
 ])
 
-/** Nothing but you and a schedule invokes redrive, so its traffic has no parts. */
+/** Whether a function is deployed gradually. Only you and a schedule invoke redrive, so its traffic can't be split. */
 export function isGradual(key: FunctionResource['key'], { deploymentPreference }: DeployOptions): boolean {
   return deploymentPreference !== undefined && key !== 'redrive'
 }
@@ -32,7 +32,7 @@ export function gradualDeploymentOf(
 ): GradualDeployment | undefined {
   const { deploymentPreference } = options
   if (deploymentPreference === undefined) return undefined
-  // CodeDeploy refuses to deploy while an alarm is in alarm: this is how a fix gets out.
+  // CodeDeploy refuses to deploy while an alarm is on. Without alarms, AllAtOnce can still deploy a fix.
   const isGuarded = deploymentPreference !== 'AllAtOnce'
   return {
     configuration: `CodeDeployDefault.Lambda${deploymentPreference}`,
@@ -75,7 +75,7 @@ function groupResource({ alarmIds }: GradualDeployment['groups'][number], config
   }
 }
 
-/** What the aliases of osls have besides. osls makes an alias only with provisioned concurrency. */
+/** Properties of the aliases that osls can't set. osls creates an alias only with provisioned concurrency. */
 export function aliasExtensions({ functions, gradual }: Deployment): Json {
   return Object.fromEntries(
     functions.flatMap(({ key, alias }) => {

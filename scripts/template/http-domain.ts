@@ -1,4 +1,4 @@
-// A domain of your own for the HTTP API (--param domainName).
+// A custom domain for the HTTP API (--param domainName).
 import type { Json } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'
 
@@ -10,7 +10,7 @@ export function httpDomain({ domainName, certificateArn }: DeployOptions): Json 
       Type: 'AWS::ApiGatewayV2::DomainName',
       Properties: { DomainName: domainName, DomainNameConfigurations: [configuration] },
     },
-    // The API and its stage have the ids of osls.
+    // These are the logical ids that osls gives to the API and its stage.
     HttpDomainMapping: {
       Type: 'AWS::ApiGatewayV2::ApiMapping',
       Properties: { ApiId: { Ref: 'HttpApi' }, DomainName: { Ref: 'HttpDomain' }, Stage: { Ref: 'HttpApiStage' } },
@@ -18,7 +18,7 @@ export function httpDomain({ domainName, certificateArn }: DeployOptions): Json 
   }
 }
 
-/** What the DNS record of the domain must name. */
+/** The output with the name to which the DNS record of the domain must point. */
 export function httpDomainOutputs({ domainName }: DeployOptions): Json {
   if (domainName === undefined) return {}
   return { HttpDomainTarget: { Value: { 'Fn::GetAtt': ['HttpDomain', 'RegionalDomainName'] } } }

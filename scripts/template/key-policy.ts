@@ -1,23 +1,26 @@
-// What the policy of the key in kmsKeyArn must allow besides what IAM allows: services that use the queues and log
-// groups, and senders of other accounts.
+// The statements that the policy of the key in kmsKeyArn needs in addition to those for IAM: for services that use the
+// queues and log groups, and for senders in other accounts.
 // docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 // docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'
 import type { Json } from './cloudformation.ts'
 import type { Deployment, Expression, QueueSender } from './deployment-model.ts'
 
-/** Of a queue's sender: SQS checks an encrypted message before it takes it. */
+/** Permissions of a queue's sender. SQS decrypts an encrypted message before it accepts it. */
 const SEND = ['kms:GenerateDataKey', 'kms:Decrypt']
 const LOGS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*']
 
-/** Where the stack is: in the account of its key. */
+/** The region and account of the stack, which is in the account of its key. */
 interface Place {
   readonly partition: string
   readonly region: string
   readonly accountId: string
 }
 
-/** @returns the statements; none without kmsKeyArn */
+/**
+ * Returns the statements.
+ * @returns none without kmsKeyArn
+ */
 export function keyPolicyStatements({ options, prefix, region, routes, queuePolicies }: Deployment): Json[] {
   if (options.kmsKeyArn === undefined) return []
   const [, partition = '', , , accountId = ''] = options.kmsKeyArn.split(':')
@@ -38,7 +41,7 @@ function senderStatement(sender: QueueSender, place: Place): Json {
   if ('principalArns' in sender) return allowed({ AWS: sender.principalArns }, SEND)
   const { service, sourceArns } = sender
   const statement = allowed({ Service: service }, SEND)
-  // S3's documents have no condition; the policies of the queues name the buckets.
+  // The statement for S3 in AWS's documentation has no condition; the policies of the queues name the buckets.
   return service === 's3.amazonaws.com'
     ? statement
     : { ...statement, Condition: { ArnLike: { 'aws:SourceArn': sourceArns.map(arn => inPlace(arn, place)) } } }

@@ -1,5 +1,5 @@
-// What AWS would refuse in a deployment: names, sizes, concurrency, ARNs. CloudFormation would find it only while it
-// creates the resources. Names that the template chooses are within their limits already (naming.ts).
+// Checks what AWS would refuse in a deployment: names, sizes, concurrency, ARNs. CloudFormation would find it only
+// while it creates the resources. Names that the template chooses are always within their limits (naming.ts).
 import { MAX_QUEUE_NAME } from '../../lib/contracts/fit-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { arnProblems } from './arns.ts'
@@ -13,7 +13,10 @@ const MAX_ENVIRONMENT_BYTES = 4096
 /** docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const MAX_PATTERN = 2048
 
-/** @throws ConfigError with one line per problem, which names the contract, the setting or the parameter */
+/**
+ * Checks a deployment.
+ * @throws ConfigError with one line per problem, which names the contract, the setting or the parameter
+ */
 export function checkDeployment(deployment: Deployment): Deployment {
   const problems = [
     ...queueProblems(deployment),
@@ -73,7 +76,10 @@ function ruleProblems({ rules }: Deployment): string[] {
     )
 }
 
-/** Pollers of a queue that the function has no room for are throttled, and each time costs a receive of the message. */
+/**
+ * If a function has no capacity for the pollers of a queue, they are throttled, and each time costs a receive of the
+ * message.
+ */
 function concurrencyProblems({ functions, mappings }: Deployment): string[] {
   return functions.flatMap(({ key, reservedConcurrency }) => {
     const ofFunction = mappings.filter(mapping => mapping.function === key)
@@ -87,7 +93,10 @@ function concurrencyProblems({ functions, mappings }: Deployment): string[] {
   })
 }
 
-/** docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: a provisioned poller has up to ten invocations. */
+/**
+ * A provisioned poller makes up to ten concurrent invocations:
+ * docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+ */
 function sandboxesOf({ maximumConcurrency = 0, pollers }: MappingResource): number {
   return pollers === undefined ? maximumConcurrency : pollers.maximum * 10
 }

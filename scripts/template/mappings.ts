@@ -1,4 +1,4 @@
-// Event source mappings: how Lambda polls a queue.
+// Event source mappings, by which Lambda polls queues.
 import type { MappingResource } from './deployment-model.ts'
 import { queueArnOf } from './existing-queues.ts'
 import { isFifo, packagersId, queueId } from './naming.ts'
@@ -8,12 +8,15 @@ import { valueFor } from './parameters/parameter.ts'
 const BATCH_SIZE = 1000
 const FIFO_BATCH_SIZE = 10
 
-/** @param queue as it is deployed, with the prefix of the stage */
+/**
+ * Returns the mapping of a queue.
+ * @param queue its deployed name, with the prefix of the stage
+ */
 export function mappingOf(queue: string, options: DeployOptions): MappingResource {
   const key = isFifo(queue) ? 'sqs-fifo' : 'sqs'
   const maximum = valueFor(options.maximumPollers, queue)
   return {
-    // The id that osls gave it: Lambda refuses a second mapping of a queue to a function while the first is there.
+    // The id that osls gave it before: Lambda refuses a second mapping of a queue to a function while the first exists.
     id: `${packagersId(key)}EventSourceMappingSQS${queueId(queue)}`,
     function: key,
     queue,
@@ -26,7 +29,7 @@ export function mappingOf(queue: string, options: DeployOptions): MappingResourc
   }
 }
 
-/** @returns what Lambda would refuse, or what would be without effect */
+/** @returns what Lambda would refuse, or what would have no effect */
 export function mappingProblems(queues: readonly string[], options: DeployOptions): string[] {
   return queues.flatMap(queue => [...batchProblems(queue, options), ...pollerProblems(queue, options)])
 }

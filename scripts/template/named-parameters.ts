@@ -1,4 +1,4 @@
-// Parameters of one function or queue: that the deployment has it, and that AWS takes the values.
+// Checks parameters of a single function or queue: that the deployment has it, and that AWS accepts the values.
 
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
@@ -11,11 +11,14 @@ import { senderProblems } from './queue-policies.ts'
 
 interface Deployed {
   readonly functions: readonly string[]
-  /** With the prefix of the stage. */
+  /** Names of queues, with the prefix of the stage. */
   readonly queues: readonly string[]
 }
 
-/** @throws ConfigError for a value that would have no effect, or that AWS would refuse */
+/**
+ * Checks the parameters.
+ * @throws ConfigError for a value that would have no effect, or that AWS would refuse
+ */
 export function checkNamed(options: DeployOptions, deployed: Deployed): void {
   const problems = [
     ...nameProblems(options, deployed),

@@ -1,25 +1,25 @@
-// Logical ids and names of resources. They follow from the name of the source alone, never from its place in a list:
-// adding, removing or reordering contracts leaves those of all other resources as they are.
+// Logical ids and names of resources. They depend only on the name of the source, never on its place in a list, so that
+// adding, removing or reordering contracts leaves all other resources as they are.
 import { fitName, MAX_QUEUE_NAME, shortHash } from '../../lib/contracts/fit-name.ts'
 
 /** Lambda's limit for names of functions, and EventBridge's for names of rules. */
 const MAX_NAME = 64
-/** Leaves room in a name of 64 letters for the function, or for a rule's hash. */
+/** Leaves room, in a name of 64 characters, for the function or for the hash of a rule. */
 const MAX_PREFIX = 48
 const MAX_STEM = 40
 
-/** Words of letters and digits with hyphens between them: CamelCase tells each of them from all others. */
+/** Words of letters and digits, separated by hyphens. In CamelCase, different names of this form stay different. */
 const KEBAB_CASE = /^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/
-/** Queues whose id would be that of a resource that the template creates itself. */
+/** Queues whose logical id would be that of a resource that the template creates itself. */
 const TAKEN = /^(dead-letters|event-failures|event-rule-failures|redrive-lease|.*event-source-mapping.*)$/
 
 interface StackNames {
-  /** What all names of the deployment begin with. */
+  /** All names of the deployment begin with it. */
   readonly service: string
   readonly stage: string
 }
 
-/** `<service>-<stage>`: every name that the template chooses begins with it. */
+/** Returns `<service>-<stage>`, with which all names that the template chooses begin. */
 export function prefixOf({ service, stage }: StackNames): string {
   return fitName(`${service}-${stage}`, MAX_PREFIX)
 }
@@ -35,8 +35,8 @@ export function camelCase(name: string): string {
 }
 
 /**
- * Returns the logical id of a queue. Names that would share one get a hash: `a-b` is `ABQueue`, `a_b` and `aB` have
- * one, and so has `orders-fifo` beside `orders.fifo`.
+ * Returns the logical id of a queue. Names that would get the same id get a hash: `a-b` becomes `ABQueue`; `a_b` and
+ * `aB` get a hash, and so does `orders-fifo` because of `orders.fifo`.
  */
 export function queueId(queue: string): string {
   const stem = queue.replace(/\.fifo$/, '')
@@ -44,7 +44,7 @@ export function queueId(queue: string): string {
   return `${isTheOnlyOne ? camelCase(queue) : hashedId(queue)}Queue`
 }
 
-/** Returns the logical id and the name of a rule. A rule whose pattern changes is a new one. */
+/** Returns the logical id and the name of a rule. A rule whose pattern changes becomes another rule. */
 export function ruleNames(prefix: string, topic: string, pattern: unknown): { id: string; name: string } {
   const hash = shortHash(`${topic} ${JSON.stringify(pattern)}`)
   return {
@@ -53,7 +53,10 @@ export function ruleNames(prefix: string, topic: string, pattern: unknown): { id
   }
 }
 
-/** The name of a source's DLQ; `{queue}` in the place of its name makes the pattern of KAFKA_REDRIVE_FROM. */
+/**
+ * Returns the name of a source's DLQ. With `{queue}` as the name of the queue, it is the pattern for
+ * KAFKA_REDRIVE_FROM.
+ */
 export function sourceDlqName(prefix: string, queue: string): string {
   return fitName(`${prefix}-${queue.replace(/\.fifo$/, '')}-failures${isFifo(queue) ? '.fifo' : ''}`, MAX_QUEUE_NAME)
 }
@@ -62,7 +65,7 @@ function hashedId(name: string): string {
   return `${camelCase(name).slice(0, MAX_STEM)}${shortHash(name)}`
 }
 
-/** The name by which the packager's logical ids of a function begin. */
+/** Returns the name with which the packager's logical ids of a function begin. */
 export function packagersId(functionName: string): string {
   return functionName.replace(/-/g, 'Dash').replace(/^./, first => first.toUpperCase())
 }

@@ -1,5 +1,4 @@
-// Options of a deployment besides the settings: --param name=value, or stages/<stage>.json. Their table is
-// parameters/table.ts.
+// Reads the parameters of a deployment: --param name=value, or stages/<stage>.json. Their table is parameters/table.ts.
 import { ConfigError } from '../../lib/errors.ts'
 import { nearestTo } from '../../lib/record/nearest-name.ts'
 import { pairProblems } from './parameter-pairs.ts'
@@ -12,7 +11,7 @@ export type DeployOptions = {
   readonly [N in ParameterName]: (typeof PARAMETERS)[N] extends Parameter<infer T> ? T : never
 }
 
-/** The functions of a deployment, to which a parameter may be limited: `memorySize.sqs=1024`. */
+/** The functions of a deployment, to which a parameter can be limited: `memorySize.sqs=1024`. */
 export const FUNCTION_NAMES: readonly string[] = ['http', 'sqs', 'sqs-fifo', 'eventbridge', 'redrive']
 
 export const DEFAULTS = Object.fromEntries(
@@ -20,7 +19,8 @@ export const DEFAULTS = Object.fromEntries(
 ) as unknown as DeployOptions
 
 /**
- * @param params `name=value`; of a repeated name the last one counts
+ * Parses the parameters.
+ * @param params each `name=value`; if a name is repeated, its last value counts
  * @throws ConfigError
  */
 export function readOptions(params: readonly string[]): DeployOptions {
@@ -39,7 +39,10 @@ export function readOptions(params: readonly string[]): DeployOptions {
   return complete
 }
 
-/** Adds the value to the options. @returns what is wrong with the parameter */
+/**
+ * Adds a value to the options.
+ * @returns what is wrong with the parameter, if anything
+ */
 function readParam(
   options: Record<string, unknown>,
   name: string,

@@ -1,5 +1,5 @@
-// The form of a deployment that serverless.yml takes (build/serverless.json): functions with their routes in osls's own
-// form, everything else as CloudFormation resources. Pure.
+// The form of a deployment for serverless.yml (build/serverless.json): functions and routes in osls's own form,
+// everything else as CloudFormation resources. Pure.
 import { CORS } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import type { Json } from './cloudformation.ts'
@@ -54,7 +54,7 @@ function functionForm(each: FunctionResource, { routes, options }: Deployment): 
     timeout: each.timeoutS,
     role: each.role.id,
     ...(each.reservedConcurrency === undefined ? {} : { reservedConcurrency: each.reservedConcurrency }),
-    // osls makes an alias only with a number; aliasExtensions takes it away.
+    // osls creates an alias only with provisioned concurrency; aliasExtensions removes it again.
     ...(each.alias === undefined ? {} : { provisionedConcurrency: each.alias.provisionedConcurrency ?? 1 }),
     environment: each.environment,
     ...(options.layers.length > 0 ? { layers: options.layers } : {}),
@@ -94,7 +94,7 @@ function jwtAuthorizer({ jwtIssuer, jwtAudience }: DeployOptions): Json {
   }
 }
 
-/** osls lets the HTTP API invoke the function. */
+/** The authorizer in osls's form. osls allows the HTTP API to invoke the function. */
 function lambdaAuthorizer({ authorizerArn, authorizerIdentitySources, authorizerTtlS }: DeployOptions): Json {
   return {
     type: 'request',
@@ -106,7 +106,7 @@ function lambdaAuthorizer({ authorizerArn, authorizerIdentitySources, authorizer
   }
 }
 
-/** The HTTP API answers preflight requests itself: their route would have no authorizer. */
+/** The HTTP API answers preflight requests itself, because a route for them would have no authorizer. */
 function corsOf(allowedOrigins: readonly string[], options: DeployOptions): Json {
   return {
     allowedOrigins,
@@ -117,13 +117,13 @@ function corsOf(allowedOrigins: readonly string[], options: DeployOptions): Json
   }
 }
 
-/** Headers that the authorizer's function needs: without leave, a browser sends none of them. */
+/** The headers that the authorizer's function needs. Without permission, a browser does not send them. */
 function identityHeaders({ httpAuth, authorizerIdentitySources }: DeployOptions): string[] {
   if (httpAuth !== 'lambda') return []
   return authorizerIdentitySources.flatMap(source => /^\$request\.header\.(.+)$/.exec(source)?.[1]?.toLowerCase() ?? [])
 }
 
-/** Properties that osls has no option for, of resources that it creates itself. */
+/** Properties for which osls has no option, of resources that it creates itself. */
 function extensions(deployment: Deployment): Json {
   const { functions, routes, options } = deployment
   const { kmsKeyArn, httpRateLimit, httpBurstLimit, codeSigningConfigArn } = options

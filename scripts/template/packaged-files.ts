@@ -1,5 +1,5 @@
-// Files that settings name. A function has what is in its package, in Lambda's image, in a layer and on its file
-// system: a file of this machine travels in the package, or is refused.
+// Handles files that settings name. A function has the files of its package, of Lambda's image, of a layer and of its
+// file system. So a file of this machine is either put into the package, or refused.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { normalize } from 'node:path/posix'
@@ -11,16 +11,16 @@ import type { Expression } from './deployment-model.ts'
 import { isMounted } from './file-system.ts'
 import type { DeployOptions } from './options.ts'
 
-/** Where Lambda unpacks a package. */
+/** The folder to which Lambda extracts a package. */
 const TASK_FOLDER = '/var/task/'
 const FILES_FOLDER = 'dist/files'
-/** In Lambda's image. */
+/** The folders of Lambda's image. */
 const IMAGE_FOLDERS = ['/var/runtime/', '/etc/']
 
 /**
  * `certificate`, `text`: public, so it may be in a package, which everybody can read who may read a function's code.
- * `secret`: a private key or a token. `module`: code, which may import more. A setting that is missing here names no
- * file.
+ * `secret`: a private key or a token. `module`: code, which may import more files. Settings that are not in this table
+ * name no file.
  */
 const KINDS = {
   sslTruststoreLocation: 'certificate',
@@ -47,7 +47,8 @@ interface PackagedFile {
 type Places = Pick<DeployOptions, 'efsAccessPointArn' | 'efsMountPath' | 'layers'>
 
 /**
- * @returns the environment with the paths that the files have in a function, and the files with those in a package
+ * Finds the files.
+ * @returns the environment with the paths that the files have in a function, and the files that go into a package
  * @throws ConfigError for a file that a function would not have, or that must not be in a package
  */
 export function packagedFiles(
@@ -71,21 +72,21 @@ export function packagedFiles(
   return { env: { ...env, ...paths }, files }
 }
 
-/** Writes the files to where the packager finds them. */
+/** Writes the files to the folder where the packager finds them. */
 export function writePackagedFiles(files: readonly PackagedFile[]): void {
   rmSync(FILES_FOLDER, { recursive: true, force: true })
   mkdirSync(FILES_FOLDER, { recursive: true })
   for (const { path, content } of files) writeFileSync(path, content)
 }
 
-/** The files of a package that an environment names. */
+/** Returns the packaged files that an environment names. */
 export function packagedPaths(environment: Readonly<Record<string, Expression>>): string[] {
   return Object.values(environment).flatMap(value =>
     typeof value === 'string' && value.startsWith(TASK_FOLDER) ? [value.slice(TASK_FOLDER.length)] : [],
   )
 }
 
-/** @returns undefined for a value that names none, such as the name of a serializer or a URL */
+/** @returns undefined for a value that names no file, such as the name of a serializer or a URL */
 function fileNamed(option: keyof typeof KINDS, value: string | undefined): string | undefined {
   if (!value) return undefined
   const isFile =
@@ -93,8 +94,8 @@ function fileNamed(option: keyof typeof KINDS, value: string | undefined): strin
   return isFile ? value.replace(/^file:(\/\/(?=\/))?/i, '') : undefined
 }
 
-function isInFunction(given: string, options: Places): boolean {
-  const path = normalize(given)
+function isInFunction(file: string, options: Places): boolean {
+  const path = normalize(file)
   return (
     IMAGE_FOLDERS.some(folder => path.startsWith(folder)) ||
     (options.layers.length > 0 && path.startsWith('/opt/')) ||
@@ -106,7 +107,8 @@ const ELSEWHERE = 'in a layer (/opt/…, --param layers) or on the file system (
 
 function contentOf(option: keyof typeof KINDS, path: string, problem: (text: string) => void): Uint8Array | undefined {
   const kind = KINDS[option]
-  if (kind === 'module') problem(`expected a module ${ELSEWHERE}, as the package has only our code; got ${path}.`)
+  if (kind === 'module')
+    problem(`expected a module ${ELSEWHERE}, because the package has no code but this project’s; got ${path}.`)
   if (kind === 'secret')
     problem(
       'expected the value in KAFKA_SECRET_ARN where it has a field for it, or a file on the file system (--param ' +

@@ -1,4 +1,4 @@
-// Parameters that need one another, and lists of which AWS takes only so many items.
+// Checks parameters that need each other, and the length of lists that AWS limits.
 import type { DeployOptions } from './options.ts'
 
 const MAX_LAYERS = 5

@@ -1,4 +1,4 @@
-// Who may send to the queues besides the roles of their account: nobody without TLS, and services that the template
+// Who may send to the queues, apart from the roles of their account: nobody without TLS, and services that the template
 // or its parameters name.
 import { arnOf, type Json, policyDocument, RETAINED } from './cloudformation.ts'
 import type { QueuePolicyResource, QueueResource, QueueSender } from './deployment-model.ts'
@@ -6,16 +6,17 @@ import { isFifo } from './naming.ts'
 import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
 
-/** Buckets, and topics that are not FIFO, send to standard queues only. */
+/** Buckets, and SNS topics that are not FIFO, can only send to standard queues. */
 const STANDARD_ONLY = /:s3:::|:sns:.*(?<!\.fifo)$/
 
-/** The queue of what rules could not deliver. */
+/** The queue for events that rules could not deliver. */
 const OF_RULES = 'EventRuleFailuresQueue'
 
 /**
- * A source queue has a policy of its own, even without senders: if it moved from one policy to another, an update could
- * leave it without any. The others share one: a policy for each DLQ would cost a stack of many queues a sixth of its
- * resources. A DLQ whose contract is removed stays without its policy: roles of its account may use it without TLS.
+ * Returns the policies. A source queue has a policy of its own, even without senders: if it moved from one policy to
+ * another, an update could leave it without any. The other queues share a policy, because one for each DLQ would be a
+ * sixth more resources in a stack of many queues. A DLQ whose contract is removed is retained without its policy; roles
+ * of its account may then use it without TLS.
  * @param rules undefined: there is no rule
  */
 export function queuePoliciesOf(
@@ -36,10 +37,10 @@ export function queuePoliciesOf(
   ]
 }
 
-/** A queue that somebody sends to keeps its policy when it stays: no sender must lose messages. */
+/** Returns the resource. A queue with senders keeps its policy if it is retained, so that no sender loses messages. */
 export function queuePolicyResource({ queueIds, senders }: QueuePolicyResource): Json {
   const [queueId, ...others] = queueIds
-  // In a policy of several queues, `*` is the queue that has the policy.
+  // In a policy of several queues, `*` means the queue that has the policy.
   const Resource = queueId !== undefined && others.length === 0 ? arnOf(queueId) : '*'
   const statements = [
     {
@@ -85,7 +86,7 @@ function sendersOf(arns: readonly string[]): QueueSender[] {
   ]
 }
 
-/** @returns what SNS and S3 would refuse */
+/** @returns the combinations that SNS and S3 would refuse */
 export function senderProblems(queues: readonly string[], options: DeployOptions): string[] {
   return queues.flatMap(queue => {
     const wrong = isFifo(queue) ? (valueFor(options.senders, queue) ?? []).filter(arn => STANDARD_ONLY.test(arn)) : []

@@ -1,4 +1,4 @@
-// Queues: those that feed functions, their source DLQs, and those of dead letters and failed events.
+// The queues: those that feed functions, their source DLQs, and those for dead letters and failed events.
 import { receivesInOutage } from '../../lib/lambda/return-delay.ts'
 import type { Expression, QueueResource } from './deployment-model.ts'
 import { visibilityS } from './environment.ts'
@@ -9,18 +9,18 @@ import type { DeployOptions } from './options.ts'
 import { valueFor } from './parameters/parameter.ts'
 
 const DAY_S = 24 * 3600
-/** The longest that SQS allows. */
+/** SQS's longest retention. */
 const MAX_RETENTION_S = 14 * DAY_S
 /**
- * Longer than the longest outage that `maxReceiveCount` can span: 1000 receives, each at most 6 minutes after the last,
- * are 4.2 days. A standard DLQ counts the age of a message from the first queue on, so a message has at least 7 more
- * days there.
+ * Longer than the longest outage that `maxReceiveCount` can cover: 1000 receives, each at most 6 minutes after the
+ * last, are 4.2 days. In a standard DLQ the age of a message counts from its arrival in the first queue, so it has at
+ * least 7 more days there.
  */
 const SOURCE_RETENTION_S = 7 * DAY_S
-/** Longer than a redrive can hold its lease: SQS hides a message for 12 hours at most. */
+/** Longer than a redrive can hold its lease, because SQS hides a message for at most 12 hours. */
 const LEASE_RETENTION_S = DAY_S
 
-/** A queue of ours that no contract names. */
+/** Defaults of a queue that no contract names. */
 const OWN: Omit<QueueResource, 'id' | 'holds'> = {
   queueName: undefined,
   topic: undefined,
@@ -48,7 +48,8 @@ export function queuesOf(
     ...sources.filter(({ queue }) => isOwnQueue(queue, options)).flatMap(source => withDlq(prefix, source, options)),
     { ...OWN, id: 'DeadLettersQueue', holds: 'dead-letters' },
     ...queueIds.map((id): QueueResource => ({ ...OWN, id, holds: 'failure-destination' })),
-    // In which a message in flight is the lease of the redrive that received it (lib/dead-letter/sqs/lease.ts).
+    // The queue in which a message in flight is the lease of the redrive that received it
+    // (lib/dead-letter/sqs/lease.ts).
     {
       ...OWN,
       id: 'RedriveLeaseQueue',
@@ -99,8 +100,8 @@ export function failureQueueIds(sources: readonly string[], { queueIds }: Failur
 }
 
 /**
- * What redrive reads besides dead-letter targets, with the role of each place: KAFKA_REDRIVE_FROM. One entry stands for
- * all source DLQs, as the environment of a function has 4 KB.
+ * Returns what redrive reads in addition to dead-letter targets, with the role of each place: KAFKA_REDRIVE_FROM. One
+ * entry stands for all source DLQs, because the environment of a function is limited to 4 KB.
  * @param functionName the function whose events may be in a failure bucket
  */
 export function redriveFrom(
@@ -111,9 +112,9 @@ export function redriveFrom(
   options: DeployOptions,
 ): { readonly KAFKA_REDRIVE_FROM?: Expression } {
   const account = `https://sqs.\${AWS::Region}.\${AWS::URLSuffix}/\${AWS::AccountId}`
-  const own = sources.filter(queue => isOwnQueue(queue, options))
+  const ownQueues = sources.filter(queue => isOwnQueue(queue, options))
   // `{queue}` stands for the queues of all contracts.
-  const patterns = own.length === sources.length && own.length > 0 ? ['{queue}'] : own
+  const patterns = ownQueues.length === sources.length && ownQueues.length > 0 ? ['{queue}'] : ownQueues
   const entries: (readonly Expression[])[] = [
     ...patterns.map((queue): Expression[] => [{ 'Fn::Sub': `source-dlq:${account}/${sourceDlqName(prefix, queue)}` }]),
     ...options.existingDlqs.map((arn): Expression[] => ['source-dlq:', queueUrlOf(arn)]),

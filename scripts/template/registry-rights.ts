@@ -1,18 +1,22 @@
-// What a function's role needs of the AWS Glue Schema Registry, by the contracts whose records it writes. A schema
-// whose id the build has pinned needs nothing.
+// The permissions that a function's role needs for the AWS Glue Schema Registry, for the contracts whose records it
+// writes. A schema whose id the build has pinned needs none.
 // docs.aws.amazon.com/glue/latest/dg/schema-registry-gs.html#schema-registry-gs1b
 import type { Contract } from '../../lib/contracts/contract.ts'
 import type { RegistryUse } from '../../lib/serialize/value-codec.ts'
 import { allow, type Statement } from './cloudformation.ts'
 
-/** A version is asked for by its schema's name, so the right needs no `*`, as one by a version's id would. */
+/**
+ * A version is requested by its schema's name, so that the permission needs no `*`, unlike a request by the version's
+ * id.
+ */
 const BY_VERSION = ['glue:GetSchemaVersion']
 const BY_DEFINITION = ['glue:GetSchemaByDefinition']
 const REGISTER = [...BY_DEFINITION, 'glue:RegisterSchemaVersion', 'glue:CreateSchema']
 
 /**
+ * Returns the statements.
  * @param environment the functions' settings
- * @param topicPrefixes schemas whose names begin with one of these are named by it
+ * @param topicPrefixes schemas whose names begin with one of these share one resource entry
  */
 export function registryStatements(
   environment: Readonly<Record<string, unknown>>,

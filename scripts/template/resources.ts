@@ -1,5 +1,5 @@
-// The CloudFormation resources of a deployment: all but the functions, their log groups and the HTTP API, which each
-// tool has its own form for.
+// The CloudFormation resources of a deployment, except the functions, their log groups and the HTTP API, for which each
+// tool has its own form.
 import { alarmResource, compositeAlarmResource } from './alarm-resources.ts'
 import { bucketResources } from './buckets.ts'
 import { arnOf, type Json, RETAINED } from './cloudformation.ts'
@@ -21,7 +21,10 @@ import { roleResources } from './role-resources.ts'
 import { rulesPermissionId } from './rules.ts'
 import { vpcEndpoints } from './vpc-endpoints.ts'
 
-/** @throws Error if two resources have one logical id */
+/**
+ * Creates the resources.
+ * @throws Error if two resources have the same logical id
+ */
 export function cloudFormationResources(deployment: Deployment): Json {
   const {
     functions,
@@ -56,7 +59,7 @@ export function cloudFormationResources(deployment: Deployment): Json {
   ])
 }
 
-/** Of the alias, if there is one: triggers that invoked the function itself would bypass it. */
+/** The ARN of the alias, if there is one: triggers that invoked the function itself would bypass the alias. */
 function invokedArn({ id, alias }: FunctionResource): unknown {
   return alias === undefined ? arnOf(id) : { Ref: alias.id }
 }
@@ -96,13 +99,15 @@ function queueResource(queue: QueueResource, { kmsKeyArn }: DeployOptions): Json
   }
 }
 
-/** The two belong together: SQS takes a limit per group only with deduplication in the group. */
+/** The two properties belong together: SQS accepts a limit per group only with deduplication within the group. */
 const THROUGHPUT = {
   perQueue: { FifoThroughputLimit: 'perQueue', DeduplicationScope: 'queue' },
   perMessageGroupId: { FifoThroughputLimit: 'perMessageGroupId', DeduplicationScope: 'messageGroup' },
 } as const
 
-/** By its name: the source refers to its DLQ, and CloudFormation takes no circle of references. */
+/**
+ * Names the source queue by its ARN as text: it refers to its DLQ, and CloudFormation accepts no circular references.
+ */
 function redriveAllowPolicy(dlqOf: string): Json {
   if (dlqOf === 'none') return { redrivePermission: 'denyAll' }
   const arn = { 'Fn::Sub': `arn:\${AWS::Partition}:sqs:\${AWS::Region}:\${AWS::AccountId}:${dlqOf}` }
@@ -130,7 +135,10 @@ function mappingResource(mapping: MappingResource, functionArn: unknown): Json {
   }
 }
 
-/** Without these, the events of a rule that is there already could reach neither the function nor a queue. */
+/**
+ * The resources that must exist first. Otherwise the events of an existing rule could reach neither the function nor a
+ * queue.
+ */
 function needsOf({ bus, dlqId, function: key }: RuleResource, { queuePolicies, functions }: Deployment): string[] {
   const policies = queuePolicies.filter(({ queueIds }) => queueIds.includes(dlqId))
   const configs = functions.filter(each => each.key === key).flatMap(asynchronous)
@@ -182,8 +190,8 @@ function permissionResource({ service, sourceArn }: PermissionResource, function
 }
 
 /**
- * Of the function itself, and of its alias if there is one. An event waits under the qualifier that it was invoked by,
- * so those that wait when an alias is added keep their retries and their destination.
+ * For the function itself, and for its alias if there is one. An event waits under the qualifier with which it was
+ * invoked, so events that wait when an alias is added keep their retries and their destination.
  */
 function asynchronous({ id: functionId, alias, asynchronous: config }: FunctionResource): Entry[] {
   if (config === undefined) return []

@@ -1,4 +1,4 @@
-// The policies of a role within IAM's limits: what a role may do is in its own policy, and when that is too long, its
+// Fits the permissions of a role into IAM's limits: they are in its inline policy; if that is too long, the lists of
 // topics and queues are in managed policies.
 // docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 import { createHash } from 'node:crypto'
@@ -7,13 +7,13 @@ import { policyDocument, type Statement } from './cloudformation.ts'
 import type { RolePolicies } from './deployment-model.ts'
 import { resolvedLength } from './expressions.ts'
 
-/** Characters of all inline policies of a role. */
+/** The limit in characters for all inline policies of a role. */
 export const MAX_INLINE = 10_240
-/** Characters of a managed policy. */
+/** The limit in characters for a managed policy. */
 export const MAX_MANAGED = 6144
-/** IAM allows ten; one is AWS's for functions in a VPC. */
+/** IAM allows ten; one is AWS's policy for functions in a VPC. */
 const MAX_MANAGED_POLICIES = 9
-/** A list that is shorter stays in the role's own policy. */
+/** A shorter list stays in the inline policy. */
 const MIN_LIST = 10
 
 interface ListEntry {
@@ -21,7 +21,10 @@ interface ListEntry {
   readonly resource: unknown
 }
 
-/** @throws ConfigError if the statements don't fit into what IAM allows a role */
+/**
+ * Creates the policies.
+ * @throws ConfigError if the statements don't fit into IAM's limits
+ */
 export function rolePolicies(roleId: string, statements: readonly Statement[]): RolePolicies {
   if (policyLength(statements) <= MAX_INLINE) return { statements, managedPolicies: [] }
   const isList = ({ Resource }: Statement) => Array.isArray(Resource) && Resource.length >= MIN_LIST
@@ -45,13 +48,13 @@ export function rolePolicies(roleId: string, statements: readonly Statement[]): 
 }
 
 /**
- * The hash of a topic or queue chooses its policy, so that others do not move when one is added: a right that moves
- * from one policy to another would be missing for some seconds of the deployment.
+ * Distributes entries over policies by the hash of the topic or queue, so that others do not move when one is added: a
+ * permission that moves from one policy to another would be missing for some seconds of the deployment.
  * @returns undefined if they don't fit
  */
 function distribute(entries: readonly ListEntry[]): readonly ListEntry[][] | undefined {
   const policies: ListEntry[][] = Array.from({ length: MAX_MANAGED_POLICIES }, () => [])
-  // In an order of their own: that of the contracts changes nothing.
+  // Sorted by the hash, so that the order of the contracts changes nothing.
   const byHash = entries
     .map(entry => ({ entry, ...placeOf(entry.resource) }))
     .toSorted((a, b) => a.hash.localeCompare(b.hash))

@@ -1,4 +1,4 @@
-// Roles as CloudFormation resources, with the path and the boundary of the account.
+// The roles as CloudFormation resources, with the path and the permissions boundary of the parameters.
 import { type Json, policyDocument } from './cloudformation.ts'
 import type { RoleResource } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
@@ -27,7 +27,10 @@ export function roleResources(role: RoleResource, options: DeployOptions): [id: 
   ]
 }
 
-/** @param service that takes the role */
+/**
+ * Creates a role.
+ * @param service the service that assumes the role
+ */
 export function roleResource(service: string, options: DeployOptions, policies: Json): Json {
   const { permissionsBoundaryArn } = options
   const trust = { Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }

@@ -1,4 +1,4 @@
-// One role per function: its log group, its queues, the topics that its trigger feeds. Least privilege.
+// The permissions of each function's own role: its log group, its queues, and the topics that its trigger feeds.
 import { allow, arnOf, type Statement } from './cloudformation.ts'
 import type { Expression } from './deployment-model.ts'
 import { fileSystemStatements } from './file-system.ts'
@@ -8,12 +8,15 @@ const LOG_GROUPS = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountI
 const USE_KEY = ['kms:Decrypt', 'kms:GenerateDataKey']
 const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
-/** With the right to hide returned messages for longer. */
+/** Permissions to receive messages, including the one to hide returned messages for longer. */
 export function consume(queueArns: readonly Expression[]): Statement {
   return allow([...CONSUME, 'sqs:ChangeMessageVisibility'], queueArns)
 }
 
-/** @param statements what only this function needs */
+/**
+ * Returns the statements of a function.
+ * @param statements what only this function needs
+ */
 export function statementsOfFunction(
   functionName: string,
   statements: readonly Statement[],
@@ -26,7 +29,7 @@ export function statementsOfFunction(
     allow(['sqs:SendMessage'], arnOf('DeadLettersQueue')),
     ...statements,
     ...fileSystemStatements(options),
-    // These actions have no resource.
+    // These actions support no resource.
     ...(tracing === 'active' ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
     ...(targetKeyArns.length === 0 ? [] : [allow(USE_KEY, targetKeyArns)]),
     // For the environment, and for messages to and from queues.
@@ -34,7 +37,10 @@ export function statementsOfFunction(
   ]
 }
 
-/** @param topicActions further actions on the topics */
+/**
+ * Returns the permissions on the cluster.
+ * @param topicActions further actions on the topics
+ */
 export function kafkaStatements(
   environment: Record<string, string>,
   topics: readonly string[],
@@ -44,7 +50,7 @@ export function kafkaStatements(
   const { KAFKA_MSK_CLUSTER_ARN: cluster, KAFKA_SASL_MECHANISM: mechanism, KAFKA_SECRET_ARN: secret } = environment
   const audience = environment.KAFKA_SASL_OAUTHBEARER_AWS_AUDIENCE
   const statements: Statement[] = []
-  // AWS's service authorization reference lists no resource type for it, so only `*` is sure to allow it.
+  // AWS's service authorization reference lists no resource type for this action, so only `*` is certain to allow it.
   // docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmanagedstreamingforapachekafka.html
   if (cluster !== undefined) statements.push(allow(['kafka:GetBootstrapBrokers'], '*'))
   if (cluster !== undefined && mechanism === 'AWS_MSK_IAM' && topics.length > 0) {

@@ -1,4 +1,4 @@
-// EventBridge: a rule per event feed, the schedule of redrive, and what they may invoke and send to.
+// EventBridge rules: one per event feed, and the schedule of redrive; and the permissions that they need.
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { shortHash } from '../../lib/contracts/fit-name.ts'
 import { isJsonObject } from '../../lib/record/json-object.ts'
@@ -30,7 +30,9 @@ export function rulesOf(prefix: string, contracts: readonly Contract[], { eventB
   )
 }
 
-/** The same events are the same rule. The order in `numeric` has a meaning. */
+/**
+ * Sorts a pattern, so that the same events always give the same rule. Not the lists of `numeric`, whose order matters.
+ */
 function inOneOrder(part: unknown): unknown {
   if (Array.isArray(part)) return part.every(item => typeof item === 'string') ? part.toSorted() : part
   if (!isJsonObject(part)) return part
@@ -41,7 +43,9 @@ function inOneOrder(part: unknown): unknown {
   )
 }
 
-/** One for all rules of a bus: a policy that lists them would outgrow Lambda's 20 KB, and SQS's 8 KB. */
+/**
+ * One permission for all rules of a bus, because a policy that lists them would exceed Lambda's 20 KB and SQS's 8 KB.
+ */
 export function permissionOfRules(prefix: string, rules: readonly RuleResource[]): PermissionResource[] {
   return busesOf(rules).map(bus => ({
     id: rulesPermissionId(bus),
@@ -55,7 +59,7 @@ export function rulesPermissionId(bus: string | undefined): string {
   return `EventbridgeRulesPermission${bus === undefined ? '' : shortHash(bus)}`
 }
 
-/** Lets the rules send what they can't deliver to their queue. */
+/** Allows the rules to send events that they can't deliver to their queue. */
 export function senderOfRules(prefix: string, rules: readonly RuleResource[]): QueueSender | undefined {
   if (rules.length === 0) return undefined
   return { service: EVENTS, sourceArns: busesOf(rules).map(bus => rulesOfPrefix(prefix, bus)), isOfAccount: false }

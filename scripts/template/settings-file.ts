@@ -1,11 +1,12 @@
-// The settings of KAFKA_CONFIG_FILE as environment variables of the functions: the packages don't have the file, and
-// the roles follow from the settings.
+// Turns the settings of KAFKA_CONFIG_FILE into environment variables of the functions, because the packages don't
+// contain the file, and because the roles depend on the settings.
 import { SETTINGS } from '../../lib/config/settings.ts'
 import { readSettingsFile } from '../../lib/config/settings-file.ts'
 import { ConfigError } from '../../lib/errors.ts'
 
 /**
- * @returns the environment with the settings of the file, which the environment overrides as it does in a function
+ * Reads the file.
+ * @returns the environment with the settings of the file; as in a function, the environment takes precedence
  * @throws ConfigError
  */
 export async function withSettingsFile(

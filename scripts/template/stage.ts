@@ -20,7 +20,10 @@ export interface Stage {
 export const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/u
 const SETTING_NAMES = SETTING_ROWS.map(([, { env }]) => env)
 
-/** @throws ConfigError */
+/**
+ * Reads the file of a stage.
+ * @throws ConfigError
+ */
 export function readStage(name: string, folder = 'stages'): Stage {
   if (!/^[A-Za-z][A-Za-z0-9-]{0,30}$/.test(name))
     throw new ConfigError(['--stage: expected a letter, then at most 30 letters, digits and hyphens.'])
@@ -40,7 +43,7 @@ export function readStage(name: string, folder = 'stages'): Stage {
     return entries as [string, string][]
   }
   const ofSettings = texts('settings', settings, /^KAFKA_[A-Z0-9_]+$/)
-  // The functions get only what is a setting: a misspelled name would be without effect.
+  // Only known settings are passed to the functions, because a misspelled name would have no effect.
   for (const [name] of ofSettings)
     if (!SETTING_NAMES.includes(name)) {
       const near = nearestTo(name, SETTING_NAMES)

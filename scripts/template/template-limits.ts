@@ -1,4 +1,4 @@
-// What CloudFormation, IAM, SQS and Lambda would refuse in a packaged template.
+// Checks what CloudFormation, IAM, SQS and Lambda would refuse in a packaged template.
 import type { Json } from './cloudformation.ts'
 import { resolvedLength } from './expressions.ts'
 import { MAX_INLINE, MAX_MANAGED } from './role-policies.ts'
@@ -13,7 +13,7 @@ const MAX_QUEUE_POLICY = 8192
 const MAX_BUS_POLICY = 10_240
 /** docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_FUNCTION_POLICY = 20_480
-/** What Lambda adds to each statement: version, id, effect and condition. */
+/** Bytes that Lambda adds to each statement: version, id, effect and condition. */
 const PERMISSION_OVERHEAD = 200
 
 export interface Template {
@@ -21,13 +21,13 @@ export interface Template {
   readonly Outputs?: Json
 }
 
-/** How much of CloudFormation's limits the template uses. */
+/** Describes how much of CloudFormation's limits the template uses. */
 export function templateSizes(template: Template): string {
   const resources = Object.keys(template.Resources).length
   const outputs = Object.keys(template.Outputs ?? {}).length
   const kib = Math.ceil(Buffer.byteLength(JSON.stringify(template)) / 1024)
-  const most = MAX_TEMPLATE_BYTES / 1024
-  return `Resources: ${resources} of ${MAX_RESOURCES}, outputs: ${outputs} of ${MAX_OUTPUTS}, ${kib} KiB of ${most}.`
+  const maxKib = MAX_TEMPLATE_BYTES / 1024
+  return `Resources: ${resources} of ${MAX_RESOURCES}, outputs: ${outputs} of ${MAX_OUTPUTS}, ${kib} KiB of ${maxKib}.`
 }
 
 /** @returns one line per problem */

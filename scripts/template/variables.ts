@@ -1,11 +1,12 @@
-// Values of settings, parameters and contracts stand in the template as they are. A text with the sign by which
-// variables begin would not: osls puts in a variable of the machine that packages (env:…), CloudFormation a resource.
+// Checks that values of settings, parameters and contracts stay as they are in the template. A text that contains the
+// sign with which variables begin would not: osls would insert a variable of the build machine (env:…), CloudFormation
+// a resource.
 import type { Deployment } from './deployment-model.ts'
 import { PARAMETER_ROWS } from './parameters/table.ts'
 
 const SIGN = '${'
 
-/** @returns one line for each setting, parameter or contract that would be another text in the template */
+/** @returns one line for each setting, parameter or contract whose text the template would change */
 export function variableProblems({ environment, functions, options, rules, corsOrigins }: Deployment): string[] {
   const settings = Object.entries(Object.assign({}, environment, ...functions.map(each => each.environment)))
   const texts: readonly (readonly [string, unknown])[] = [
@@ -22,6 +23,6 @@ export function variableProblems({ environment, functions, options, rules, corsO
 function hasVariable(value: unknown): boolean {
   if (typeof value === 'string') return value.includes(SIGN)
   if (typeof value !== 'object' || value === null) return false
-  // The template's own variables stand in Fn::Sub alone.
+  // Only Fn::Sub contains the template's own variables.
   return Object.entries(value).some(([name, each]) => name !== 'Fn::Sub' && (name.includes(SIGN) || hasVariable(each)))
 }

@@ -17,8 +17,8 @@ export const INTERFACE_ENDPOINTS = [
 ]
 export const GATEWAY_ENDPOINTS = endpointsOfTargets('gateway')
 /**
- * Those whose names begin with `cn.` in China: `cn.com.amazonaws.cn-north-1.sqs`. AWS publishes the list in CDK
- * (`InterfaceVpcEndpointAwsService`, 2.276).
+ * The services whose endpoint names begin with `cn.` in China, e.g. `cn.com.amazonaws.cn-north-1.sqs`. AWS publishes
+ * the list in CDK (`InterfaceVpcEndpointAwsService`, 2.276).
  */
 const WITH_PREFIX_IN_CHINA = ['sqs', 'sts']
 
@@ -69,7 +69,7 @@ function hasEndpointGroup(options: EndpointOptions): boolean {
   return hasInterfaceEndpoints(options) && options.endpointSecurityGroupIds.length === 0
 }
 
-/** The CloudFormation resources of endpoints, and of the security groups before interface endpoints. */
+/** Returns the CloudFormation resources of endpoints, and of the security groups of interface endpoints. */
 export function vpcEndpoints(options: EndpointOptions, region: string): Json {
   return {
     ...(hasEndpointGroup(options) ? { [GROUP_ID]: endpointGroup(options) } : {}),
@@ -80,7 +80,7 @@ export function vpcEndpoints(options: EndpointOptions, region: string): Json {
   }
 }
 
-/** Another stage of the VPC names the group in `existingEndpointGroupIds`. */
+/** An output for other stages in the VPC, which name the group in `existingEndpointGroupIds`. */
 export function endpointOutputs(options: EndpointOptions): Json {
   return hasEndpointGroup(options) ? { EndpointSecurityGroupId: { Value: GROUP } } : {}
 }
@@ -100,7 +100,7 @@ function endpoint(service: string, options: EndpointOptions, region: string): Js
   return { Type: 'AWS::EC2::VPCEndpoint', Properties: { VpcId: vpcId, ServiceName, ...properties } }
 }
 
-/** The functions' own group usually lets nothing in. */
+/** A group of its own, because the functions' group usually allows no inbound traffic. */
 function endpointGroup({ vpcId, securityGroupIds }: EndpointOptions): Json {
   return {
     Type: 'AWS::EC2::SecurityGroup',
@@ -108,13 +108,13 @@ function endpointGroup({ vpcId, securityGroupIds }: EndpointOptions): Json {
       GroupDescription: 'Interface endpoints of the functions',
       VpcId: vpcId,
       SecurityGroupIngress: securityGroupIds.map(httpsFrom),
-      // An endpoint opens no connection. Without a rule, EC2 would add one that allows everything.
+      // An endpoint opens no connections. Without any rule, EC2 would add one that allows all outbound traffic.
       SecurityGroupEgress: [{ ...HTTPS, CidrIp: '127.0.0.1/32', Description: 'None' }],
     },
   }
 }
 
-/** Lets the functions in to endpoints that the VPC has already. */
+/** Allows the functions to reach endpoints that the VPC has already. */
 function ingressOfExistingGroups({ existingEndpointGroupIds, securityGroupIds }: EndpointOptions): Json {
   return Object.fromEntries(
     existingEndpointGroupIds.flatMap(GroupId =>

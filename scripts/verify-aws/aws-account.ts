@@ -1,4 +1,4 @@
-// The account of the caller's credentials.
+// The AWS account of the caller's credentials.
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
@@ -109,7 +109,7 @@ export function awsAccount({ target, service, packageFolder, profile, oslsOption
   }
 }
 
-/** SHA-256, and HMAC of it with a secret, as the signer calls it. */
+/** SHA-256, and its HMAC with a secret, in the form that the signer calls. */
 class Sha256 {
   readonly #hash: Hash | Hmac
 

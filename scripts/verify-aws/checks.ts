@@ -1,22 +1,25 @@
-// What only an account can show of a deployment: that each trigger reaches Kafka, that a record is a dead letter while
-// no broker answers, that redrive delivers it, and the limits of AWS that the template relies on. The records are those
-// of the contracts in contracts/.
+// Checks that only a real account can do: that each trigger reaches Kafka, that a record becomes a dead letter while no
+// broker answers, that redrive delivers it, and the limits of AWS that the template relies on. The records are those of
+// the contracts in contracts/.
 import { readFileSync } from 'node:fs'
 import type { Stack } from '../deployment/remove.ts'
 import type { Account } from './account.ts'
 
 export interface Check {
   readonly name: string
-  /** @throws Error that says what was expected, and what came */
+  /**
+   * Runs the check.
+   * @throws Error that says what was expected, and what came instead
+   */
   run(account: Account, stack: Stack): Promise<void>
 }
 
 const PAUSE_MS = 5000
 /** Five minutes: a cold start, the batching window, and the delay of the logs. */
 const TRIES = 60
-/** Twelve minutes: Lambda repeats an event after one minute, then after two. */
+/** Twelve minutes: Lambda retries an event after one minute, then after two. */
 const TRIES_OF_EVENTS = 144
-/** Port 9 discards: no broker is there. */
+/** No broker listens on port 9 (discard). */
 const NO_BROKERS = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9', KAFKA_MSK_CLUSTER_ARN: '' }
 const MIB = 1024 * 1024
 
@@ -118,7 +121,7 @@ export const CHECKS: readonly Check[] = [
   },
 ]
 
-/** @returns whether the destination has more entries than now */
+/** @returns a function that says whether the destination has more entries than now */
 async function failureDestination(account: Account, { resources }: Stack): Promise<() => Promise<boolean>> {
   const named = resources.filter(({ logicalId }) => logicalId.startsWith('EventFailures'))
   const bucket = named.find(({ type }) => type === 'AWS::S3::Bucket')
@@ -136,7 +139,7 @@ function postChat(account: Account, stack: Stack) {
   return account.request('POST', `${urlOf(stack)}/topics/chat`, JSON.stringify({ value: CHAT }))
 }
 
-/** Does something, and waits for the line with which the function logs a delivered record. */
+/** Runs `act`, then waits for the log line with which the function reports a delivered record. */
 async function leadsToLog(account: Account, functionName: string, act: () => Promise<void>): Promise<void> {
   const since = Date.now()
   await act()

@@ -4,7 +4,7 @@ import type { Account } from './account.ts'
 import { CHECKS, type Check } from './checks.ts'
 
 export interface Verification {
-  /** The account that the person named. */
+  /** The account that the user named. */
   readonly accountId: string | undefined
   readonly isConfirmed: boolean
   readonly log: (line: string) => void
@@ -12,9 +12,9 @@ export interface Verification {
 }
 
 /**
- * The stack is removed whatever the checks say. What it retains stays.
+ * Verifies a deployment. The stack is removed whatever the checks find. Retained resources stay.
  * @returns whether every step succeeded
- * @throws ConfigError when something is not as the person said, before anything is changed
+ * @throws ConfigError if something is not as the user said, before anything is changed
  */
 export async function verify(account: Account, verification: Verification): Promise<boolean> {
   const { log, checks = CHECKS } = verification

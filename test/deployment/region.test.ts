@@ -23,7 +23,10 @@ test('the region is that of --region, the stage, AWS_REGION, AWS_DEFAULT_REGION 
 test('without any, a template is packaged for an example region, and no stack is changed', () => {
   const sources = { option: undefined, stage: undefined, env: {} }
   assert.equal(regionOf(sources, false), 'eu-west-1')
-  assert.throws(() => regionOf(sources, true), /--region: expected it, "region" in the stage’s file, or AWS_REGION/)
+  assert.throws(
+    () => regionOf(sources, true),
+    /--region: expected --region, "region" in the stage’s file, or AWS_REGION/,
+  )
 })
 
 test('text that is not the name of a region is refused, with its source', () => {

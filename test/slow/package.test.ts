@@ -209,7 +209,7 @@ test('secrets in the environment, a time-out that is too short and an unknown pa
     [
       [],
       { ...brokers, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL', KAFKA_SASL_MECHANISM: 'AWS_MSK_IAM' },
-      /KAFKA_MSK_CLUSTER_ARN: expected with sasl\.mechanism AWS_MSK_IAM/,
+      /KAFKA_MSK_CLUSTER_ARN: expected it with sasl\.mechanism AWS_MSK_IAM/,
     ],
   ]
   for (const [args, env, says] of refusals) {

@@ -1,5 +1,5 @@
-// Filters of event source mappings: patterns of EventBridge's kind. Lambda deletes each message that matches none, so a
-// pattern that can match nothing is refused.
+// The filters of event source mappings, which are patterns in the style of EventBridge. Lambda deletes each message
+// that matches no pattern, so a pattern that can match nothing is refused.
 // docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
 import { eventPatternProblem } from '../../../lib/contracts/parse-event-pattern.ts'
 import { isJsonObject, parseJson } from '../../../lib/record/json-object.ts'
@@ -8,7 +8,7 @@ import type { Kind } from './kinds.ts'
 
 /** docs.aws.amazon.com/lambda/latest/api/API_Filter.html */
 const MAX_PATTERN = 4096
-/** EventBridge has these operators, Lambda has not. */
+/** Operators that EventBridge has, but Lambda does not. */
 const OF_EVENTBRIDGE_ONLY = ['wildcard', 'cidr']
 
 export const FILTER_PATTERNS: Kind<readonly Json[]> = {
@@ -26,14 +26,17 @@ export const FILTER_PATTERNS: Kind<readonly Json[]> = {
 function isFilterPattern(pattern: unknown): boolean {
   return (
     eventPatternProblem('', pattern) === undefined &&
-    // Of a message from SQS, Lambda compares nothing else.
+    // For SQS, Lambda only filters by the body.
     Object.keys(pattern as Json).join() === 'body' &&
     JSON.stringify(pattern).length <= MAX_PATTERN &&
     isOfLambda(pattern)
   )
 }
 
-/** @param part a field of the pattern may have the name of an operator; an operator stands in a list */
+/**
+ * Whether Lambda supports all operators in a part of a pattern.
+ * @param part a field of the pattern may have the name of an operator, but an operator is always in a list
+ */
 function isOfLambda(part: unknown): boolean {
   if (!isJsonObject(part)) return true
   return Object.entries(part).every(([name, value]) => {

@@ -1,12 +1,12 @@
-// The kinds of values that a parameter may have. A pattern covers the whole text, so that the JSON Schema of stages
-// refuses what the command refuses.
+// The kinds of values that a parameter can have. A pattern covers the whole text, so that the JSON Schema of stages
+// refuses the same values as the command.
 import { wholeNumberPattern } from './whole-number-pattern.ts'
 
 export interface Kind<T> {
   readonly pattern: RegExp
   /** Completes "expected …". */
   readonly expected: string
-  /** @returns undefined for a text that the pattern admits and that is wrong all the same */
+  /** @returns undefined for a text that matches the pattern but is wrong nevertheless */
   readonly read: (text: string) => T | undefined
 }
 
@@ -35,7 +35,10 @@ export function wholeNumberOf(...numbers: readonly number[]): Kind<number> {
   return { ...choice(...numbers.map(String)), read: Number }
 }
 
-/** Texts separated by commas. @param what one item, e.g. `subnet-…` */
+/**
+ * Texts separated by commas.
+ * @param what describes one item, e.g. `subnet-…`
+ */
 export function list(items: string, what: string, min: 0 | 1 = 0): Kind<readonly string[]> {
   return {
     pattern: new RegExp(`^${min === 0 ? '' : '(?=.*[^,])'}(,|(${items})(?=,|$))*$`, 'u'),
@@ -44,9 +47,13 @@ export function list(items: string, what: string, min: 0 | 1 = 0): Kind<readonly
   }
 }
 
-/** A stack has at most 50, and osls adds `STAGE`. docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/ */
+/**
+ * A stack can have at most 50 tags, and osls adds `STAGE`: docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/
+ */
 const MAX_TAGS = 49
-/** Letters, digits, spaces and what all services take besides; names that begin with `aws:` are AWS's own. */
+/**
+ * Letters, digits, spaces and the other characters that all services accept. Names that begin with `aws:` are reserved.
+ */
 const TAG = '(?![aA][wW][sS]:)[\\p{L}\\p{N} _.:/+@-]{1,128}=[\\p{L}\\p{N} _.:/=+@-]{0,256}'
 
 /** `name=value`, separated by commas. */
@@ -63,14 +70,14 @@ export const TAGS: Kind<Readonly<Record<string, string>>> = {
 
 export const SQS_QUEUES = list('arn:[\\w-]+:sqs:[\\w-]+:\\d{12}:[\\w-]{1,80}(\\.fifo)?', 'ARNs of SQS queues')
 
-/** No alias: IAM takes none as the resource of a policy, so the roles would have no right. */
+/** Not an alias: IAM does not accept one as the resource of a policy, so the roles would have no permission. */
 const KEY_ARN = 'arn:[\\w-]+:kms:[\\w-]+:\\d{12}:key/[\\w-]+'
 
 export const KMS_KEYS = list(KEY_ARN, 'ARNs of KMS keys (…:key/…)')
 
 export const KMS_KEY = text(new RegExp(`^${KEY_ARN}$`, 'u'), 'the ARN of a KMS key (…:key/…)')
 
-/** What may send to a queue: SNS topics, buckets, rules of EventBridge, accounts, roles and users. */
+/** Who may send to a queue: SNS topics, buckets, rules of EventBridge, accounts, roles and users. */
 export const SENDERS = list(
   [
     'arn:[\\w-]+:sns:[\\w-]+:\\d{12}:[\\w-]{1,256}(\\.fifo)?',

@@ -1,4 +1,4 @@
-// What parameters act on. Without it a parameter would be accepted and do nothing, so it is refused.
+// What parameters apply to. A parameter without it would be accepted but do nothing, so it is refused.
 import type { Deployment } from '../deployment-model.ts'
 import { DEFAULTS, type DeployOptions } from '../options.ts'
 import { GATEWAY_ENDPOINTS, hasInterfaceEndpoints, INTERFACE_ENDPOINTS } from '../vpc-endpoints.ts'
@@ -67,7 +67,7 @@ const NEEDS: Readonly<Record<NeedName, Need>> = {
   secret: { what: 'KAFKA_SECRET_ARN too', isMet: ({ environment }) => environment.KAFKA_SECRET_ARN !== undefined },
 }
 
-/** @returns one line per parameter that has a value of its own and would have no effect */
+/** @returns one line per parameter whose value would have no effect */
 export function needProblems(deployment: Deployment): string[] {
   const { options, corsOrigins } = deployment
   const problemOf = (name: string, needs: NeedName, within = deployment) =>
@@ -75,7 +75,7 @@ export function needProblems(deployment: Deployment): string[] {
       ? []
       : [`${name}: expected ${NEEDS[needs].what}; without it ${name.replace('--param ', '')} has no effect.`]
   return [
-    // A setting, not a parameter; in the template it is one of the HTTP API.
+    // A setting and not a parameter, but in the template it is one of the HTTP API.
     ...(corsOrigins === undefined ? [] : problemOf('KAFKA_HTTP_CORS_ORIGINS', 'http')),
     ...PARAMETER_ROWS.flatMap(([name, { needs, scope }]) => {
       const value = options[name]

@@ -1,10 +1,12 @@
 // One row of the table of parameters.
 import type { Kind } from './kinds.ts'
 
-/** What a parameter's value applies to. `function` and `queue`: one value for all, and others by name. */
+/**
+ * What a parameter's value applies to. With `function` and `queue` there can be one value for all, and others by name.
+ */
 type Scope = 'deployment' | 'function' | 'queue'
 
-/** What must be in a deployment so that a parameter has an effect (needs.ts). */
+/** What a deployment must contain so that a parameter has an effect (needs.ts). */
 export type NeedName =
   | 'http'
   | 'jwt'
@@ -33,13 +35,13 @@ export interface Parameter<T = unknown> {
   readonly about: string
   /** The resources that it changes. */
   readonly actsOn: string
-  /** Undefined: every deployment has what it acts on. */
+  /** Undefined: every deployment has it. */
   readonly needs?: NeedName
   readonly unit?: string
   readonly scope: Scope
   readonly kind: Kind<unknown>
   readonly default: T
-  /** The text of the default, where the default is what AWS or the account sets. */
+  /** The text of the default if AWS or the account sets it. */
   readonly defaultText?: string
 }
 
@@ -49,12 +51,15 @@ export interface ByName<T> {
   readonly of: Readonly<Record<string, T>>
 }
 
-/** @param name may be that of a property which every object has, e.g. a queue called `constructor` */
+/**
+ * Returns the value for a name.
+ * @param name may be that of a property that every object has, e.g. a queue called `constructor`
+ */
 export function valueFor<T>({ all, of }: ByName<T>, name: string): T | undefined {
   return Object.hasOwn(of, name) ? of[name] : all
 }
 
-/** As `--param` takes it; undefined for a parameter without a default of its own. */
+/** Returns the default in the form of `--param`; undefined for a parameter without a default of its own. */
 export function defaultTextOf({ scope, default: value }: Parameter): string | undefined {
   const all = scope === 'deployment' ? value : (value as ByName<unknown>).all
   return typeof all === 'string' || typeof all === 'number' ? String(all) : undefined

@@ -1,5 +1,5 @@
-// Every parameter of a deployment. Their parsing (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts)
-// and the table of docs/deploy-reference.md (scripts/parameters-docs.ts) follow from these rows.
+// Every parameter of a deployment. The parser (../options.ts), the JSON Schema of stages (scripts/stage-schema.ts) and
+// the table in docs/deploy-reference.md (scripts/parameters-docs.ts) use these rows.
 import { VPC_SERVICES } from '../vpc-endpoints.ts'
 import { FILTER_PATTERNS } from './filter-patterns.ts'
 import {
@@ -17,21 +17,21 @@ import {
 import { byName, optional, type Parameter, parameter } from './parameter.ts'
 import { SCHEDULE_PATTERN } from './schedule-pattern.ts'
 
-/** Three days: the largest `maxReceiveCount`, 1000 receives, spans no more for sure. */
+/** Three days: with the largest `maxReceiveCount`, 1000 receives, a longer outage is not certain to be covered. */
 const OUTAGE_MAX_S = 259_200
 const REQUESTS_MAX = 1_000_000
-/** More is no sensible threshold. */
+/** A higher threshold makes no sense. */
 const COUNT_MAX = 1_000_000
 const HOUR_S = 3600
 /**
- * Nothing gets older than what waits is kept: in source queues seven days, in the others fourteen, for a function six
- * hours. An hour less leaves an alarm the time to see it.
+ * Nothing can be older than the retention: seven days in source queues, fourteen in the others, six hours for an
+ * asynchronous function. One hour less gives an alarm the time to react.
  */
 const MESSAGE_AGE_MAX_S = 7 * 24 * HOUR_S - HOUR_S
 const DEAD_LETTER_AGE_MAX_S = 14 * 24 * HOUR_S - HOUR_S
 const EVENT_AGE_MAX_S = 6 * HOUR_S - HOUR_S
 
-/** Those that CloudWatch Logs takes, up to ten years. */
+/** The periods that CloudWatch Logs accepts, up to ten years. */
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]
@@ -44,7 +44,7 @@ const IDENTITY_SOURCES = list(
   1,
 )
 
-/** CodeDeploy's configurations for Lambda, without `CodeDeployDefault.Lambda`. */
+/** CodeDeploy's configurations for Lambda, without the prefix `CodeDeployDefault.Lambda`. */
 const DEPLOYMENT_PREFERENCES = [
   ...(['Canary10Percent5Minutes', 'Canary10Percent10Minutes', 'Canary10Percent15Minutes'] as const),
   ...(['Canary10Percent30Minutes', 'Linear10PercentEvery1Minute', 'Linear10PercentEvery2Minutes'] as const),

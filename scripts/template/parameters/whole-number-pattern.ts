@@ -1,6 +1,7 @@
-// A regular expression of the whole numbers of a range, as JSON Schema has no other means for numbers in texts.
+// A regular expression for the whole numbers in a range, because JSON Schema can't compare numbers in texts.
 
 /**
+ * Returns the expression.
  * @param min at least 0
  * @returns alternatives without anchors, for decimal numbers without leading zeros
  */
@@ -15,8 +16,8 @@ export function wholeNumberPattern(min: number, max: number): string {
 }
 
 /**
- * The largest block of numbers from `from` on whose last digits are arbitrary and whose digit before them is in a
- * range, e.g. 300 to 799 as `[3-7]\d{2}`.
+ * Returns the largest block of numbers from `from` on of which the last digits are arbitrary and the digit in front of
+ * them is in a range, e.g. 300 to 799 as `[3-7]\d{2}`.
  */
 function widestBlock(from: number, max: number): [number, string] {
   let free = 0
