@@ -33,7 +33,10 @@ export function addDeadLetters(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', FILTER_HELP)
     .action(stoppable(stats))
-  filtered('export', 'Prints every open dead letter with its payload, one line of JSON each; of a queue only a sample.')
+  filtered(
+    'export',
+    'Prints every open dead letter with its payload, one line of JSON each; for a queue, only a sample.',
+  )
     .addHelpText(
       'after',
       `${FILTER_HELP}\n\nExample:\n  kafka-producer dead-letters export --topic orders > orders.jsonl`,
@@ -41,11 +44,11 @@ export function addDeadLetters(program: Command): void {
     .action(stoppable(exportAll))
   filtered(
     'check',
-    'Checks every open dead letter by the contract of its topic, as it is now; of a queue only a sample.',
+    'Validates every open dead letter by the current contract of its topic; for a queue, only a sample.',
   )
     .option('--contracts <folder>', 'folder of the contracts', 'contracts')
     .option('--json', 'print one line of JSON per dead letter')
-    .addHelpText('after', `${FILTER_HELP}\nExits with status 1 also if a record would not pass.`)
+    .addHelpText('after', `${FILTER_HELP}\nExits with status 1 if a record would not pass.`)
     .action(stoppable(check))
   addShow(deadLetters, takeId)
   addChanges(deadLetters, takeId)

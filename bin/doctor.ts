@@ -16,7 +16,7 @@ export function addDoctor(program: Command): void {
       [
         'Checks whether the configuration works from this machine: DNS, TCP, TLS, authentication, topics, permissions,',
         'replication, dead letters, schemas in their registries, clock. Writes no record and registers no schema;',
-        'writes a dead letter to each target but kafka: and deletes it. Ends within 15 s.',
+        'writes a dead letter to each target except kafka: and deletes it. Ends within 15 s.',
       ].join(' '),
     )
     .option('--topic <topic...>', 'topics to check (default: the topics of the contracts)')

@@ -50,7 +50,7 @@ export function addRedrive(program: Command): void {
     .option('--to <topic>', 'the topic that all records go to, in place of their own')
     .option('--rate <n>', 'records per second')
     .option('--concurrency <n>', 'records in flight at once (default: 100)')
-    .option('--dry-run', 'count and send nothing')
+    .option('--dry-run', 'count what would be sent, and send nothing')
     .option('--include-invalid', 'also send invalid records, validated again by the current contracts')
     .option('--any-topic', 'also send records of topics without a contract')
     .option('--overwrite', 'also send records whose key has a newer record in a compacted topic')
