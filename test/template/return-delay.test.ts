@@ -65,6 +65,6 @@ test('the roles of the queue functions may change the visibility of their own qu
 test('the limit of the delay is the template’s own: a setting of another would break the outage budget', () => {
   assert.throws(
     () => deploymentOf(contracts, { ...ENV, KAFKA_SQS_RETURN_DELAY_MAX_MS: '1' }, readOptions([])),
-    /KAFKA_SQS_RETURN_DELAY_MAX_MS: expected nothing/,
+    /KAFKA_SQS_RETURN_DELAY_MAX_MS: expected no value/,
   )
 })
