@@ -153,7 +153,7 @@ test('the error of a topic that is not known says why, with the code of its caus
     causeCode: 'TOPIC_AUTHORIZATION_FAILED',
     retriable: false,
     message:
-      'The producer may not describe the topic t: expected an ACL for WRITE on it ' +
+      'The brokers refuse to describe topic t: expected an ACL for WRITE on it ' +
       '(MSK: kafka-cluster:DescribeTopic and WriteData).',
   })
 })
