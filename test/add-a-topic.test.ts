@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { loadContracts } from '../lib/contracts/load-contracts.ts'
 import { httpHarness } from './support/function-harness.ts'
 
-// It was refused by every topic of the repository.
+// The original bug: the record in the README was refused by every topic of the repository.
 test('README’s record is delivered to the topic of README’s first record', async () => {
   const record =
     /takes one record, or[\s\S]*?```json\n([\s\S]*?)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? ''

@@ -1,4 +1,5 @@
-// Each function's bundle starts with a settings file in each of its forms, and with what the functions refuse.
+// Each function's bundle starts with a settings file in each of its forms, and refuses settings that functions don't
+// allow.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

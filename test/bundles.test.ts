@@ -50,14 +50,14 @@ test('redrive: every store is in its own chunk, which is loaded on use', async (
   )
 })
 
-test('of the error codes of kafkajs, a bundle has those of authentication', async () => {
+test('a bundle contains only the authentication codes of kafkajs’s error codes', async () => {
   const outputs = await outputsOf('http')
   const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
   const bytes = inputs.find(([path]) => path.endsWith('kafkajs/src/protocol/error.js'))?.[1].bytesInOutput ?? 0
   assert.ok(bytes > 0 && bytes < 2048, `error.js: ${bytes} bytes`)
 })
 
-test('of the errors of kafkajs, a bundle has those that its modules take', async () => {
+test('a bundle contains only the kafkajs errors that its modules use', async () => {
   const outputs = await outputsOf('http')
   const modules = modulesIn(outputs).filter(path => path.includes('/kafkajs/src/'))
   const taken = modules.flatMap(path => {
@@ -84,7 +84,7 @@ for (const name of ['http', 'redrive'])
     )
   })
 
-test('no function has texts about packages that are not installed', async () => {
+test('no function’s bundle contains texts about packages that are not installed', async () => {
   const { outputFiles = [] } = await bundleOf('http')
   assert.ok(outputFiles.length > 0)
   assert.deepEqual(
@@ -94,7 +94,7 @@ test('no function has texts about packages that are not installed', async () => 
 })
 
 test('what a bundle imports lazily has its names, or goes through importCommonJs', async () => {
-  // Both parsers of settings files had `default` alone, so that no function could read one.
+  // The original bug: both parsers of settings files had only `default`, so no function could read a settings file.
   const outputs = await outputsOf('http')
   const withoutNames = Object.values(outputs).flatMap(({ entryPoint, exports }) =>
     entryPoint !== undefined && exports.length === 1 && exports[0] === 'default' ? [entryPoint] : [],

@@ -128,7 +128,7 @@ export function deadLetterStoreContract(
       if (open.deadLetter.deadLetterId === before.deadLetterId) await editing.replace(open, after)
     await editing.close()
     assert.deepEqual(await openIds(), [after.deadLetterId])
-    // The record of before fails once more.
+    // The record before the edit fails once more.
     await subject.target.store([before], deadlineIn(20_000))
     assert.deepEqual(await openIds(), [after.deadLetterId, before.deadLetterId].sort())
     const last = await subject.open()
@@ -138,7 +138,7 @@ export function deadLetterStoreContract(
     assert.deepEqual(await openIds(), [])
   })
 
-  test(`${name}: what was just stored is found by its location, and completed`, async () => {
+  test(`${name}: a dead letter that was just stored is found by its location, and completed`, async () => {
     await setUp()
     const deadLetter = deadLetterOf('found', 'v', topic)
     const [location] = await subject.target.store([deadLetter], deadlineIn(20_000))

@@ -1,4 +1,4 @@
-// The declarations that the package has: a TypeScript project compiles without skipLibCheck and without the optional
+// The type declarations of the package: a TypeScript project compiles without skipLibCheck and without the optional
 // packages, so a declaration that an entry point reaches names no other package.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'

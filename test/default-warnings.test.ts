@@ -60,7 +60,7 @@ const oauth = {
   saslOauthbearerClientCredentialsClientSecret: 'hunter2',
 } as const
 
-test('what is not recommended is a warning; what is, is none', () => {
+test('settings that are not recommended cause a warning, recommended ones don’t', () => {
   const cases: [ProducerOptions, NodeJS.ProcessEnv, RegExp | undefined][] = [
     [{}, {}, undefined],
     [{ securityProtocol: 'SSL' }, LAMBDA, undefined],

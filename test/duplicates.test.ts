@@ -1,4 +1,4 @@
-// Code that a helper exists for is not written again.
+// Code that duplicates an existing helper is reported.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

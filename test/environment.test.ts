@@ -49,7 +49,7 @@ test('the local stack’s settings fill in what is missing; process.env stays un
   assert.deepEqual({ ...process.env }, before)
 })
 
-// The files of a killed stack named brokers that are gone, or that are another stack's by now.
+// The original bug: the files of a killed stack named brokers that no longer exist or belong to another stack.
 test('the files that a killed stack left are not used', t => {
   const running = readFileSync(LOCK)
   t.after(() => writeFileSync(LOCK, running))

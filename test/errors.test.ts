@@ -124,7 +124,7 @@ test('an error is described with what the system said, and without what a foreig
   assert.equal(describeError(quoting), 'An unexpected error (SyntaxError).')
 })
 
-// The log line of a failed invocation hung on an error that is its own cause.
+// The original bug: writing the log line of a failed invocation never ended for an error that is its own cause.
 test('an error that is its own cause, or whose cause can’t be read, is described', () => {
   const circular = new TransportError('unreachable', 'No broker.')
   circular.cause = circular

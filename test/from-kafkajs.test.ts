@@ -1,5 +1,5 @@
-// The code of docs/from-kafkajs.md runs as it stands there; its tables have every part of kafkajs's producer, and
-// settings that exist.
+// The code of docs/from-kafkajs.md runs unchanged; its tables have every part of kafkajs's producer, and only existing
+// settings.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// The code of docs/from-spring-kafka.md runs as it stands there, against a Kafka in memory; its tables name tests and
-// calls that exist.
+// The code of docs/from-spring-kafka.md runs unchanged, against a Kafka in memory; its tables name tests and calls that
+// exist.
 import assert from 'node:assert/strict'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// The ids of records that code sends: which get one, which keep theirs, and that it stays the same on every way.
+// The ids of records that code sends: which records get one, which keep theirs, and that retries and redrives keep it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import middy from '@middy/core'
@@ -103,7 +103,7 @@ test('a function names the id; a record for which it has none is invalid, and th
   assert.deepEqual(ids(), ['id a', 'id b'])
 })
 
-// The rejection ended the process, after the record had been refused.
+// The original bug: the rejection ended the process after the record had been refused.
 test('a function that returns a promise has no id, and the promise may reject', async t => {
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
@@ -131,7 +131,7 @@ test('a forgotten await, whose promise rejects, refuses the record and does not 
   assert.equal(unhandled.mock.callCount(), 0)
 })
 
-// NONE was taken as uuid.
+// The original bug: the option NONE was treated as uuid.
 test('another option than uuid, none or a function is refused at once, wherever it is given', () => {
   const { config, factory, client } = setUp()
   for (const wrong of ['NONE', '', 5, null]) {
@@ -175,7 +175,7 @@ test('after a record without an id the later ones of its order group are not sen
   assert.deepEqual(ids(), [])
 })
 
-test('what is no record is refused as before, whatever the ids', async () => {
+test('a value that is not a record is refused, with every kind of ids', async () => {
   const { template } = templateOf()
   const throwing = Object.defineProperty({ topic: 't', value: 'v' }, 'headers', {
     get: () => {
@@ -211,7 +211,7 @@ test('the fields that a record’s class declares as accessors are sent with an 
   assert.match(ids()[0] ?? '', UUID)
 })
 
-test('a producer of one’s own adds no header, unless its factory says which id', async () => {
+test('a producer created directly adds no header, unless its factory is configured with an id', async () => {
   const bare = setUp()
   await bare.factory.getProducer().send(record)
   assert.deepEqual(bare.written(), [[]])
@@ -279,7 +279,8 @@ test('a dead letter has the id of its record’s header, whatever the caller wou
   assert.equal(idsOfLetters[5], idsOfLetters[2])
 })
 
-// A record with one header was told of `headers[2]`: the id and the traceparent were counted.
+// The original bug: the message for a record with one header named `headers[2]`, because the id and the traceparent
+// were counted.
 test('what is wrong with a header is said at its place in the caller’s headers', async () => {
   const { template } = templateOf()
   const whereOf = async (headers: NonNullable<ProducerRecord['headers']>) => {

@@ -142,7 +142,8 @@ test('sendDefault sends to the default topic of the options or the settings', as
   await assert.rejects(createTemplate().template.sendDefault('v'), { name: 'DeliveryError', code: 'unavailable' })
 })
 
-// The arguments of Java's ProducerRecord wrote the key as the value's neighbour: key "value", value the headers.
+// The original bug: with the argument order of Java's ProducerRecord, the value was sent as the key and the headers as
+// the value.
 test('one argument too many is an invalid record, which the listener gets', async () => {
   const errors: unknown[] = []
   const listener = { onError: (_record: unknown, error: unknown) => errors.push(error) }
@@ -243,7 +244,8 @@ test('a listener or an interceptor whose promise rejects: a warning, and nothing
   assert.deepEqual(warnings, Array(4).fill('A listener or interceptor failed (RangeError).'))
 })
 
-// Its name was read for the warning, which threw: the call rejected although its records were delivered.
+// The original bug: reading the error's name for the warning threw, so the call rejected although its records were
+// delivered.
 test('a listener or an interceptor that throws a revoked proxy, or rejects with one: a warning', async () => {
   const warnings: string[] = []
   const hostile = () => {
@@ -406,7 +408,7 @@ test('ProducerFactory keeps one producer per configuration until maxAge or reset
   assert.equal(first.isUsable, false)
 })
 
-// Only with an interceptor the whole call rejected, and no record of it was sent.
+// The original bug: with an interceptor the whole call rejected, and none of its records was sent.
 for (const name of ['a `then` that throws', 'a revoked proxy'])
   test(`a record with ${name} is invalid, and alone so, also with an interceptor`, async () => {
     const { template, values } = createTemplate([], { interceptors: [{ onSend: record => record }] })

@@ -121,7 +121,7 @@ const FORBIDDEN_IMPORTS: readonly [story: string, file: string, line: string, se
     /only examples\/ and test\/consumers\/ may import the package by its name/,
   ],
 ]
-describe('forbidden imports', () => {
+describe('every forbidden import is reported', () => {
   let found: Result
   before(() => {
     // All at once, as each is named by its file and line: a run of the check reads the whole tree.

@@ -1,4 +1,4 @@
-// What npm packs: its documents and source maps need no file that it leaves out.
+// The packed files: their documents and source maps refer only to files in the package.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// The code in a function's bundle for contracts whose schemas are in a registry: what they need, and nothing else.
+// The code in a function's bundle for contracts whose schemas are in a registry: each bundle has only the code that its
+// contracts need.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../lib/config/parse-config.ts'
@@ -172,7 +173,7 @@ test('a schema whose GUID is not known can’t be pinned for ids in headers', as
   const config = parseConfig({ bootstrapServers: ['a:1', 'b:1'], ...settings }, {})
   await assert.rejects(pinSchemas(await loadContracts(folder), config, assert.fail), (error: unknown) => {
     assert.ok(error instanceof ConfigError)
-    const reason = 'schema: expected the registry to give it a UUID, got none.'
+    const reason = 'schema: expected a UUID (guid) from the registry, got none.'
     assert.deepEqual(error.problems, [
       `contracts/bySetting.json: key: ${reason}`,
       `contracts/orders.json: key: ${reason}`,

@@ -1,4 +1,4 @@
-// Which unit tests are near a change: those that a contributor wants to have run before a commit.
+// Finds the unit tests near a change, which a contributor runs before a commit.
 import { basename, dirname } from 'node:path'
 
 /** Tests of the repository as a whole: words, comments, documents, twins. Any change can break them. */

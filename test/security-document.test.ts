@@ -1,4 +1,4 @@
-// SECURITY.md: every line of its tables names what holds it, and that exists.
+// SECURITY.md: every line of its tables names the tests or files that ensure it, and these exist.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// The functions of a package with everything that feeds them, as a construct: whatever the template of `npm run
-// package` has, because the construct reads that template.
+// The functions of a package with everything that feeds them, as a construct: the construct reads the template that
+// `npm run package` writes, and creates the same resources.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CfnOutput, CfnResource, Lazy, Stack, Token } from 'aws-cdk-lib'
@@ -17,13 +17,15 @@ export interface KafkaProducerFunctionsProps {
 }
 
 export class KafkaProducerFunctions extends Construct {
-  /** By their names: `http`, `sqs`, `sqs-fifo`, `eventbridge`, `redrive`. Only those that a contract feeds exist. */
+  /**
+   * The functions by name: `http`, `sqs`, `sqs-fifo`, `eventbridge`, `redrive`. Only those that a contract feeds exist.
+   */
   readonly functions: Readonly<Record<string, IFunction>>
-  /** By their logical ids in the template, e.g. `EarthquakesQueue`, `DeadLettersQueue`. */
+  /** The queues by logical id in the template, e.g. `EarthquakesQueue`, `DeadLettersQueue`. */
   readonly queues: Readonly<Record<string, IQueue>>
   /** By their logical ids in the template. */
   readonly resources: ReadonlyMap<string, CfnResource>
-  /** By their names in the template, e.g. `HttpApiUrl`. */
+  /** The outputs by name in the template, e.g. `HttpApiUrl`. */
   readonly outputs: Readonly<Record<string, CfnOutput>>
 
   /** @throws ConfigError for a package of another stage or region, or one that is not complete */
@@ -77,7 +79,7 @@ export class KafkaProducerFunctions extends Construct {
     resources: ReadonlyMap<string, CfnResource>,
   ): CfnResource {
     const properties: Record<string, unknown> = {}
-    // Later: a resource may refer to one that does not exist yet.
+    // Added after all resources exist, because a resource may refer to a later one.
     for (const [name, value] of Object.entries(Properties))
       properties[name] = Lazy.any({ produce: () => converted(value, resources) })
     if (Type === 'AWS::Lambda::Function') {

@@ -39,7 +39,7 @@ function comparable(resources: Record<string, Resource>): Record<string, unknown
   )
 }
 
-test('the construct has each resource, statement and alarm of the packaged template, and no other', () => {
+test('the construct has every resource, statement and alarm of the packaged template, and no others', () => {
   let text = JSON.stringify(synthesized.Resources)
   for (const [id, resource] of producer.resources)
     for (const [before, after] of [

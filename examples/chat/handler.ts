@@ -1,4 +1,5 @@
-// The same in a Lambda handler. The middleware awaits the sends that `sendChat` started before the handler returns.
+// The chat producer in a Lambda handler. The middleware awaits the sends that `sendChat` started before the handler
+// returns.
 import middy from '@middy/core'
 import { KafkaTemplate, ProducerFactory, parseConfig } from 'serverless-kafka-producer'
 import { kafkaProducer } from 'serverless-kafka-producer/middy'

@@ -16,7 +16,7 @@ const deadLetters = createDeadLetterPublisher(config)
 try {
   const records = values.map(value => ({ id: randomUUID(), value }))
   const reports = await new KafkaTemplate(factory).sendAll(
-    // By the header kp-id, a consumer drops the duplicate of a record whose outcome was unknown.
+    // Sets the header kp-id, by which consumers drop the duplicate of a record whose outcome was unknown.
     records.map(({ id, value }) => ({ topic, key, value, headers: [['kp-id', id]] })),
   )
   // The library alone stores no dead letter: KAFKA_DEAD_LETTER says where this call stores them.

@@ -73,7 +73,7 @@ async function sendOrStore(
 let isEnding = false
 const server = createServer(async (request, response) => {
   const answer = (status: number, body: string) => {
-    // A client that keeps its connection would hold up the end.
+    // Close idle connections: a client that keeps one open would delay the shutdown.
     if (isEnding) response.setHeader('connection', 'close')
     response.writeHead(status).end(body)
   }
@@ -84,7 +84,7 @@ const server = createServer(async (request, response) => {
     else if (path === '/metrics') answer(200, prometheusText(template.metrics(), fates))
     else if (request.method === 'POST' && topic !== undefined) {
       const counts = await takeLines(request, topic)
-      // A record that is neither in Kafka nor a dead letter is still the client's.
+      // A record that is neither in Kafka nor a dead letter must be sent again by the client.
       answer(counts.returned ? 503 : 200, JSON.stringify(counts))
     } else answer(404, '')
   } catch (error) {
@@ -95,7 +95,7 @@ const server = createServer(async (request, response) => {
 
 /** Takes no more connections, answers the requests in progress, sends what waits, then ends. */
 async function end(): Promise<void> {
-  // A second signal waits no longer.
+  // A second signal ends the process at once.
   if (isEnding) return server.closeAllConnections()
   isEnding = true
   setTimeout(() => server.closeAllConnections(), END_MS).unref()

@@ -53,19 +53,19 @@ export function withJaasConfig(source: Values, mechanism: unknown, problem: (tex
   }
   if (mechanism !== undefined && !module.mechanisms.includes(String(mechanism)))
     problem(`${NAME}: expected sasl.mechanism ${module.mechanisms.join(' or ')} with ${name}, got another.`)
-  const found: Partial<Record<OptionName, string>> = {}
+  const jaasSettings: Partial<Record<OptionName, string>> = {}
   const extensions: string[] = []
   for (const [option, value] of entry.options) {
     const setting = Object.hasOwn(module.options, option) ? module.options[option] : undefined
-    if (setting) found[setting] = value
+    if (setting) jaasSettings[setting] = value
     else if (name === 'OAuthBearerLoginModule' && option.startsWith('extension_') && value.includes(','))
       problem(`${NAME}: ${option}: expected a value without a comma, which would begin another extension.`)
     else if (name === 'OAuthBearerLoginModule' && option.startsWith('extension_'))
       extensions.push(`${option.slice('extension_'.length)}=${value}`)
     else problem(`${NAME}: ${option} is not an option of ${name} that this library supports.`)
   }
-  if (extensions.length > 0) found.saslOauthbearerExtensions = extensions.join(',')
-  return { ...found, ...withoutUndefined(values) }
+  if (extensions.length > 0) jaasSettings.saslOauthbearerExtensions = extensions.join(',')
+  return { ...jaasSettings, ...withoutUndefined(values) }
 }
 
 interface Entry {

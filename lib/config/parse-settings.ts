@@ -32,22 +32,22 @@ type Problem = (text: string) => void
 export type Source = { readonly [K in OptionName]?: unknown }
 
 /**
- * @param sources the settings from code, the environment and the file
+ * @param bySource the settings from code, the environment and the file
  * @throws ConfigError with every problem at once
  */
 export function parseSettings(
-  given: readonly [Source, Source, Source],
+  bySource: readonly [Source, Source, Source],
   env: NodeJS.ProcessEnv,
   warn: Warn | undefined,
   file: SettingsFile | undefined,
   needsBrokers: boolean,
   { checkOAuth, withJaasConfig, checkRegistry }: RareChecks,
 ): ProducerConfig {
-  const [options] = given
+  const [options] = bySource
   const problems: string[] = [...(file?.problems ?? [])]
   const problem: Problem = text => problems.push(text)
   for (const name of Object.keys(options)) if (!Object.hasOwn(SETTINGS, name)) problem(unknownOption(name))
-  const sources: Source[] = [...given]
+  const sources: Source[] = [...bySource]
   // An empty text counts as unset, because environment variables are often left empty.
   const isSet = (value: unknown) => value != null && value !== ''
   const inputOf = (option: OptionName) => sources.find(source => isSet(source[option]))?.[option]

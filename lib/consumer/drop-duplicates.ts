@@ -176,7 +176,7 @@ async function inOrder(
 }
 
 function countsOf(partitions: readonly PartitionResult[]): BatchCounts {
-  const of = (wanted: OnceResult) => partitions.flatMap(({ results }) => results).filter(each => each === wanted).length
+  const of = (result: OnceResult) => partitions.flatMap(({ results }) => results).filter(each => each === result).length
   const [handled, duplicates, inProgress] = [of('handled'), of('duplicate'), of('in-progress')]
   const stopped = partitions.filter(({ returned }) => returned.length > 0).length
   const returned = partitions.reduce((sum, each) => sum + each.returned.length, 0)

@@ -78,7 +78,7 @@ function toViolation({ instancePath, keyword, params }: AjvError): Violation {
  */
 function expectation(keyword: string, params: Readonly<Record<string, unknown>>): string {
   if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') return 'no other properties'
-  const said =
+  const operand =
     params.type ??
     params.missingProperty ??
     params.allowedValues ??
@@ -87,8 +87,8 @@ function expectation(keyword: string, params: Readonly<Record<string, unknown>>)
     params.pattern ??
     params.format ??
     params.multipleOf
-  if (said === undefined) return keyword
-  if (!Array.isArray(said)) return String(said)
-  const listed = said.slice(0, MAX_LISTED).map(String).join(' | ')
-  return said.length > MAX_LISTED ? `${listed} | …` : listed
+  if (operand === undefined) return keyword
+  if (!Array.isArray(operand)) return String(operand)
+  const listed = operand.slice(0, MAX_LISTED).map(String).join(' | ')
+  return operand.length > MAX_LISTED ? `${listed} | …` : listed
 }

@@ -17,9 +17,9 @@ export function atTextPointer({ text, parsed }: JsonText, pointer: string): unkn
   const shape = parts.reduceRight<JsonShape>((inner, part) => ({ fields: new Map([[part, inner]]) }), ANY)
   let at: JsonOutline = outlineJson(text, shape, Number.POSITIVE_INFINITY).root
   for (const part of parts) at = at.fields?.get(part) ?? at
-  const own = text.slice(at.start, at.end)
-  if (typeof value === 'number') return new NumberText(own)
-  const exact = parseExactly(new JsonText(own, value))
+  const partText = text.slice(at.start, at.end)
+  if (typeof value === 'number') return new NumberText(partText)
+  const exact = parseExactly(new JsonText(partText, value))
   // Normalized, so that equal keys have equal bytes however they are written.
   return exact === value ? value : new JsonText(deepJsonText(exact), value)
 }

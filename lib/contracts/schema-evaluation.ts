@@ -79,8 +79,8 @@ export class SchemaEvaluation {
    */
   areUnique(items: readonly unknown[]): boolean {
     this.#unique ??= new Map()
-    const known = this.#unique.get(items)
-    if (known !== undefined) return known
+    const cachedResult = this.#unique.get(items)
+    if (cachedResult !== undefined) return cachedResult
     const areUnique = this.#areUniqueAsWritten(items)
     this.#unique.set(items, areUnique)
     return areUnique

@@ -72,8 +72,8 @@ const MEASURES = new WeakMap<object, Measures>()
 /** The number of objects of a schema. */
 function measure(schema: unknown): Measures {
   if (!isContainer(schema)) return { parts: 1, hasReferences: false }
-  const known = MEASURES.get(schema)
-  if (known) return known
+  const cachedMeasures = MEASURES.get(schema)
+  if (cachedMeasures) return cachedMeasures
   let parts = 0
   let hasReferences = false
   const work: object[] = [schema]

@@ -145,10 +145,10 @@ export function asDeadLetter(json: Readonly<Record<string, unknown>>): DeadLette
 }
 
 function bounded(object: JsonObject | undefined, checks: readonly (readonly [string, Check])[]): JsonObject {
-  const known = new Set(checks.map(([name]) => name))
+  const fieldNames = new Set(checks.map(([name]) => name))
   let further = 0
   const kept = Object.entries(object ?? {}).filter(
-    ([name, value]) => known.has(name) || (isShort(name, value) && ++further <= MAX_FURTHER),
+    ([name, value]) => fieldNames.has(name) || (isShort(name, value) && ++further <= MAX_FURTHER),
   )
   return Object.fromEntries(kept)
 }

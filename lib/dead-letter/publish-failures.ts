@@ -47,13 +47,13 @@ export async function publishFailures(
   const fates = new Map<number, RecordFate>()
   if (reports.every(({ kind }) => kind === 'delivered')) return fates
   const failures = [...reports.entries()].filter((entry): entry is [number, Failed] => entry[1].kind === 'failed')
-  const wanted = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
+  const toStore = failures.filter(([index, failed]) => shouldDeadLetter(failed, index))
   const unencoded = new Map(
-    wanted.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
+    toStore.flatMap(([index, { serialized, record }]) => (serialized ? [] : [[index, unencodedOf(record)]])),
   )
   // A person edits an invalid record before it is redriven, so its dead letter keeps every part that can be read.
   const isKnown = (index: number, { isUnencoded }: Failed) => !isUnencoded || unencoded.get(index) !== undefined
-  const deadLettered = wanted.filter(([index, failed]) => isKnown(index, failed))
+  const deadLettered = toStore.filter(([index, failed]) => isKnown(index, failed))
   for (const [index, { outcome, code }] of new Set([
     ...failures.filter(([, { failureKind }]) => failureKind === 'delivery-failure'),
     ...deadLettered,

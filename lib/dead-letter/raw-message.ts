@@ -30,7 +30,7 @@ export type MessageRole =
 
 /** Converts messages of source DLQs and failure destinations to the dead letters of their records. */
 export interface SourceMessageReader {
-  /** The queues whose messages the contracts take. */
+  /** The queues whose messages contracts claim. */
   readonly queues: readonly string[]
   /** @throws KafkaProducerError with the reason why the message can't be read */
   read(message: RawMessage, role: MessageRole): readonly DeadLetter[]

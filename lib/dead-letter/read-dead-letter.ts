@@ -11,7 +11,7 @@ const SCHEMA_VERSION = 2
 export type ReadResult =
   /** `verified`: the id was recomputed from the record, which is not possible for a value in a claim check. */
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean }
-  /** A dead letter that this release can't use: it is counted and shown, and stays in place. */
+  /** A dead letter that this release can't use. It is counted and shown, and stays in place. */
   | { readonly kind: 'unreadable'; readonly reason: string }
   /** The text is not a dead letter. */
   | { readonly kind: 'foreign' }
@@ -21,7 +21,7 @@ export function parseDeadLetter(text: string): ReadResult {
   return checkDeadLetter(parseJson(text))
 }
 
-/** The same for a parsed envelope. */
+/** Checks a parsed envelope. */
 export function checkDeadLetter(json: unknown): ReadResult {
   if (!isJsonObject(json) || !('schemaVersion' in json) || !isJsonObject(json.record)) return { kind: 'foreign' }
   const { schemaVersion } = json
@@ -32,7 +32,7 @@ export function checkDeadLetter(json: unknown): ReadResult {
   if (wrong !== undefined) return { kind: 'unreadable', reason: `${wrong} has a wrong type or size` }
   const deadLetter = asDeadLetter(upgraded)
   const verified = deadLetter.claimCheck === null
-  if (verified && !hasOwnId(deadLetter)) return { kind: 'unreadable', reason: 'its id is not the one of its record' }
+  if (verified && !hasOwnId(deadLetter)) return { kind: 'unreadable', reason: 'its id does not match its record' }
   return { kind: 'dead-letter', deadLetter, verified }
 }
 

@@ -1,4 +1,4 @@
-// Replaces several dead letters at once, where the target can do that for less than one by one.
+// Replaces several dead letters: at once if the target supports it, otherwise in parallel.
 import { KafkaProducerError } from '../errors.ts'
 import type { DeadLetterStore, Refusal, Replacement } from './dead-letter-store.ts'
 import { inParallel } from './in-parallel.ts'
@@ -12,7 +12,7 @@ export async function replaceAll(
     try {
       return await store.replaceAll(replacements)
     } catch (error) {
-      // One of them may be the reason why none is replaced.
+      // A single dead letter may be the reason why none was replaced, so each is tried by itself.
       if (!(error instanceof KafkaProducerError)) throw error
     }
   }

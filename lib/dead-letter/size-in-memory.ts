@@ -1,10 +1,10 @@
 import type { DeadLetter } from './dead-letter.ts'
 
-/** Objects, and texts of a few characters. */
+/** An estimate for objects and short texts, bytes. */
 const BYTES_EACH = 1024
 const BYTES_A_HEADER = 100
 
-/** About how many bytes a dead letter takes in memory, whatever it consists of. */
+/** Returns about how many bytes a dead letter takes in memory. */
 export function sizeInMemory({ record, source, recordId, claimCheck, failure }: DeadLetter): number {
   let size = BYTES_EACH
   for (const text of [record.topic, record.key, record.value, recordId, claimCheck?.target, failure.class])

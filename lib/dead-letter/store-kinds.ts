@@ -1,5 +1,5 @@
-// The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters
-// imports none of this, so none of it is in its bundle (test/bundles.test.ts).
+// The registry of stores: one row per kind, whose store is loaded on use. A function that only writes dead letters does
+// not import this file, so its bundle has no code for reading (test/bundles.test.ts).
 import { awsDomain } from './aws-domain.ts'
 import type { Claim } from './claim.ts'
 import type { DeadLetterStoreServices, TargetDeadLetterStore } from './dead-letter-store.ts'
@@ -9,7 +9,7 @@ import type { FailureBucketConfig } from './s3/failure-bucket.ts'
 import type { MessageQueueConfig } from './sqs/message-queues.ts'
 import type { DeadLetterTargetConfig } from './target-kinds.ts'
 
-/** What redrive reads: a target, or a queue or bucket of what a source stopped retrying. */
+/** What redrive reads: a target, or a queue or bucket with messages that a source stopped retrying. */
 export type RedriveSource = DeadLetterTargetConfig | MessageQueueConfig | FailureBucketConfig
 
 interface StoreModule<Config> {
@@ -18,28 +18,28 @@ interface StoreModule<Config> {
 
 interface ClaimModule<Config> {
   /**
-   * Reads a value that the target keeps for another; changes and creates nothing.
-   * @returns undefined when it has no value with this id and size
+   * Reads a claim-check value from the target; changes and creates nothing.
+   * @returns undefined if it has no value with this id and size
    */
   readClaim(config: Config, claim: Claim): Promise<Uint8Array | undefined>
-  /** Notes that the dead letter is completed: the store's `tidy` removes the value after COMPLETED_MS. */
+  /** Marks a value's dead letter as completed: the store's `tidy` removes the value after COMPLETED_MS. */
   completeClaim(config: Config, deadLetterId: string): Promise<void>
 }
 
 interface StoreKind<Config> {
   /** Imports the kind's store.ts. */
   load(): Promise<StoreModule<Config>>
-  /** Imports the kind's claims.ts, if its targets keep values for others. */
+  /** Imports the kind's claims.ts, if its targets can keep claim-check values. */
   loadClaims?(): Promise<ClaimModule<Config>>
-  /** Its place is created when the first dead letter is stored: until then it is not there, and that is no error. */
+  /** The target is created when the first dead letter is stored, so a missing one is not an error. */
   readonly isCreatedByStoring?: true
-  /** To look shows only a sample of what a large place holds: a queue gives a message by receiving it. */
+  /** Listing shows only a sample, because reading a queue means receiving its messages. */
   readonly showsSample?: true
-  /** It holds messages of a source, in which nothing about a redrive can be noted. */
+  /** It holds messages of a source, which can't store notes of a redrive. */
   readonly holdsMessages?: true
   /** A description for people, without secrets. */
   describe(config: Config): string
-  /** The folder or file of this machine that it lies in: while that stays the same, so do the dead letters. */
+  /** The local folder or file of the target: if it has not changed, neither have the dead letters. */
   pathOf?(config: Config): string
   /** Whether a Kafka topic holds its dead letters; no dead letter is ever sent to such a topic. */
   holdsTopic?(config: Config, topic: string): boolean
@@ -50,12 +50,14 @@ interface StoreKind<Config> {
   ): {
     readonly servers: readonly string[] | undefined
     readonly topics: readonly string[]
-    /** The one for records without a topic. */
+    /** The topic for records without a topic. */
     readonly withoutTopic: string
   }
-  /** Whether its lease also excludes redrives of queues, which have none: it is a condition that AWS checks. */
+  /**
+   * Whether its lease, which AWS checks with a condition, also serves redrives of queues, which have none of their own.
+   */
   readonly leasesForOthers?: true
-  /** An AWS address whose answers have the time that signatures are checked against. */
+  /** An AWS URL whose responses contain the time that signatures are checked against. */
   signingService?(config: Config, region: string | undefined): string | undefined
 }
 
@@ -141,10 +143,10 @@ export async function openStore(
 }
 
 /**
- * Reads the value of a claim check. Only these targets are asked, and each only for what it keeps under the id: what
- * else the location says is not followed.
- * @param location the claim check's `target`; its kind of target is looked at
- * @returns undefined when none of the targets has a value with this id and size
+ * Reads the value of a claim check. Only these targets are read, and only by id: the rest of the location is untrusted
+ * and not used.
+ * @param location the claim check's `target`; only its kind is used
+ * @returns undefined if none of the targets has a value with this id and size
  */
 export async function readClaim(
   targets: readonly RedriveSource[],
@@ -161,7 +163,7 @@ export async function readClaim(
   return undefined
 }
 
-/** Notes a value as completed, in the target that has it. */
+/** Marks a value as completed in the target that has it. */
 export async function completeClaim(targets: readonly RedriveSource[], location: string, claim: Claim): Promise<void> {
   const kind = location.slice(0, location.indexOf(':'))
   for (const target of targets) {
@@ -172,7 +174,7 @@ export async function completeClaim(targets: readonly RedriveSource[], location:
   }
 }
 
-/** An AWS address that returns the time without authentication. */
+/** Returns an AWS URL that returns the time without authentication. */
 export function stsOf(region: string | undefined): string | undefined {
   return region === undefined ? undefined : `https://sts.${region}.${awsDomain(region)}`
 }

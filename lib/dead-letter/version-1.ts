@@ -1,13 +1,16 @@
 // Converts the envelopes of version 0.1. Every store reads both versions; nothing writes version 1.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
-/** The partition key of DynamoDB tables of 0.1. Items have it beside the present one, so that they fit both tables. */
+/**
+ * The partition key of DynamoDB tables of 0.1. New items have it in addition to the current key, so that they fit both
+ * tables.
+ */
 export const VERSION_1_TABLE_KEY = 'letterId'
 /** The attribute of a DynamoDB item that held the envelope, and the Kafka header. */
 export const VERSION_1_ITEM = 'letter'
 export const VERSION_1_HEADER = 'kp-letter'
 
-/** How the id begins in the text of an envelope. */
+/** The text before the id in an envelope. */
 export const VERSION_1_ID = '"letterId":"'
 
 const KINDS: Readonly<Record<string, string>> = { record: 'invalid-record', system: 'delivery-failure' }

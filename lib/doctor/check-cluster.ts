@@ -1,4 +1,5 @@
-// Checks TLS, authentication, versions, topics, rights and replication, through the client that sends.
+// Checks TLS, authentication, API versions, topics, permissions and replication, with the same client that sends
+// records.
 
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -17,10 +18,10 @@ import { checkRack } from './check-rack.ts'
 const REQUEST_MS = 5000
 const MIN_INSYNC_REPLICAS = 'min.insync.replicas'
 const CLEANUP_POLICY = 'cleanup.policy'
-/** Begins the names of checks of dead-letter topics. */
+/** Prefix of the names of checks of dead-letter topics. */
 const PREFIX = 'dead letters kafka:'
 const STEPS = ['TLS', 'authentication', 'ApiVersions']
-/** The step that a cause belongs to. */
+/** Maps an error code to the step that failed. */
 const STEP_OF: Readonly<Record<string, number>> = {
   CERTIFICATE_REFUSED: 0,
   SECURITY_PROTOCOL_MISMATCH: 0,
@@ -30,14 +31,14 @@ const STEP_OF: Readonly<Record<string, number>> = {
   UNSUPPORTED_VERSION: 2,
 }
 
-/** Answers of a cluster that is still starting, or moves a leader. The producer retries them, too. */
+/** Errors of a cluster that is still starting or moving a leader. The producer retries them too. */
 const PASSING: ReadonlySet<string> = new Set([
   'COORDINATOR_LOAD_IN_PROGRESS',
   'COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR',
   'LEADER_NOT_AVAILABLE',
 ])
-const PASSES = 'It passes: the cluster is still starting. Run doctor again in a minute.'
+const PASSES = 'Temporary: the cluster is still starting. Run doctor again in a minute.'
 
 export async function checkCluster(config: ProducerConfig, topics: readonly string[], report: Report): Promise<void> {
   await withClient(config, async client => {
@@ -64,7 +65,7 @@ export async function checkCluster(config: ProducerConfig, topics: readonly stri
 }
 
 /**
- * Checks the topics that hold dead letters, without writing one: they stay what a consumer of dead letters expects.
+ * Checks the topics that hold dead letters without writing one, because consumers would read a test record.
  * @param servers of another cluster
  */
 export async function checkDeadLetterTopics(
@@ -92,7 +93,7 @@ export async function checkDeadLetterTopics(
 
 function compactedAway(topic: string): Check {
   const advice =
-    'Remove compact: it deletes dead letters whose records have the same key, and the marks of completed ones.'
+    'Remove compact: it deletes dead letters whose records have the same key, and the markers of completed ones.'
   return failed(`${PREFIX}${topic}`, 'cleanup.policy has compact', advice)
 }
 
@@ -105,7 +106,7 @@ async function withClient(config: ProducerConfig, check: (client: KafkaJsClient)
   }
 }
 
-/** @returns undefined when no broker answered, which is reported */
+/** @returns undefined if no broker answered, which is reported */
 async function askMetadata(
   client: KafkaJsClient,
   config: ProducerConfig,
@@ -120,7 +121,7 @@ async function askMetadata(
   }
 }
 
-/** The steps before the one that failed are ok, those after it are skipped. */
+/** Reports the steps before the failed one as ok, and those after it as skipped. */
 function failedAt(error: unknown, { securityProtocol }: ProducerConfig): Check[] {
   const cause = causeOf(error)
   const step = STEP_OF[cause]
@@ -143,7 +144,7 @@ function withAdvice(error: unknown, advice: string): string {
   return `${describeError(error)} ${advice}`.trim()
 }
 
-/** The code of the driver or the broker, which is more precise than the error's. */
+/** Returns the code of the driver or the broker, which is more precise than the error's own. */
 function causeOf(error: unknown): string {
   return error instanceof TransportError ? (error.causeCode ?? error.code) : 'error'
 }
@@ -174,7 +175,7 @@ async function checkTopics(
   )
 }
 
-/** @param prefix of dead-letter topics, in place of `topic` and `rights` */
+/** @param prefix replaces `topic` and `rights` in the names of checks of dead-letter topics */
 async function checkTopic(
   client: KafkaJsClient,
   config: ProducerConfig,
@@ -218,8 +219,8 @@ async function readSetting(
 }
 
 /**
- * Sends a batch with a wrong checksum, which is never written. The broker checks the right to write first: it answers
- * TOPIC_AUTHORIZATION_FAILED without it, and CORRUPT_MESSAGE with it.
+ * Sends a batch with a wrong checksum, which is never written. The broker checks the permission to write first: it
+ * answers TOPIC_AUTHORIZATION_FAILED without permission, and CORRUPT_MESSAGE with it.
  */
 async function checkRights(
   client: KafkaJsClient,
@@ -271,7 +272,7 @@ function replication({ topic, partitions }: TopicMetadata, minInSync: string | n
     return warning(
       name,
       detail,
-      'With fewer than 3 replicas the loss of one broker stops writing, or loses what was acknowledged.',
+      'With fewer than 3 replicas, the loss of one broker stops writes or loses acknowledged records.',
     )
   if (minInSync !== undefined && minInSync !== null && Number(minInSync) < 2)
     return warning(name, detail, 'Set min.insync.replicas to 2: with 1, acks=all is satisfied by the leader alone.')

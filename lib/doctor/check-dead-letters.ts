@@ -1,5 +1,5 @@
-// Writes a dead letter of nobody to each target and deletes it again: only that shows that a target takes dead letters.
-// For a Kafka target it checks the right to write instead, as a record there can't be deleted.
+// Writes a test dead letter to each target and deletes it again, because only a write proves that the target works. For
+// a Kafka target it checks the permission to write instead, because a record can't be deleted.
 import { setTimeout } from 'node:timers/promises'
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -29,7 +29,7 @@ export async function checkDeadLetters(
   report: Report,
 ): Promise<void> {
   if (config.deadLetter.length === 0)
-    report(skipped('dead letters', 'KAFKA_DEAD_LETTER is none: the source keeps what fails'))
+    report(skipped('dead letters', 'KAFKA_DEAD_LETTER is none: failed records stay with their source'))
   await Promise.all(config.deadLetter.map(target => checkTarget(target, config, topics, report)))
 }
 
@@ -51,11 +51,11 @@ async function checkTarget(
   const probe = createProbe()
   const publisher = createDeadLetterPublisher(deriveConfig(config, { deadLetter: [target], deadLetterNotify: [] }))
   const [location] = await publisher.store([probe], Deadline.after(systemClock, STORE_MS))
-  // A target that does not answer may not end either.
+  // Not awaited: closing a target that does not answer may hang too.
   void publisher.close().catch(() => undefined)
   if (typeof location === 'string') return report(await removal(name, target, config, probe, location))
   const advice =
-    'Check the target’s name, the right to write to it, and (in a VPC) an endpoint or a NAT that leads to it.'
+    'Check the target’s name, the permission to write to it, and (in a VPC) its endpoint or the NAT gateway.'
   report(failed(name, location === undefined ? 'not stored' : describeError(location), advice))
 }
 
@@ -63,13 +63,13 @@ function isAbout({ name }: Check, topic: string): boolean {
   return name.endsWith(`:${topic}`)
 }
 
-/** Only records whose topic nobody knows need it. */
+/** Only a warning: this topic is needed only for records without a topic. */
 function unneeded({ name, status, detail, advice = '' }: Check): Check {
   if (status !== 'failed') return { name, status, detail }
   return warning(name, detail, `${advice} It is for records without a topic; without it they go to the next target.`)
 }
 
-/** A target that has many dead letters may take long to find this one. */
+/** Finding this one may take long in a target with many dead letters. */
 async function removal(
   name: string,
   target: Target,
@@ -89,15 +89,15 @@ async function removal(
       : warning(name, 'written, and not found among the first dead letters there', REMOVED_LATER)
   } catch (error) {
     const words = `written, not deleted (${describeError(error)})`
-    return warning(name, words, `Functions need no right to delete; redrive does. ${REMOVED_LATER}`)
+    return warning(name, words, `Functions need no permission to delete; redrive does. ${REMOVED_LATER}`)
   } finally {
     timer.abort()
-    // It ends a search that is still going on.
+    // Closing ends a search that is still running.
     await store.close().catch(() => undefined)
   }
 }
 
-/** @returns false when it is not found again */
+/** @returns false if it is not found again */
 async function remove(store: TargetDeadLetterStore, probe: DeadLetter, location: string): Promise<boolean> {
   const open = await store.find(probe, location)
   if (open) await store.complete([{ open, location: 'doctor' }])

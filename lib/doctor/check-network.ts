@@ -40,7 +40,7 @@ async function checkServer(server: string, report: Report): Promise<void> {
         'Check bootstrap.servers. In a VPC, its DNS must know the brokers (MSK: the same VPC, or a peering with DNS).',
       ),
     )
-    return report(skipped(tcpName, 'its name is not known'))
+    return report(skipped(tcpName, 'its name can’t be resolved'))
   }
   report(dns.addresses === 0 ? skipped(dnsName, 'an address') : ok(dnsName, `${dns.addresses} address(es)`))
   const tcp = await reach(host, port)
@@ -59,7 +59,7 @@ function splitAddress(address: string): { readonly host: string; readonly port: 
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
 
-/** @returns the number of addresses of a name; 0 for an address */
+/** @returns how many addresses the name resolves to; 0 if the host is an IP address */
 async function resolve(host: string): Promise<{ readonly kind: 'ok'; readonly addresses: number } | Failure> {
   if (isIP(host)) return { kind: 'ok', addresses: 0 }
   try {
@@ -83,7 +83,7 @@ function reach(host: string, port: number): Promise<{ readonly kind: 'ok'; reado
   })
 }
 
-/** A name with several addresses fails with one error per address. */
+/** A name with several addresses fails with an AggregateError, one error per address. */
 function codeOf(error: NodeJS.ErrnoException): string {
   const inner = error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException | undefined) : undefined
   return error.code ?? inner?.code ?? 'failed'

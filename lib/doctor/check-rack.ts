@@ -1,4 +1,5 @@
-// Checks whether `client.rack` is a rack of the brokers: one that is misspelt would only cost money.
+// Checks whether `client.rack` is a rack of the brokers: a misspelt one causes no error, only cross-zone traffic that
+// costs money.
 import { LAMBDA_ZONE } from '../client-rack.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { ok, type Report, warning } from './check.ts'

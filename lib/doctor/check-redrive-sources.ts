@@ -1,4 +1,4 @@
-// Reads the first object of each failure bucket. Queues are left out: to look at a message there is to receive it.
+// Reads the first object of each failure bucket. Queues are left out, because reading a message would receive it.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Unreadable } from '../dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../dead-letter/store-kinds.ts'
@@ -9,7 +9,7 @@ import { type Check, failed, ok, type Report, warning } from './check.ts'
 
 const ADVICE = 'Redrive needs s3:ListBucket, s3:GetObject and s3:DeleteObject there, and s3:PutObject under redrive/.'
 
-/** @throws ConfigError when KAFKA_REDRIVE_FROM is wrong */
+/** @throws ConfigError if KAFKA_REDRIVE_FROM is invalid */
 export async function checkRedriveSources(config: ProducerConfig, report: Report): Promise<void> {
   const sources = configuredSources(config, undefined).filter(source => {
     const { holdsMessages, showsSample } = storeKindOf(source)
@@ -22,7 +22,7 @@ async function checkSource(source: RedriveSource, config: ProducerConfig): Promi
   const name = `redrive from ${storeKindOf(source).describe(source)}`
   const firstRead = new AbortController()
   const unreadable: Unreadable[] = []
-  // What the records are does not matter here.
+  // The content of the records does not matter here.
   const readSourceMessage = {
     queues: [],
     read: () => {

@@ -1,10 +1,10 @@
 // One line of the doctor: what was checked, the result, and what to do about it.
 export interface Check {
   readonly name: string
-  /** `skipped`: it does not apply here, or a check that it depends on failed. */
+  /** `skipped`: the check does not apply, or another check that it depends on failed. */
   readonly status: 'ok' | 'warning' | 'failed' | 'skipped'
   readonly detail: string
-  /** What to do; only with `warning` and `failed`. */
+  /** What to do; set only for `warning` and `failed`. */
   readonly advice?: string
 }
 

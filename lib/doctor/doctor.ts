@@ -20,14 +20,14 @@ const DOCTOR_MS = 15_000
 export interface DoctorOptions {
   /** Called with each check as soon as its result is known. */
   readonly onCheck?: (check: Check) => void
-  /** Those of the topics: their schemas are looked up in their registries. Default: none. */
+  /** The contracts of the topics, whose schemas are looked up in their registries. Default: none. */
   readonly contracts?: Contracts
-  /** After this the doctor ends with what it has. Default: 15,000 ms. */
+  /** The time limit, ms; checks without a result by then are reported as failed. Default: 15,000. */
   readonly ms?: number
 }
 
 /**
- * Checks a configuration. Whatever fails or does not answer, the other checks are made and reported.
+ * Checks a configuration. Every check is made and reported, even if another one fails or does not answer.
  * @param names the topics to check: metadata, rights, replication, and their dead-letter topics
  */
 export async function doctor(
@@ -55,9 +55,7 @@ export async function doctor(
       clock: async () => report(await checkClock(config, env)),
     }
     for (const name of await runAll(parts, report, ms))
-      report(
-        failed(name, `no result within ${ms / 1000} s`, 'Something on the way does not answer; see the other lines.'),
-      )
+      report(failed(name, `no result within ${ms / 1000} s`, 'A service did not answer in time; see the other lines.'))
   }
   isOver = true
   return checks
@@ -67,7 +65,7 @@ function noTopicName(name: string): Check {
   return failed(`topic ${name}`, 'no name of a topic', 'Expected 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-".')
 }
 
-/** Runs the parts side by side. @returns the names of those that have not ended by then */
+/** Runs the parts in parallel. @returns the names of those that have not ended in time */
 async function runAll(
   parts: Readonly<Record<string, () => Promise<void>>>,
   report: Report,
@@ -79,7 +77,7 @@ async function runAll(
     try {
       await check()
     } catch (error) {
-      report(failed(name, describeError(error), 'This check could not be made.'))
+      report(failed(name, describeError(error), 'This check failed with an unexpected error.'))
     } finally {
       pending.delete(name)
     }
@@ -90,7 +88,7 @@ async function runAll(
   return [...pending]
 }
 
-/** @returns undefined when it is wrong */
+/** @returns undefined if it is invalid */
 async function readConfig(env: NodeJS.ProcessEnv, report: Report): Promise<ProducerConfig | undefined> {
   const warnings: string[] = []
   try {
@@ -105,7 +103,10 @@ async function readConfig(env: NodeJS.ProcessEnv, report: Report): Promise<Produ
   }
 }
 
-/** AWS refuses signatures that are a few minutes off. Each of its answers has its own time in the `date` header. */
+/**
+ * AWS refuses signatures whose time is a few minutes off. Each of its responses has the service's time in the header
+ * `date`.
+ */
 async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: NodeJS.ProcessEnv): Promise<Check> {
   const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION
   const services = [
@@ -122,7 +123,7 @@ async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: No
       return failed(
         'clock',
         `${Math.round(skew / 1000)} s off`,
-        'Set this machine’s clock (NTP): AWS refuses signatures of another time, and timestamps of records are wrong.',
+        'Synchronise this machine’s clock (NTP): AWS refuses wrong signature times, and records get wrong timestamps.',
       )
     return ok('clock', `${Math.round(skew / 1000)} s off`)
   } catch {
@@ -130,7 +131,7 @@ async function checkClock({ deadLetter, mskClusterArn }: ProducerConfig, env: No
   }
 }
 
-/** Whether records can be sent: no check failed. */
+/** Whether records can be sent, i.e. no check failed. */
 export function isHealthy(checks: readonly Check[]): boolean {
   return checks.every(({ status }) => status !== 'failed')
 }

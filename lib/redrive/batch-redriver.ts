@@ -19,7 +19,10 @@ import type { TopicChecks } from './topic-checks.ts'
 
 const REACHABLE_MS = 5000
 const PAUSE_MS = 200
-/** After so many batches of which nothing could be completed a run ends: it would send everything once more. */
+/**
+ * A run ends after this many batches in a row without a completion, because the next run would send everything once
+ * more.
+ */
 const MAX_REFUSALS = 2
 
 interface Sendable {
@@ -33,7 +36,7 @@ export class BatchRedriver {
   readonly #compactedKeys: CompactedKeys
   readonly #notes: RedriveNotes
   readonly #begin = systemClock.now()
-  /** Batches in a row of which nothing could be completed. */
+  /** The number of batches in a row without a completion. */
   #refusals = 0
 
   constructor(run: RunState, topics: TopicChecks, compactedKeys: CompactedKeys) {
@@ -43,14 +46,14 @@ export class BatchRedriver {
     this.#notes = new RedriveNotes(run)
   }
 
-  /** @param results of the look-up; a dead letter without one may be sent */
+  /** @param results the results of the look-up; a dead letter without one may be sent */
   async redrive(batch: readonly Candidate[], results: ReadonlyMap<DeadLetter, LookUpResult>): Promise<void> {
     const { store, options, counts, lease } = this.#run
     if (!options.dryRun) {
       await this.#pace(batch.length)
       if (this.#run.isStopped) return
       await lease?.check()
-      // Before the send, because records whose results can't be stored would be sent again by every run.
+      // Reserve before the send: records whose results can't be stored would be sent again by every run.
       await store.reserve(batch.map(({ open }) => open))
     }
     const completed: Completed[] = []
@@ -111,7 +114,7 @@ export class BatchRedriver {
         partition,
       })),
     )
-    // The rest of the time is for the notes: without them the next run would not look for what is in doubt.
+    // Leave time for the notes: without them the next run would not look for records with an unknown outcome.
     const reports = await options.producer.sendAll(
       sendable.map(({ record }) => record),
       options.deadline,
@@ -135,14 +138,14 @@ export class BatchRedriver {
     })
     this.#topics.stoppedPlaces.note(attempts)
     for (const { candidate, failed } of failures) this.#notes.keepFailed(candidate.open, failed)
-    // What is in doubt is noted also where nothing can be completed.
+    // Unknown outcomes are noted even if the completion fails.
     await this.#complete(completed, 'sent').finally(() => this.#notes.store())
     const codes = failures.map(({ failed }) => failed.code)
     if (completed.length === 0 && codes.every(code => CLUSTER_FAILURES.has(code)) && !(await this.#isReachable()))
       this.#run.stopAsDown(codes[0] ?? 'unreachable')
   }
 
-  /** Whether any broker answers; if none does, the run stops. */
+  /** Whether any broker answers. If none does, the run stops. */
   async #isReachable(): Promise<boolean> {
     const { producer } = this.#run.options
     return (await producer.isReachable?.(Deadline.after(systemClock, REACHABLE_MS))) ?? false

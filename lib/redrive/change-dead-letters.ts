@@ -1,5 +1,5 @@
-// Changes open dead letters without sending them: ends them, replaces one by an edited version, takes them out of
-// parking. Each target is changed under its lease.
+// Changes open dead letters without sending them: discards, edits or unparks them. Each target is changed under its
+// lease.
 import { createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Refusal, Replacement, TargetDeadLetterStore } from '../dead-letter/dead-letter-store.ts'
@@ -12,11 +12,11 @@ import type { ListContext, ListRequest } from './list-dead-letters.ts'
 import { isNotCreatedYet, openDeadLetterStore } from './open-dead-letters.ts'
 import { sourcesOf } from './run-redrive.ts'
 
-/** The location of a dead letter that was ended without its record being anywhere. */
+/** The location that is stored for a discarded dead letter. */
 const DISCARDED = 'discarded'
 
 export interface ChangeContext extends Omit<ListContext, 'onTargetFailure'> {
-  /** Called once per dead letter, after it was changed. */
+  /** Called once per dead letter after the change. */
   readonly onChanged?: (open: OpenDeadLetter) => void
 }
 
@@ -26,19 +26,19 @@ export interface ChangeResult {
   readonly changed: number
   /** Entries that can't be read as dead letters. */
   readonly unreadable: number
-  /** Dead letters of messages that were changed in part: they are stored in the configured targets now. */
+  /** Unchanged dead letters of partly changed messages, which were moved to the configured targets. */
   readonly moved: number
-  /** Whether more dead letters match than `limit` let be changed. */
+  /** Whether more dead letters match than `limit` allows to change. */
   readonly hasMore: boolean
-  /** Why it ended before the dead letters did, if so: a code, `interrupted` or `already-running`. */
+  /** Why it ended early: a code, `interrupted` or `already-running`. */
   readonly stopped?: string
   /** The error that stopped it. */
   readonly error?: unknown
 }
 
 /**
- * Ends dead letters for good: their records are never sent.
- * @returns one result per target. A target that can't be changed keeps none after it from being changed
+ * Discards dead letters: their records are never sent.
+ * @returns one result per target. If a target can't be changed, the later ones still are
  */
 export function discardDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
   const targets = [...context.config.deadLetter, ...sourcesOf(request, context)]
@@ -50,7 +50,7 @@ export function discardDeadLetters(request: ListRequest, context: ChangeContext)
   })
 }
 
-/** Takes parked dead letters out of parking: the next redrive tries them as if it were the first. */
+/** Unparks dead letters: the next redrive tries them as if it were the first. */
 export function unparkDeadLetters(request: ListRequest, context: ChangeContext): Promise<ChangeResult[]> {
   return changeAll({ ...request, parked: true }, context, async (store, batch) => {
     await store.reserve(batch)
@@ -63,9 +63,9 @@ export function unparkDeadLetters(request: ListRequest, context: ChangeContext):
 }
 
 /**
- * Replaces dead letters by what `edit` makes of each. Where it throws, the dead letter stays as it is.
+ * Replaces each dead letter by the result of `edit`. If `edit` throws, the dead letter is unchanged.
  * @param edit e.g. `editDeadLetter`
- * @throws what `edit` throws
+ * @throws the error of `edit`
  */
 export async function replaceDeadLetters(
   request: ListRequest,
@@ -95,7 +95,9 @@ export async function replaceDeadLetters(
   return results
 }
 
-/** The value of a dead letter that has another one now is needed no more. */
+/**
+ * Marks the claim-check value of each dead letter whose edited version has another value: it is not needed any more.
+ */
 async function completeReplacedClaims(
   edited: readonly Replacement[],
   refusals: readonly Refusal[],
@@ -109,8 +111,8 @@ async function completeReplacedClaims(
   }
 }
 
-async function changeAll(request: ListRequest, given: ChangeContext, change: Change): Promise<ChangeResult[]> {
-  const context = withGuardedCallbacks(given, 'onSeen', 'onNote', 'onUnreadable', 'onChanged')
+async function changeAll(request: ListRequest, callerContext: ChangeContext, change: Change): Promise<ChangeResult[]> {
+  const context = withGuardedCallbacks(callerContext, 'onSeen', 'onNote', 'onUnreadable', 'onChanged')
   const { config, signal } = context
   const results: ChangeResult[] = []
   const targets = createDeadLetterPublisher(config, context.warn)

@@ -1,4 +1,4 @@
-// Changes the dead letters of one target that match, batch by batch, under its lease.
+// Changes the matching dead letters of one target, batch by batch, under its lease.
 import {
   type Lease,
   NotCompletedError,
@@ -16,7 +16,7 @@ import { underLease } from './under-lease.ts'
 const BATCH = 100
 
 export type ChangeCounts = { -readonly [K in keyof ChangeResult]: ChangeResult[K] }
-/** @returns what the target refused; the others are changed */
+/** @returns the changes that the target refused; all others took effect */
 export type Change = (store: TargetDeadLetterStore, batch: readonly OpenDeadLetter[]) => Promise<readonly Refusal[]>
 
 type Context = ChangeContext & { readonly targets: DeadLetterTargets }
@@ -28,10 +28,10 @@ export class ChangeRun {
   readonly #change: Change
   readonly #counts: ChangeCounts
   #batch: OpenDeadLetter[] = []
-  /** The first error of a dead letter that stays; the others are changed all the same. */
+  /** The first error of a dead letter that could not be changed; the others are still changed. */
   #refusal: KafkaProducerError | undefined
 
-  /** @param counts grow while it runs, so that they are right also where it throws */
+  /** @param counts updated during the run, so that they are correct even if it throws */
   constructor(
     store: TargetDeadLetterStore,
     request: ListRequest,
@@ -46,7 +46,7 @@ export class ChangeRun {
     this.#counts = counts
   }
 
-  /** @throws DeadLetterError what stopped it, or why some dead letters stay as they are */
+  /** @throws DeadLetterError what stopped it, or why some dead letters are unchanged */
   run(): Promise<void> {
     const { signal, warn } = this.#context
     const wait = { mayGoOn: () => !signal?.aborted, onWait: warn }
@@ -59,7 +59,7 @@ export class ChangeRun {
     })
   }
 
-  /** @returns whether there is nothing more to change, or nothing more may be changed */
+  /** @returns whether the run is done: nothing more matches, or the limit is reached */
   async #changeOnce(lease: Lease): Promise<boolean> {
     const { signal, targets } = this.#context
     const counts = this.#counts
@@ -73,7 +73,7 @@ export class ChangeRun {
     counts.moved += moved
     counts.changed -= left
     if (left > 0) this.#refusal ??= notWhole()
-    // Groups of a FIFO queue show more of their dead letters only after a change.
+    // FIFO groups return further dead letters only after the earlier ones are changed.
     const givesMore = this.#store.givesMoreAfterCompletion && counts.changed > before
     return !givesMore || counts.hasMore || signal?.aborted === true
   }
@@ -97,7 +97,7 @@ export class ChangeRun {
       counts.seen++
       onSeen?.(open.deadLetter)
       if (!matches(open.deadLetter, this.#request)) continue
-      // A message is changed whole: its dead letters follow each other.
+      // All dead letters of a message are changed together; they follow each other.
       const isNext = open.siblings === undefined || open.location !== lastLocation
       counts.hasMore = isNext && counts.changed + this.#batch.length >= limit
       if (counts.hasMore) return

@@ -1,11 +1,11 @@
-// In a compacted topic only the last record written of a key stays. Stores have their own order, so a run
-// must not write an older record of a key after a newer one.
+// Keeps a redrive from replacing a newer record by an older one in a compacted topic, where only the last record of a
+// key stays. Stores return dead letters in any order.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 import { timeOf } from './retried-dead-letter.ts'
 
 export class CompactedKeys {
-  /** By topic and partition: the offsets that this run wrote, with the times of their dead letters. */
+  /** The offsets that this run wrote, with the times of their dead letters, by topic and partition. */
   readonly #written = new Map<string, Map<bigint, number>>()
 
   written(topic: string, partition: number): ReadonlyMap<bigint, number> {
@@ -24,7 +24,7 @@ export class CompactedKeys {
   }
 }
 
-/** @returns those of compacted topics whose key has a newer record among the others */
+/** @returns the candidates for compacted topics whose key has a newer record among the others */
 export function olderOfTheirKeys<C extends { readonly deadLetter: DeadLetter; readonly topic: string }>(
   candidates: readonly C[],
 ): ReadonlySet<C> {

@@ -1,6 +1,5 @@
-// Completed dead letters leave the values of their claim checks behind, in other targets than their own. They are noted
-// there as completed, and the tidying of that target removes them a day later: until then a copy of the dead letter,
-// which a queue may still hold, finds its value.
+// Marks the claim-check values of completed dead letters, which are in other targets, as completed. The `tidy` of those
+// targets removes them a day later; until then a copy of the dead letter in a queue still finds its value.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import {
   type Completed,
@@ -18,26 +17,26 @@ export type CompleteClaim = (deadLetter: DeadLetter) => Promise<void>
 
 /**
  * @param targets those that may keep the values
- * @param warn called when a value stays for ever, because its target can't be written to
+ * @param warn called if a value stays forever because its target can't be written to
  */
 export function claimCompleter(targets: readonly RedriveSource[], warn?: Warn): CompleteClaim {
   return async deadLetter => {
     const { claimCheck, deadLetterId } = deadLetter
     if (claimCheck === null) return
     try {
-      // A forged dead letter may name the claim of another one: only its own value is noted.
+      // A forged dead letter may name the claim of another one, so only a value that matches it is marked.
       await withValue(deadLetter, targets)
       await completeClaim(targets, claimCheck.target, { deadLetterId, bytes: claimCheck.bytes })
     } catch (error) {
       const isMissing = error instanceof KafkaProducerError && error.code === 'claim-missing' && !error.retriable
-      if (!isMissing) guardedWarn(warn)(`The value of a completed dead letter stays in its target: ${String(error)}`)
+      if (!isMissing) guardedWarn(warn)(`The value of a completed dead letter remains in its target: ${String(error)}`)
     }
   }
 }
 
 /**
- * Completes dead letters, and their claims.
- * @throws what the store throws, after the claims of the completed ones
+ * Completes dead letters and marks their claim-check values.
+ * @throws the error of the store, after the values of the completed ones are marked
  */
 export async function completeWithClaims(
   store: DeadLetterStore,

@@ -1,4 +1,5 @@
-// Decides where the key of a dead letter's record is read from again: by its contract, or by the feed it came from.
+// Decides from where the key of a dead letter's record is read again: by its contract, or by the feed that it came
+// from.
 import type { Contract, EventBridgeFeed, SqsFeed } from '../contracts/contract.ts'
 import { VALUE_OF_S3_KEY } from '../contracts/key-sources.ts'
 import type { DeadLetter, DeadLetterSource } from '../dead-letter/dead-letter.ts'
@@ -8,8 +9,8 @@ import type { ProducerRecord } from '../record/producer-record.ts'
 const RECORD = 'record'
 
 /**
- * Returns the origin to validate a dead letter's record with. Message attributes, groups and events are gone: a key
- * that came from one of these is in the record alone.
+ * Returns the origin to validate a dead letter's record with. Message attributes, groups and events are not kept, so a
+ * key from one of these is only in the record.
  * @param contract of the topic that the record goes to
  */
 export function originOf({ source }: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
@@ -19,23 +20,26 @@ export function originOf({ source }: DeadLetter, contract: Contract): NonNullabl
   return { keyFrom: gone < 0 ? sources : [RECORD, ...sources.slice(0, gone).filter(each => each !== RECORD)] }
 }
 
-/** The key of a valid record is known: it has to agree with what the contract reads from the value. */
+/**
+ * Like `originOf`, but keeps the key of a valid record, which must agree with the key that the contract reads from the
+ * value.
+ */
 export function checkedOrigin(deadLetter: DeadLetter, contract: Contract): NonNullable<ProducerRecord['origin']> {
   const { keyFrom = [] } = originOf(deadLetter, contract)
   if (deadLetter.failure.kind === 'invalid-record' || keyFrom.includes('record')) return { keyFrom }
   return { keyFrom: ['record', ...keyFrom] }
 }
 
-/** The record has the key of an S3 object as it is; the value, as it is written in a URL. */
+/** The key of an S3 object is decoded in the record, but URL-encoded in the value, so it can't be read again. */
 function withoutS3Keys(feed: SqsFeed | EventBridgeFeed, sources: readonly string[]): readonly string[] {
   if (!('unwrap' in feed && feed.unwrap.includes('s3'))) return sources
   return sources.map(source => (source === VALUE_OF_S3_KEY ? RECORD : source))
 }
 
-/** @returns undefined where only the message or event itself could say so */
+/** @returns undefined if only the message or event itself contains the key */
 function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): readonly string[] | undefined {
   const queue = trigger === 'sqs' && arn !== null ? queueName(arn) : undefined
-  // A dead letter may come from a newer version, or from anybody: its trigger is text.
+  // A dead letter may come from a newer version or be forged, so its trigger may be any text.
   const feeds = new Map<string, Contract['sqs'] | Contract['eventbridge']>([
     ['http', []],
     ['template', []],
@@ -45,7 +49,7 @@ function keySourcesOf({ trigger, arn }: DeadLetterSource, contract: Contract): r
   if (!feeds) return undefined
   const ofQueue = queue === undefined ? feeds : contract.sqs.filter(feed => feed.queue === queue)
   const [first, ...others] = ofQueue.map(feed => withoutS3Keys(feed, feed.key ?? contract.key.from))
-  // A message of the default topic: no feed claims its queue. That of a FIFO queue is keyed by its group.
+  // No feed claims the queue: a message of the default topic. A message of a FIFO queue is keyed by its group.
   if (first === undefined) return queue?.endsWith('.fifo') ? undefined : contract.key.from
   return others.every(each => each.join() === first.join()) ? first : undefined
 }

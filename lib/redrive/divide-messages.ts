@@ -1,5 +1,5 @@
-// A message of a source that can't stay as it is: its open dead letters go to the configured target, as in the SQS
-// function, and the message is deleted. Otherwise the next run would send its other records once more.
+// Splits up messages of which only some records were sent: their open dead letters are stored in the configured target,
+// as in the SQS function, and the message is deleted. Otherwise the next run would send the other records again.
 import type { DeadLetterPublisher } from '../dead-letter/dead-letter-publisher.ts'
 import { type DeadLetterStore, NotCompletedError } from '../dead-letter/dead-letter-store.ts'
 
@@ -7,9 +7,9 @@ import { type DeadLetterStore, NotCompletedError } from '../dead-letter/dead-let
 export type DeadLetterTargets = Pick<DeadLetterPublisher, 'isOn' | 'store'>
 
 export interface Divided {
-  /** Dead letters that are in the target now. */
+  /** The number of dead letters that were moved to the target. */
   readonly moved: number
-  /** Completed dead letters that are still in their messages. */
+  /** The number of completed dead letters that are still in their messages. */
   readonly left: number
 }
 

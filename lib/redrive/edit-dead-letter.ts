@@ -1,4 +1,4 @@
-// A dead letter whose record was edited is another dead letter, with its own id.
+// Edits the record of a dead letter, which gives a new dead letter with its own id.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { wrongField } from '../dead-letter/check-dead-letter.ts'
@@ -13,11 +13,11 @@ import { checkedOrigin, originOf } from './dead-letter-origin.ts'
 import { canBeChecked, encodedRecord, isEncoded } from './encoded-record.ts'
 
 export interface EditOptions {
-  /** Where the schema registry is, for contracts that need one. */
+  /** The settings of the schema registry, for contracts that need one. */
   readonly config?: ProducerConfig | undefined
 }
 
-/** The new fields of a record; a missing field stays as it is. */
+/** The new fields of a record; a missing field is not changed. */
 export interface RecordEdit {
   readonly topic?: string
   readonly key?: Uint8Array | null
@@ -27,12 +27,12 @@ export interface RecordEdit {
 
 /**
  * Returns the dead letter of the edited record, with `editedFrom`. Its key is the one that the topic's contract reads
- * from the new value; without a contract, or where a feed took the key from the message, it is the given one, or that
- * of before.
- * @param deadLetter with its value, not with a claim check
- * @param options.config where the schema registry is, for contracts that need one
- * @throws InvalidRecordError when the edited record breaks the topic's contract, or is one that Kafka or a reader of
- * dead letters would refuse
+ * from the new value. Without a contract, or if a feed took the key from the message, it is the key of the edit, or
+ * else the key before.
+ * @param deadLetter the dead letter with its value, not with a claim check
+ * @param options.config the settings of the schema registry, for contracts that need one
+ * @throws InvalidRecordError if the edited record breaks the topic's contract, or if Kafka or a reader of dead letters
+ * would refuse it
  */
 export async function editDeadLetter(
   deadLetter: DeadLetter,
@@ -47,10 +47,10 @@ export async function editDeadLetter(
   if (isReplaced && edit.value === undefined)
     throw new InvalidRecordError(
       'bad-value',
-      `value: expected one with the edit: the record is encoded, and the contract of ${topic} encodes what is edited.`,
+      'value: expected one with the edit: the record is already serialized, so its value can’t be kept.',
     )
-  // Of an encoded record the key is encoded, too: the edit, or the contract by the value, says it anew. The headers
-  // that name the schemas of its bytes end with them.
+  // The key of a serialized record is serialized too, so the edit or the contract has to set it again. The headers that
+  // name the schemas of the old bytes are dropped.
   const kept = isReplaced ? { key: null, headers: before.headers.filter(([name]) => !isSchemaIdHeader(name)) } : {}
   const { key: keyBefore, value, headers } = { ...before, ...kept, ...edit }
   const key =
@@ -74,23 +74,23 @@ export async function editDeadLetter(
       value: toBase64(value),
       headers: headers.map(([name, bytes]) => ({ name, value: toBase64(bytes) })),
     },
-    // The edited record was never sent, whatever became of the one before.
+    // The edited record was never sent, whatever the outcome of the original one.
     failure: { ...deadLetter.failure, outcome: 'not-sent' },
     inDoubt: null,
     redrive: { count: 0, lastAt: null, lastCode: null },
     claimCheck: null,
   }
-  // The dead letter before ends when this one is stored, so nothing may be stored that no reader accepts.
+  // Storing this one completes the original, so it must be readable.
   const wrong = wrongField({ ...edited })
   if (wrong !== undefined)
     throw new InvalidRecordError(
       wrong === 'record.headers' ? 'bad-header' : 'bad-value',
-      `${wrong}: expected what fits a dead letter, got another form or size.`,
+      `${wrong}: expected the form and size of a dead letter’s field, got another.`,
     )
   return edited
 }
 
-/** The key in the form of its source, of a record that meets the contract. */
+/** Validates the record and returns its key in the form of the source. */
 async function checkedKey(
   record: Omit<ProducerRecord, 'key'> & { key: Uint8Array | null },
   deadLetter: DeadLetter,
@@ -110,12 +110,12 @@ async function checkedKey(
 }
 
 /**
- * Checks the record of a dead letter by the contract of its topic, as it is now. Bytes that the contract's formats
- * encoded are not read again.
- * @param deadLetter with its value, not with a claim check
- * @param options.config where the schema registry is, for contracts that need one
- * @throws InvalidRecordError when it breaks the contract, or when its topic has none · DeliveryError `serializer` when
- * what encodes it does not answer
+ * Checks the record of a dead letter by the current contract of its topic. Bytes that a format of the contract has
+ * serialized are not checked.
+ * @param deadLetter the dead letter with its value, not with a claim check
+ * @param options.config the settings of the schema registry, for contracts that need one
+ * @throws InvalidRecordError if it breaks the contract or its topic has none; DeliveryError `serializer` if the schema
+ * registry does not answer
  */
 export async function checkByContract(
   deadLetter: DeadLetter,

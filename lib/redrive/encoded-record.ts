@@ -11,30 +11,30 @@ import { validateRecord } from '../validate/record-validator.ts'
 import { isSentAsItIs } from '../validate/source-form.ts'
 import type { EncodingFailures } from './encoding-failures.ts'
 
-/** For the registry of one record; it is asked once per schema. */
+/** How long the schema registry may take for one record, ms. It is asked once per schema. */
 const ENCODE_MS = 10_000
 
 export interface EncodingOptions {
-  /** Where the schema registry is, for contracts that need one. */
+  /** The settings of the schema registry, for contracts that need one. */
   readonly config?: ProducerConfig | undefined
   readonly signal?: AbortSignal | undefined
-  /** Of this run. */
+  /** The failures of schema registries in this run. */
   readonly failures?: EncodingFailures | undefined
 }
 
-/** Whether a dead letter has the bytes for Kafka, which no contract can check if its formats change them. */
+/** Whether a dead letter holds serialized bytes. A contract can't check them if its formats change the bytes. */
 export function isEncoded({ record, failure }: DeadLetter): boolean {
   return record.encoding !== 'source' && (failure.kind === 'delivery-failure' || failure.attempts > 0)
 }
 
-/** Whether the contract can check the record: it was never encoded, or its bytes are those of its source. */
+/** Whether the contract can check the record: it was never serialized, or serializing did not change its bytes. */
 export function canBeChecked(deadLetter: DeadLetter, contract: Contract): boolean {
   return !isEncoded(deadLetter) || isSentAsItIs(contract)
 }
 
 /**
  * Returns the record with the bytes for Kafka.
- * @throws InvalidRecordError when it breaks its contract or its topic has none · DeliveryError `serializer` when its
+ * @throws InvalidRecordError if it breaks its contract or its topic has none; DeliveryError `serializer` if its
  * registry does not answer
  */
 export async function encodedRecord(
@@ -42,11 +42,10 @@ export async function encodedRecord(
   contracts: Contracts | undefined,
   { config, signal, failures }: EncodingOptions = {},
 ): Promise<ProducerRecord> {
-  if (!contracts)
-    throw new InvalidRecordError('unknown-topic', 'The record was never encoded: expected contracts that do it.')
+  if (!contracts) throw new InvalidRecordError('unknown-topic', 'The record is not serialized yet: expected contracts.')
   const valid = validateRecord(record, { contracts })
   failures?.check(record.topic)
-  // The sender checks the size.
+  // No size limit here, because the sender checks the size.
   const serializer = new RecordSerializer(Number.POSITIVE_INFINITY, { config })
   const ended = new AbortController()
   const late = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal
@@ -59,12 +58,12 @@ export async function encodedRecord(
     failures?.note(record.topic, error)
     throw error
   } finally {
-    // What still runs is for nothing.
+    // Aborts work that is still running.
     ended.abort(tooLate('The encoding ended.'))
   }
 }
 
-/** When the time has passed, what is aborted may say why: that its registry is down, for one. */
+/** After the time limit, the aborted work may report a more precise reason, e.g. that its registry is down. */
 function inTime<T>(work: Promise<T>, controller: AbortController): Promise<T> {
   return new Promise((resolve, reject) => {
     const error = tooLate(`The record was not encoded within ${ENCODE_MS} ms.`)

@@ -1,10 +1,10 @@
-// Topics whose schema registry did not answer: dead letters behind one must not wait for it again, each in its turn.
+// Remembers topics whose schema registry did not answer, so that not every dead letter of the topic waits for it again.
 import { KafkaProducerError } from '../errors.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 
-/** After this time the registry is asked again: a run may take hours. */
+/** The registry is asked again after this time, ms, because a run may take hours. */
 const REMEMBERED_MS = 60_000
-/** Those that took all the time a record has. Others answer at once. */
+/** Codes of failures that took a record's whole time limit. Other failures return at once. */
 const CODES: readonly unknown[] = ['schema-registry', 'deadline']
 
 export class EncodingFailures {
@@ -15,7 +15,7 @@ export class EncodingFailures {
     this.#clock = clock
   }
 
-  /** @throws KafkaProducerError that the topic's last record had a moment ago */
+  /** @throws KafkaProducerError the recent error of the topic's last record */
   check(topic: string): void {
     const failure = this.#byTopic.get(topic)
     if (failure && this.#clock.now() < failure.until) throw failure.error

@@ -1,5 +1,5 @@
-// The dead letters of an SQS batch that Lambda received. Lambda deletes the completed ones; the others are received
-// again.
+// A store for the dead letters of an SQS batch that Lambda received. Lambda deletes the messages that are not returned;
+// the others are received again.
 import { fingerprintOf } from '../dead-letter/copies.ts'
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type {
@@ -39,7 +39,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
 
   /**
    * @param messages the `Records` of the event
-   * @param sources the configured ones: they say the role of a message's queue
+   * @param sources the configured sources, which say the role of a message's queue
    */
   constructor(messages: readonly unknown[], sources: readonly RedriveSource[], reader: SourceMessageReader) {
     this.#messages = messages
@@ -47,14 +47,14 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
     this.#reader = reader
   }
 
-  /** The ids of the messages that go back to the queue. What has no id can't. */
+  /** The ids of the messages to return to the queue. A message without an id can't be returned. */
   get returned(): string[] {
     if (this.#read.length === 0) return this.#messages.map(idOf).filter(id => id !== '')
     const isOpen = ({ handles }: ReadMessage) => handles?.some(handle => this.#open.has(handle)) ?? true
     return this.#read.flatMap(message => (message.id !== '' && isOpen(message) ? [message.id] : []))
   }
 
-  /** A dead letter that several messages hold is given once, and ends with all of them. */
+  /** Yields a dead letter that several messages hold once; completing it completes all of them. */
   async *deadLetters({ onUnreadable }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     const byHandle = new Map<Handle, OpenDeadLetter<Handle>>()
     for (const [index, message] of this.#messages.entries()) {
@@ -73,7 +73,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
         handle: fingerprintOf(deadLetter),
       }))
       this.#read.push({ id, handles: parts.map(({ handle }) => handle) })
-      // A direct invocation may give two messages one id.
+      // The index makes keys unique: in a direct invocation two messages may have the same id.
       for (const open of this.#parts.add(`${index} ${id}`, parts)) {
         this.#open.add(open.handle)
         const earlier = byHandle.get(open.handle)
@@ -94,7 +94,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
     return this.#parts.partlyDone(handle => this.#open.has(handle))
   }
 
-  /** The queue counts the receives; the message itself can't be changed. */
+  /** Changes nothing on the message, which can't be changed; the queue itself counts the attempts. */
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     this.#parts.replace(open, deadLetter)
   }
@@ -126,7 +126,7 @@ export class EventDeadLetterStore implements DeadLetterStore<Handle> {
     const source = this.#sources.find(each => 'queueUrl' in each && isSameQueue(each.queueUrl, arn))
     if (source?.kind === 'sqs') return { kind: 'sqs' }
     if (source?.kind === 'source-dlq' || source?.kind === 'failure-destination') return roleOf(source)
-    // SQS itself says so of a message that it moved.
+    // SQS sets this attribute on messages that it moved to a DLQ.
     return attributes.DeadLetterQueueSourceArn === undefined ? undefined : { kind: 'source-dlq' }
   }
 }
@@ -135,7 +135,7 @@ function idOf(message: unknown): string {
   return isJsonObject(message) && typeof message.messageId === 'string' ? message.messageId : ''
 }
 
-/** By account and name, and the region where the URL has one. */
+/** Compares account and name, and the region if the URL contains one. */
 function isSameQueue(url: string, arn: string): boolean {
   const [account, name] = new URL(url).pathname.split('/').slice(-2)
   const [, , , region, ofAccount, ofName] = arn.split(':')

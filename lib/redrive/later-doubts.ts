@@ -1,5 +1,6 @@
-// A copy of a dead letter may lie in a later target of the chain and be in doubt there, while the first target's copy
-// was never sent. A run that reads the targets in turn would send the first copy without a look in the log.
+// Reads later targets for unknown outcomes before a run starts. A later target may hold a copy of a dead letter whose
+// record may be in the log, while the copy in the first target was never sent; a run that reads the targets in turn
+// would send the first copy without searching the log.
 import { storeKindOf } from '../dead-letter/store-kinds.ts'
 import { KafkaProducerError } from '../errors.ts'
 import { guardedWarn } from '../warn.ts'
@@ -9,7 +10,10 @@ import type { RedriveSource } from './redrive-sources.ts'
 import type { RedriveContext } from './run-redrive.ts'
 import type { SentInRun } from './sent-in-run.ts'
 
-/** Notes which dead letters are in doubt in the targets after the first. A queue is not read: a look hides messages. */
+/**
+ * Notes which dead letters are in doubt in the targets after the first. Queues are not read, because reading hides
+ * messages.
+ */
 export async function noteLaterDoubts(
   sources: readonly RedriveSource[],
   context: Pick<RedriveContext, 'config' | 'signal' | 'warn'>,
@@ -19,10 +23,10 @@ export async function noteLaterDoubts(
     const kind = storeKindOf(source)
     if (kind.showsSample || kind.holdsMessages) continue
     await noteDoubts(source, context, sentInRun).catch((error: unknown) => {
-      // The run goes on: it reports what keeps this target from being read when it comes to it.
+      // The run continues, and reports the problem when it reads this target.
       if (error instanceof KafkaProducerError && isNotCreatedYet(error.code, source, context.config)) return
       guardedWarn(context.warn)(
-        `Which dead letters of ${kind.describe(source)} are in doubt is not known: ${messageOf(error)}`,
+        `Can't find out which dead letters of ${kind.describe(source)} are in doubt: ${messageOf(error)}`,
       )
     })
   }

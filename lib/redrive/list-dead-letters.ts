@@ -13,20 +13,23 @@ export type ListRequest = Pick<RedriveRequest, 'from' | 'limit' | 'sourceQueue'>
 
 export interface ListContext
   extends Pick<RedriveContext, 'config' | 'readSourceMessage' | 'warn' | 'signal' | 'onUnreadable'> {
-  /** Called with every open dead letter that was read, also with those that the filter leaves out. */
+  /** Called with every open dead letter that was read, including those that the filter excludes. */
   readonly onSeen?: (deadLetter: DeadLetter) => void
-  /** Called with what a target says beside its dead letters, e.g. the counts of a queue. */
+  /** Called with notes about a target, e.g. the message counts of a queue. */
   readonly onNote?: (note: string) => void
   /**
-   * Called when a target can't be read; the next one is read all the same. Default: the error is thrown, and no
-   * further target is read.
+   * Called if a target can't be read; then the next one is read. Default: the error is thrown, and no further target is
+   * read.
    */
   readonly onTargetFailure?: (source: RedriveSource, error: unknown) => void
 }
 
 /** Yields the open dead letters that match, from each target in turn; changes nothing. */
-export async function* listDeadLetters(request: ListRequest, given: ListContext): AsyncGenerator<OpenDeadLetter> {
-  const context = withGuardedCallbacks(given, 'onSeen', 'onNote', 'onUnreadable')
+export async function* listDeadLetters(
+  request: ListRequest,
+  callerContext: ListContext,
+): AsyncGenerator<OpenDeadLetter> {
+  const context = withGuardedCallbacks(callerContext, 'onSeen', 'onNote', 'onUnreadable')
   const { config, signal, onTargetFailure } = context
   let remaining = request.limit ?? Number.POSITIVE_INFINITY
   for (const source of sourcesOf(request, context)) {

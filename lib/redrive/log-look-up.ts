@@ -1,5 +1,5 @@
-// Searches the topics' logs before records are sent again: for a record in doubt, which may be there already, and on a
-// compacted topic for a newer record of its key. One pass per partition for all dead letters of a call.
+// Searches the topics' logs before records are sent again: for records in doubt, which may already be there, and in
+// compacted topics for newer records of the same key. One pass per partition for all dead letters of a call.
 import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
 import { inParallel } from '../dead-letter/in-parallel.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
@@ -15,8 +15,9 @@ type Results = Map<DeadLetter, LookUpResult>
 const ORDER: readonly LookUpResult['kind'][] = ['found', 'keep', 'not-there']
 
 /**
- * Looks for records in doubt where they were sent, and for newer records of a key where the record will be sent.
- * @returns one result per dead letter that was looked up; the others may be sent. An error of one harms no other
+ * Searches for records in doubt where they were sent, and for newer records of the key where the record will be sent.
+ * @returns one result per dead letter that was looked up; the others may be sent. An error of one does not affect the
+ * others
  */
 export async function lookUp(
   deadLetters: readonly DeadLetter[],
@@ -50,13 +51,13 @@ export async function lookUp(
     else for (const partition of partitions) if (partition !== undefined) add(tasks, topic, partition, deadLetter)
   }
   const bounded = await inParallel([...tasks.values()], task => boundsOf(task, options))
-  // The shortest passes first, so that a long one takes no time of theirs.
+  // The shortest passes run first, so that a long one does not use up their time.
   for (const bounds of bounded.toSorted((a, b) => Number(lengthOf(a) - lengthOf(b))))
     await lookInPartition(bounds, clusterId, options, results)
   return results
 }
 
-/** @returns the partitions that the record may be in, or why they are not known */
+/** @returns the partitions that the record may be in, or the error if they can't be found out */
 async function partitionsOf(
   { partition, anyPartition }: NonNullable<DeadLetter['inDoubt']>,
   topic: string,
@@ -78,7 +79,7 @@ function add(tasks: Map<string, Task>, topic: string, partition: number, deadLet
   tasks.set(name, task)
 }
 
-/** A partition that has the record decides; next comes one that keeps the dead letter. */
+/** Combines the results of several partitions: `found` takes precedence, then `keep`. */
 function note(results: Results, deadLetter: DeadLetter, result: LookUpResult): void {
   const before = results.get(deadLetter)
   if (!before || ORDER.indexOf(result.kind) < ORDER.indexOf(before.kind)) results.set(deadLetter, result)
@@ -107,7 +108,7 @@ async function lookInPartition(
 
 function refuse({ task: { deadLetters }, error }: Refused, results: Results): void {
   const code = error?.code ?? 'look-up-stopped'
-  // A partition that does not exist is an error of this dead letter; a topic or cluster that is not there is not.
+  // A missing partition counts as an attempt of this dead letter; a missing topic or an unreachable cluster does not.
   const isOwnFault = error !== undefined && !error.retriable && code !== 'topic-not-on-cluster'
   for (const deadLetter of deadLetters) note(results, deadLetter, { kind: 'keep', code, isOwnFault })
 }
@@ -134,7 +135,7 @@ interface Circumstances {
   readonly task: Task
   readonly clusterId: string | null
   readonly isWhole: boolean
-  /** Records at offsets where it may have been were deleted. */
+  /** Whether records were deleted at offsets where this one may have been. */
   readonly isCut: boolean
   readonly options: LookUpOptions
 }
@@ -155,7 +156,7 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
   return { kind: 'not-there' }
 }
 
-/** Whether the record, and a tombstone that ended it, may both be gone from a compacted log. */
+/** Whether compaction may have removed both the record and the tombstone that deleted it. */
 function mayBeCompactedAway(
   deadLetter: DeadLetter,
   scan: PartitionScan,
@@ -167,15 +168,15 @@ function mayBeCompactedAway(
   return now() > Date.parse(deadLetter.inDoubt.from) + keptMs && scan.hasGap(deadLetter)
 }
 
-/** Whether an earlier attempt may have written the record where no look finds it: its producer is not known now. */
+/** Whether an earlier attempt by an unknown producer may have written the record where a search can't find it. */
 function hasDoubtElsewhere({ inDoubt, record, source }: DeadLetter): boolean {
   const hasId = record.headers.some(({ name }) => name === RECORD_ID_HEADER)
-  // A redrive sends the id along, except with records of a template.
+  // A redrive sends the id in a header, except for records that `template` sent.
   if (inDoubt?.producerId === UNKNOWN_PRODUCER_ID && !hasId && source.trigger === 'template') return true
   return inDoubt?.earlier === 'elsewhere' || (inDoubt?.earlier === 'same-partition' && !hasId)
 }
 
-/** Whether its last attempt is so long ago that no copy of its batch can still arrive. */
+/** Whether the last attempt is so long ago that its batch can't arrive any more. */
 function isOver({ inDoubt }: DeadLetter, { waitMs, now = Date.now }: LookUpOptions): boolean {
   return inDoubt === null || now() >= Date.parse(inDoubt.to) + waitMs
 }

@@ -1,4 +1,4 @@
-// Between which offsets of a partition its log is read for the dead letters of one pass.
+// Finds the offsets between which a partition's log is read for the dead letters of one pass.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { KafkaProducerError, RecordBatchError } from '../errors.ts'
 import type { LogBatch } from '../wire-format/record-batch-decoder.ts'
@@ -6,13 +6,13 @@ import { checksNewer, type Log, type LookUpOptions } from './look-up-options.ts'
 import type { Sought } from './partition-scan.ts'
 import { timeOf } from './retried-dead-letter.ts'
 
-/** How long one partition may keep the others waiting, ms. */
+/** How long one request about a partition may take, ms, because the others wait for it. */
 const ASK_MS = 5000
 /** The largest assumed difference between the clocks of a broker, a function and a caller. */
 const SKEW_MS = 5 * 60_000
 /**
- * A record of the key counts as newer from this long before the dead letter's time on, because its producer's clock may
- * be behind. Short: an older record must not keep back the newest one.
+ * How much earlier than the dead letter a record of the key may be and still count as newer, ms, because its producer's
+ * clock may be behind. Kept short, so that an older record does not block the newest one.
  */
 const NEWER_SKEW_MS = 5000
 /** Sequences wrap from 2^31 - 1 to 0. */
@@ -33,17 +33,17 @@ export interface Bounds {
 }
 
 interface Bounded extends Sought {
-  /** Records at offsets where it may have been were deleted. */
+  /** Whether records were deleted at offsets where this one may have been. */
   readonly isCut: boolean
 }
 
-/** A partition that is not read. Without an error: the deadline passed, or the signal aborted. */
+/** A partition that is not read. Without an error, the deadline has passed or the signal was aborted. */
 export interface Refused {
   readonly task: Task
   readonly error: KafkaProducerError | undefined
 }
 
-/** Where the pass over a partition begins and ends; or why it can't be read. */
+/** Returns where the pass over a partition begins and ends, or why it can't be read. */
 export async function boundsOf(task: Task, options: LookUpOptions): Promise<Bounds | Refused> {
   const { topic, partition, deadLetters } = task
   const { log, deadline, signal, failures = new Map<string, KafkaProducerError>() } = options
@@ -66,7 +66,7 @@ export async function boundsOf(task: Task, options: LookUpOptions): Promise<Boun
         continue
       }
       const from = await bounds.offsetByTime(deadLetter)
-      // The window begins before the first record that is left, so some of it may be deleted.
+      // The window begins before the first remaining record, so a part of it may be deleted.
       const isCut = logStart > 0n && from <= logStart
       sought.push({ deadLetter, from, checkNewer, isCut, newerSince: timeOf(deadLetter) - NEWER_SKEW_MS })
     }
@@ -84,12 +84,12 @@ class PartitionBounds {
   readonly #log: Log
   readonly #now: () => number
   readonly #ms: number
-  /** By time. */
+  /** Offsets by time. */
   readonly #offsets = new Map<number, bigint>()
-  /** By offset: each is read once, however many dead letters name it. */
+  /** Batches by offset; each is read once, however many dead letters refer to it. */
   readonly #batches = new Map<number, LogBatch | undefined>()
 
-  /** @param ms the longest time that one question to the log may take */
+  /** @param ms how long one request to the log may take, ms */
   constructor(task: Task, { log, now = Date.now }: LookUpOptions, ms: number) {
     this.#task = task
     this.#log = log
@@ -98,13 +98,13 @@ class PartitionBounds {
   }
 
   /**
-   * The dead letter's `fromOffset`, unless this log is not the one that its producer knew: its topic was created anew,
-   * or an unclean election cut it off, and others have written since. The record may then lie before that offset.
+   * Returns the dead letter's `fromOffset`, unless the log has changed: if the topic was recreated, or an unclean
+   * leader election truncated it and others have written since, the record may be before that offset.
    */
   async provenOffset({ inDoubt }: DeadLetter, logStart: bigint, end: bigint): Promise<bigint | undefined> {
     const { fromOffset } = inDoubt ?? {}
     if (inDoubt === null || fromOffset == null || BigInt(fromOffset) > end) return undefined
-    // The deleted part before it can't be read.
+    // Everything before it is deleted and can't be read.
     if (BigInt(fromOffset) <= logStart) return BigInt(fromOffset)
     if (!this.#batches.has(fromOffset)) this.#batches.set(fromOffset, await this.#batchBefore(fromOffset))
     const batch = this.#batches.get(fromOffset)
@@ -112,19 +112,19 @@ class PartitionBounds {
   }
 
   /**
-   * An offset before which there is no copy of the record and no newer record of its key. It is that of a time shortly
-   * before: thousands of dead letters of one partition ask the broker for some hundred times at most.
+   * Returns an offset before which there is neither a copy of the record nor a newer record of its key, found by time.
+   * Times are rounded down, so that thousands of dead letters need only some hundred requests.
    */
   async offsetByTime(deadLetter: DeadLetter): Promise<bigint> {
     const { topic, partition } = this.#task
     const time = windowStart(deadLetter)
-    const asked = roundedDown(time, this.#now() - time)
-    const offset = this.#offsets.get(asked) ?? (await this.#log.offsetAt(topic, partition, asked, this.#ms))
-    this.#offsets.set(asked, offset)
+    const roundedTime = roundedDown(time, this.#now() - time)
+    const offset = this.#offsets.get(roundedTime) ?? (await this.#log.offsetAt(topic, partition, roundedTime, this.#ms))
+    this.#offsets.set(roundedTime, offset)
     return offset
   }
 
-  /** Undefined also where it can't be read. */
+  /** Returns undefined also if the batch can't be read. */
   async #batchBefore(fromOffset: number): Promise<LogBatch | undefined> {
     const { topic, partition } = this.#task
     try {
@@ -137,8 +137,8 @@ class PartitionBounds {
 }
 
 /**
- * Whether this is the batch that the producer of the record in doubt had acknowledged last before it: it ends right
- * before `fromOffset`, and comes earlier in the producer's epochs and sequence.
+ * Whether this is the producer's last acknowledged batch before the record in doubt: it ends right before `fromOffset`,
+ * and has an earlier epoch or sequence of the same producer.
  */
 function isOwnBefore(
   { lastOffset, producerId, producerEpoch, baseSequence }: LogBatch,
@@ -151,17 +151,17 @@ function isOwnBefore(
   return distance > 0 && distance < SEQUENCES / 2
 }
 
-/** To a whole minute; the older a time, the coarser, by 3 % of its age at most. */
+/** Rounds down to a whole minute or, for older times, by at most 3 % of their age. */
 function roundedDown(time: number, age: number): number {
   let step = 60_000
   while (step * 2 <= age / 32) step *= 2
   return Math.floor(time / step) * step
 }
 
-/** When the record, or a newer one of its key, can have been written at the earliest, by the records' timestamps. */
+/** Returns the earliest timestamp that the record, or a newer one of its key, can have in the log. */
 function windowStart({ record, failure, inDoubt }: DeadLetter): number {
   const from = inDoubt ? Date.parse(inDoubt.from) - SKEW_MS : Date.parse(failure.firstAt) - NEWER_SKEW_MS
-  // Offsets are looked up by the records' timestamps, which may be long before the time of the send.
+  // Offsets are looked up by record timestamps, which may be much older than the send.
   const { timestamp } = record
   return timestamp === null ? from : Math.min(from, timestamp - NEWER_SKEW_MS)
 }

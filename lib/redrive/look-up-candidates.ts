@@ -1,5 +1,5 @@
-// Looks up the dead letters of a window in the logs: those in doubt where they were sent, and newer records of their
-// keys where they go.
+// Searches the logs for the dead letters of a window: for records in doubt where they were sent, and for newer records
+// of their keys where they will be sent.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { KafkaProducerError } from '../errors.ts'
 import type { Candidate } from './candidate.ts'
@@ -26,7 +26,7 @@ export async function lookUpCandidates(
 ): Promise<ReadonlyMap<DeadLetter, LookUpResult>> {
   const { log, overwrite, otherCluster = false, inDoubtWaitMs = IN_DOUBT_WAIT_MS, deadline, signal } = options
   if (!log) return new Map()
-  // Loaded on use: a run whose dead letters need no look has no use for it.
+  // Imported on demand, because many runs need no look-up.
   const { lookUp } = await import('./log-look-up.ts')
   const reachable = candidates.filter(({ topic }) => topics.stoppedPlaces.codeOf(topic) === undefined)
   const topicsOf = new Map(reachable.map(({ deadLetter, topic }) => [deadLetter, topic]))
@@ -43,12 +43,12 @@ export async function lookUpCandidates(
     written: (topic: string, partition: number) => compactedKeys.written(topic, partition),
     acceptOtherCluster: otherCluster,
     failures,
-    // Dead letters whose look-up does not end in this time stay, so that the others are sent.
+    // Dead letters whose look-up takes longer are kept, so that there is time to send the others.
     deadline: deadline?.limitedTo(deadline.remaining / 2),
     signal,
   }
   const results = new Map(await lookUp([...partitions.keys()], lookUpOptions))
-  // One in doubt was looked for where it was sent; where it goes now may have a newer record of its key.
+  // A record in doubt was searched where it was sent; the topic it goes to now may have a newer record of its key.
   const moved = new Map<DeadLetter, DeadLetter>()
   for (const { deadLetter, topic, partition } of reachable) {
     const { kind = 'not-there' } = results.get(deadLetter) ?? {}

@@ -1,4 +1,4 @@
-// What a look into the topics' logs needs, and what it returns.
+// The options and results of searching the topics' logs.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { KafkaProducerError } from '../errors.ts'
 import type { Deadline } from '../time/deadline.ts'
@@ -12,7 +12,7 @@ export interface Log {
   start(topic: string, partition: number, ms: number): Promise<bigint>
   end(topic: string, partition: number, ms: number): Promise<bigint>
   offsetAt(topic: string, partition: number, timestamp: number, ms: number): Promise<bigint>
-  /** The batch that holds an offset; where the log has none that does, the one after it, or undefined. */
+  /** The batch that holds an offset; if there is none, returns the next one, or undefined. */
   batchAt(topic: string, partition: number, offset: bigint, ms: number): Promise<LogBatch | undefined>
   readBatches(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogBatch>
 }
@@ -32,9 +32,9 @@ export type KeepCode =
   | 'other-cluster'
   /** Part of the log that may have the record can't be read. */
   | 'look-up-incomplete'
-  /** Part of the log that may have had the record is deleted: no look can tell any more. */
+  /** A part of the log that may have had the record is deleted, so it can't be decided. */
   | 'log-deleted'
-  /** The deadline passed, or the signal aborted. */
+  /** The deadline has passed, or the signal was aborted. */
   | 'look-up-stopped'
   /** The topic has a newer record of the key. */
   | 'superseded'
@@ -47,7 +47,7 @@ export interface LookUpOptions {
   readonly isCompacted: (topic: string) => boolean
   /** How long a compacted topic keeps tombstones, ms; undefined for another topic. Default: no topic is compacted. */
   readonly tombstonesKeptMs?: (topic: string) => number | undefined
-  /** Whether the cluster has no such topic any more, so that no log of it can have a record. Default: it has. */
+  /** Returns whether the topic was deleted, so that it can't have the record. Default: false. */
   readonly isDeleted?: (topic: string) => boolean
   /** The topic that the record will be sent to. Default: its own. */
   readonly topicOf?: (deadLetter: DeadLetter) => string
@@ -57,12 +57,12 @@ export interface LookUpOptions {
   readonly partitionCount?: (topic: string) => Promise<number>
   /** The offsets that this redrive wrote to the partition, with the times of their dead letters. */
   readonly written?: (topic: string, partition: number) => ReadonlyMap<bigint, number>
-  /** Whether records in doubt on another cluster count as not there. */
+  /** Whether records in doubt on another cluster may be sent. */
   readonly acceptOtherCluster: boolean
   readonly deadline?: Deadline | undefined
   readonly signal?: AbortSignal | undefined
   /**
-   * Partitions that could not be read, by `<topic>/<partition>`: they are not asked again. Give the same map to every
+   * Partitions that could not be read, by `<topic>/<partition>`: they are not tried again. Pass the same map to every
    * call of a run.
    */
   readonly failures?: Map<string, KafkaProducerError>
@@ -73,7 +73,10 @@ export function destinationOf(deadLetter: DeadLetter, { topicOf }: LookUpOptions
   return topicOf?.(deadLetter) ?? deadLetter.record.topic
 }
 
-/** Whether a newer record of its key in the topic keeps it: only in the one that it will be sent to. */
+/**
+ * Whether a newer record of the key in this topic matters, which is so only in the topic that the record will be sent
+ * to.
+ */
 export function checksNewer(deadLetter: DeadLetter, topic: string, options: LookUpOptions): boolean {
   return deadLetter.record.key !== null && destinationOf(deadLetter, options) === topic && options.isCompacted(topic)
 }

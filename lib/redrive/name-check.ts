@@ -1,4 +1,4 @@
-// Finds names in a filter that exist nowhere, because a mistyped name changes what a filter selects.
+// Finds names in a filter that match nothing, because a mistyped name silently changes what the filter selects.
 import type { Contracts } from '../contracts/contract.ts'
 import { ERROR_CODES } from '../errors.ts'
 import { type DeadLetterFilter, lastError, type SelectableDeadLetter } from './select-dead-letters.ts'
@@ -8,7 +8,7 @@ const CODES: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).flat())
 export class NameCheck {
   readonly #filter: DeadLetterFilter
   readonly #contracts: Contracts
-  /** The names in the filter that a dead letter has. */
+  /** The names of the filter that occur in a dead letter. */
   readonly #found = { ids: new Set<string>(), topics: new Set<string>(), errors: new Set<string>() }
 
   constructor(filter: DeadLetterFilter, contracts: Contracts) {
@@ -16,7 +16,7 @@ export class NameCheck {
     this.#contracts = contracts
   }
 
-  /** Call it with every open dead letter, also with those that the filter leaves out. */
+  /** Must be called with every open dead letter, including those that the filter excludes. */
   see(deadLetter: SelectableDeadLetter): void {
     const { deadLetterIds, topics = [], notTopics = [], errors = [], notErrors = [] } = this.#filter
     const { record, failure } = deadLetter
@@ -27,7 +27,7 @@ export class NameCheck {
       if (errors.includes(code) || notErrors.includes(code)) this.#found.errors.add(code)
   }
 
-  /** A sentence for each id, topic or code that no dead letter, contract or error has. */
+  /** Returns a sentence for each id, topic or code that no dead letter, contract or error has. */
   problems(): string[] {
     const { topics = [], errors = [] } = this.#filter
     return [
@@ -37,13 +37,16 @@ export class NameCheck {
     ]
   }
 
-  /** The ids in the filter that no dead letter has. */
+  /** Returns the ids of the filter that no dead letter has. */
   missingIds(): readonly string[] {
     const { deadLetterIds = [] } = this.#filter
     return deadLetterIds.filter(id => !this.#found.ids.has(id))
   }
 
-  /** The same for what the filter leaves out: with a mistyped name a change would take those along. */
+  /**
+   * Like `problems`, for the names that the filter excludes: with a mistyped name a change would include dead letters
+   * that should be left out.
+   */
   negatedProblems(): string[] {
     const { notTopics = [], notErrors = [] } = this.#filter
     return this.#unknownNames(notTopics, notErrors)
@@ -56,7 +59,7 @@ export class NameCheck {
     const unknownErrors = errors.filter(code => !CODES.has(code) && !this.#found.errors.has(code))
     return [
       ...unknownTopics.map(topic => `No contract and no open dead letter has the topic ${topic}.`),
-      ...unknownErrors.map(code => `No open dead letter has the error ${code}, and it is no code of this program.`),
+      ...unknownErrors.map(code => `No open dead letter has the error ${code}, and it is not a known code.`),
     ]
   }
 }

@@ -1,4 +1,4 @@
-// Opens the stores of what redrive reads.
+// Opens the stores that redrive reads.
 import { deriveConfig } from '../config/derive-config.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { createDeadLetterProducer } from '../create-dead-letter-publisher.ts'
@@ -44,13 +44,13 @@ export function isNotCreatedYet(code: string | undefined, source: RedriveSource,
   )
 }
 
-/** The lease of redrives of SQS queues, which have none of their own. */
+/** Provides the lease for redrives of SQS queues, which have none of their own. */
 function leaseServices(config: ProducerConfig): Pick<DeadLetterStoreServices, 'takeLease' | 'requestStop'> {
   const { redriveLeaseQueue, deadLetter } = config
   if (redriveLeaseQueue !== undefined) {
     const load = () => import('../dead-letter/sqs/lease.ts')
     return {
-      // By SQS's own clock: it waits for nobody.
+      // A lease in a queue uses SQS's own clock, so it never needs to wait.
       takeLease: async () => (await load()).takeQueueLease(redriveLeaseQueue),
       requestStop: async () => (await load()).requestQueueStop(redriveLeaseQueue),
     }
@@ -87,29 +87,35 @@ export function deadLetterTopicsOf(sources: readonly RedriveSource[]): (topic: s
 export interface CreateLogReaderOptions {
   /** The bootstrap servers of another cluster. */
   readonly servers?: readonly string[] | undefined
-  /** The most bytes that the records of one batch may inflate to. Default: 16 MiB, or `max.request.size` if larger. */
+  /**
+   * The most bytes that the records of one batch may have after decompression. Default: 16 MiB, or `max.request.size`
+   * if larger.
+   */
   readonly maxInflatedBytes?: number | undefined
   /** Called when batches are skipped because they can't be read. Default: `process.emitWarning`. */
   readonly warn?: ((text: string) => void) | undefined
 }
 
-/** Reads the topics of a cluster. How long the leader of a partition may take, `ms`, is 5,000 by default. */
+/** Reads the topics of a cluster. `ms` limits how long the leader of a partition may take; default: 5,000. */
 export interface TopicReader extends RedriveLog {
-  /** The names of all topics that the client may DESCRIBE. */
+  /** Returns the names of all topics that the client may DESCRIBE. */
   topics(): Promise<string[]>
-  /** The number of partitions. */
+  /** Returns the number of partitions. */
   partitions(topic: string, ms?: number): Promise<number>
-  /** The first offset. */
+  /** Returns the first offset. */
   start(topic: string, partition: number, ms?: number): Promise<bigint>
-  /** The offset of the next record. */
+  /** Returns the offset of the next record. */
   end(topic: string, partition: number, ms?: number): Promise<bigint>
-  /** The offset of the first record from a time on. */
+  /** Returns the offset of the first record from a time on. */
   offsetAt(topic: string, partition: number, timestamp: number, ms?: number): Promise<bigint>
-  /** The records from `from` up to, but without, `to`. */
+  /** Returns the records from `from` to before `to`. */
   read(topic: string, partition: number, from: bigint, to: bigint): AsyncIterable<LogRecord>
 }
 
-/** Batches may inflate to `max.request.size` or the reader's default, whichever is larger: this producer's fit. */
+/**
+ * Creates a reader that accepts every batch this producer can write: decompressed, up to `max.request.size` or the
+ * reader's default, whichever is larger.
+ */
 export function createLogReader(
   config: ProducerConfig,
   {

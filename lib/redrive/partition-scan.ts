@@ -1,4 +1,5 @@
-// What the log of one partition proves about records that may be in it. Takes the log's batches in order; no I/O.
+// Decides from the batches of one partition's log which of the sought records it contains. Takes the batches in order;
+// no I/O.
 import { createHash } from 'node:crypto'
 import { type DeadLetter, deadLetterId, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
 import { RECORD_ID_HEADER, recordIdIn } from '../record/record-id.ts'
@@ -28,7 +29,7 @@ export type Proof =
 interface State {
   readonly sought: Sought
   proof: Proof
-  /** The offset of the newest other record of its key; -1: there is none. */
+  /** The offset of the newest other record of its key; -1 without one. */
   newer: bigint
 }
 
@@ -40,22 +41,22 @@ export class PartitionScan {
   readonly #bySequence = new Map<string, State[]>()
   readonly #byRecordId = new Map<string, State[]>()
   readonly #byProducer = new Map<bigint, State[]>()
-  /** An attempt of each of these was by a producer that is not known any more. */
+  /** Dead letters with an attempt by a producer that is not recorded any more. */
   readonly #ofSeveralProducers: State[] = []
   readonly #byKey = new Map<string, State[]>()
-  /** By producer id: the newest records of keys in an open transaction; they count once it commits. */
+  /** The newest records of keys in open transactions, by producer id; they count once the transaction commits. */
   readonly #uncommitted = new Map<bigint, Map<State, bigint>>()
-  /** Dead letters in doubt without a proof yet. */
+  /** The number of dead letters in doubt that are not decided yet. */
   #open = 0
   #checksNewer = false
-  /** Where the next batch begins in a log of which nothing is missing. */
+  /** The expected offset of the next batch if none is missing. */
   #next: bigint | undefined
-  /** The last offset that the log holds no more: compaction removed its record. */
+  /** The last offset whose record compaction has removed. */
   #lastGap = -1n
 
   /**
-   * @param written the offsets of records of other dead letters, with the times of these
-   * @param from where the pass begins
+   * @param written the offsets of records that this redrive wrote, with the times of their dead letters
+   * @param from the offset at which the pass begins
    */
   constructor(sought: readonly Sought[], written: ReadonlyMap<bigint, number> = new Map(), from?: bigint) {
     this.#written = written
@@ -63,7 +64,7 @@ export class PartitionScan {
     for (const one of sought) this.#add(one)
   }
 
-  /** Whether further batches can't change a result: every record in doubt has its proof, and no key is checked. */
+  /** Whether further batches can't change a result: every record in doubt is decided, and no key is checked. */
   get isDone(): boolean {
     return this.#open === 0 && !this.#checksNewer
   }
@@ -87,14 +88,14 @@ export class PartitionScan {
     return this.#states.get(deadLetter)?.proof ?? { kind: 'not-seen' }
   }
 
-  /** Whether its key has a newer record. One in an open transaction counts, because it may still commit. */
+  /** Whether the key has a newer record. A record in an open transaction counts, because it may still be committed. */
   hasNewer(deadLetter: DeadLetter): boolean {
     const state = this.#states.get(deadLetter)
     if (!state) return false
     return state.newer >= 0n || [...this.#uncommitted.values()].some(newest => newest.has(state))
   }
 
-  /** Whether records are missing at offsets where its record may have been. */
+  /** Whether records are missing at offsets where this one may have been. */
   hasGap(deadLetter: DeadLetter): boolean {
     const from = this.#states.get(deadLetter)?.sought.from
     return from !== undefined && this.#lastGap >= from
@@ -122,13 +123,13 @@ export class PartitionScan {
     }
   }
 
-  /** After a batch of a higher epoch the brokers refuse batches of the lower ones (KIP-360). */
+  /** After a batch with a higher epoch, brokers refuse batches with a lower one (KIP-360). */
   #fence({ producerId, producerEpoch }: LogBatch): void {
     const ofProducer = this.#byProducer.get(producerId)
     if (!ofProducer) return
     const left = ofProducer.filter(state => {
       const { producerEpoch: epoch = 0, earlier } = state.sought.deadLetter.inDoubt ?? {}
-      // The end of the later attempt's batch proves nothing about an earlier attempt.
+      // That the later attempt's epoch has ended proves nothing about an earlier attempt.
       const isFenced = epoch < producerEpoch && earlier === undefined
       if (isFenced && state.proof.kind === 'not-seen') this.#prove(state, { kind: 'fenced' })
       return !isFenced
@@ -156,15 +157,18 @@ export class PartitionScan {
     }
   }
 
-  /** Producer id, epoch and sequence, or the record id, only find candidates: key and value must be equal. */
+  /**
+   * Finds candidates by producer id, epoch and sequence, or by record id. They match only if key and value are equal
+   * too.
+   */
   #candidates(record: LogRecord): State[] {
     const bySequence = this.#bySequence.get(sequenceKey(record.producerId, record.producerEpoch, record.sequence)) ?? []
     const same = bySequence.filter(({ sought: { deadLetter } }) => hasSameBytes(deadLetter, record))
     const id = recordIdIn(record.headers)
     if (id === undefined) return same
     const { key, value, headers } = record
-    // The dead letter's id is that of its own topic and headers: a redrive may have sent it to another topic, and adds
-    // the record's id to one without.
+    // The dead letter's id depends on its own topic and headers, but a redrive may send it to another topic and adds
+    // the record's id if it is missing.
     const without = headers.filter(([name]) => name !== RECORD_ID_HEADER)
     const forms = new Map(this.#byRecordId.get(id)?.map(state => [JSON.stringify(formOf(state)), formOf(state)]))
     for (const { topic, hasRecordId } of forms.values()) {
@@ -202,7 +206,7 @@ export class PartitionScan {
   }
 }
 
-/** The parts of a record that a redrive may have changed. */
+/** Returns the parts of a record that a redrive may change. */
 function formOf({ sought: { deadLetter } }: State): { readonly topic: string; readonly hasRecordId: boolean } {
   const { topic, headers } = deadLetter.record
   return { topic: topic ?? '', hasRecordId: headers.some(({ name }) => name === RECORD_ID_HEADER) }

@@ -1,5 +1,5 @@
-// The counts of a run. Topics and codes are untrusted text, so they are keys of maps; `Object.fromEntries` makes own
-// properties of them, even of `__proto__`.
+// The counts of a run. Topics and codes are untrusted text, so they are keys of maps; `Object.fromEntries` creates own
+// properties even for `__proto__`.
 import { KafkaProducerError } from '../errors.ts'
 import type { RedriveResult } from './redrive-options.ts'
 
@@ -52,7 +52,10 @@ export class RedriveCounts {
   }
 }
 
-/** Without the message of a foreign error, which may have addresses or paths: its code, else its name. */
+/**
+ * Returns the message of this library's errors. For any other error returns its code or name, because the message may
+ * contain addresses or paths.
+ */
 export function messageOf(error: unknown): string {
   if (error instanceof KafkaProducerError) return error.message
   const { code, name } = (error instanceof Error ? error : {}) as { code?: unknown; name?: string }

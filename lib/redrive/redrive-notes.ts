@@ -1,4 +1,5 @@
-// What a run notes on dead letters that stay: why, how often they were tried, and where their records may be.
+// Stores notes on dead letters that stay open: why, how often they were tried, and where in the log their records may
+// be.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Replacement } from '../dead-letter/dead-letter-store.ts'
 import { replaceAll } from '../dead-letter/replace-all.ts'
@@ -13,14 +14,17 @@ export class RedriveNotes {
   readonly #run: RunState
   /** The notes of this batch. */
   readonly #notes: Replacement[] = []
-  /** The notes without which the next run would not look for the record. */
+  /** Notes that must be stored, because the next run would otherwise not search for the record. */
   readonly #newDoubts = new WeakSet<DeadLetter>()
 
   constructor(run: RunState) {
     this.#run = run
   }
 
-  /** Keeps the dead letter open. Its own errors count as attempts; of others a new code is stored. */
+  /**
+   * Keeps the dead letter open. An error of the dead letter itself counts as an attempt; for any other only a changed
+   * code is stored.
+   */
   keep(open: OpenDeadLetter, code: string, isOwnFault: boolean): void {
     this.#run.skip(open, code)
     if (this.#run.options.dryRun) return
@@ -50,9 +54,9 @@ export class RedriveNotes {
   }
 
   /**
-   * Stores the notes of a batch. What a target refuses for one dead letter, e.g. for its size, keeps no other from
-   * being sent; unless the next run would send a record in doubt without a look.
-   * @throws DeadLetterError when such a note is stored nowhere: neither on the dead letter nor in the journal
+   * Stores the notes of a batch. If the target refuses the note of one dead letter, e.g. for its size, the run
+   * continues, unless the next run would then send a record in doubt without searching for it.
+   * @throws DeadLetterError if such a note could be stored neither on the dead letter nor in the journal
    */
   async store(): Promise<void> {
     const notes = this.#notes.splice(0)

@@ -10,17 +10,15 @@ import type { DeadLetterFilter } from './select-dead-letters.ts'
 import type { SentInRun } from './sent-in-run.ts'
 import type { TopicSettings } from './topic-facts.ts'
 
-/** The logs and the settings of the topics that records are sent to. */
+/** Reads the logs and the settings of the topics that records are sent to. */
 export type RedriveLog = Log & TopicSettings & { partitions(topic: string): Promise<number> }
 
 export interface RedriveOptions extends DeadLetterFilter {
-  /** Sends the records. Without contracts: the bytes of the records are already validated. */
+  /** Sends the records. It has no contracts, because the bytes of the records are already validated. */
   readonly producer: Pick<KafkaProducer, 'sendAll'> & Partial<Pick<KafkaProducer, 'isReachable' | 'config'>>
-  /**
-   * Searched before anything is sent. Undefined: no record is looked up, and no topic's settings are checked.
-   */
+  /** Searched before anything is sent. Undefined turns off look-ups and checks of topic settings. */
   readonly log?: RedriveLog
-  /** The topics that records may be sent to. Undefined: any topic, and dead letters of invalid records stay. */
+  /** The topics that records may be sent to. Undefined allows any topic, and keeps dead letters of invalid records. */
   readonly contracts?: Contracts
   /** Also send records of topics without a contract. Default: false, unless there are no contracts. */
   readonly anyTopic?: boolean
@@ -52,17 +50,20 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly isDeadLetterTopic?: (topic: string) => boolean
   /** Reads the value of a claim check. Default: such dead letters stay, with `claim-missing`. */
   readonly readClaim?: (deadLetter: DeadLetter) => Promise<DeadLetter>
-  /** Take the rest of a message of a source that was only partly sent. Default: such a message is not sent at all. */
+  /**
+   * Stores the remaining dead letters of a partly sent source message. Default: a message is not sent unless all of it
+   * is.
+   */
   readonly deadLetterTargets?: DeadLetterTargets
-  /** Notes the value of a claim check as completed. Default: it stays. */
+  /** Marks the value of a claim check as completed. Default: the value stays. */
   readonly completeClaim?: (deadLetter: DeadLetter) => Promise<void>
-  /** What the same run has sent from other targets. */
+  /** The records that the same run has sent from other targets. */
   readonly sentInRun?: SentInRun
   /** Called after every batch. */
   readonly onProgress?: (result: RedriveResult) => void
   /** Called with the result of each dead letter that matched. */
   readonly onDeadLetter?: (result: DeadLetterResult) => void
-  /** Called with every open dead letter that was read, also with those that the filter leaves out. */
+  /** Called with every open dead letter that was read, including those that the filter excludes. */
   readonly onSeen?: (deadLetter: DeadLetter) => void
   /** Called with entries of the target that can't be read. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
@@ -70,7 +71,7 @@ export interface RedriveOptions extends DeadLetterFilter {
   readonly onClusterDown?: () => void
   /** Called when another callback fails. Default: `process.emitWarning`. */
   readonly warn?: (text: string) => void
-  /** No batch is sent after it. */
+  /** No batch is sent after this deadline. */
   readonly deadline?: Deadline
   readonly signal?: AbortSignal
 }
@@ -83,7 +84,7 @@ export type DeadLetterResult = {
 } & (
   | { readonly result: 'sent' | 'found'; readonly record: string }
   | { readonly result: 'would-send'; readonly topic: string }
-  /** `invalid` and `parked` are those that are not tried, whatever they failed with. */
+  /** The code is `invalid` or `parked` for dead letters that are not tried, whatever their failure. */
   | { readonly result: 'kept'; readonly code: string }
 )
 
@@ -91,7 +92,7 @@ export interface RedriveResult {
   /** Dead letters that were read, and those that the filter matched. */
   readonly seen: number
   readonly matched: number
-  /** Dead letters that were tried; in a dry run, those that would be. */
+  /** Dead letters that were tried; in a dry run, those that would be tried. */
   readonly tried: number
   /** Sent again and acknowledged. */
   readonly resent: number
@@ -103,20 +104,20 @@ export interface RedriveResult {
   readonly parked: number
   /** Entries that can't be read as dead letters. */
   readonly unreadable: number
-  /** Sent or found, but not completed in the target: the next run gets them again. */
+  /** Sent or found, but not completed in the target, so the next run reads them again. */
   readonly notCompleted: number
   /**
-   * Stay open as they were, because their target refused the note of this attempt, e.g. for its size. If a record is in
-   * doubt and its target has no other place to note that (SQS, Kafka), the run ends with `dead-letter`, and `error`
-   * says where to look for it.
+   * Dead letters that stay open unchanged, because their target refused the note of this attempt, e.g. for its size. If
+   * a record is in doubt and its target has no other place to note that (SQS, Kafka), the run ends with `dead-letter`,
+   * and `error` says where to look for it.
    */
   readonly notNoted: number
   /**
-   * Dead letters that are stored in the configured targets now: those of messages that were sent in part, and those in
-   * doubt whose own target refused to note that.
+   * Dead letters that were moved to the configured targets: those of partly sent messages, and those in doubt whose own
+   * target refused the note.
    */
   readonly moved: number
-  /** Whether more dead letters match than `limit` let be tried. */
+  /** Whether more dead letters match than `limit` allows to try. */
   readonly hasMore: boolean
   /** Dead letters that matched and stay open, by code. */
   readonly failed: Readonly<Record<string, number>>

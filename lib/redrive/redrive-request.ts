@@ -6,7 +6,7 @@ import { allowedSource, parseRedriveSources, type RedriveSource } from './redriv
 import type { DeadLetterFilter } from './select-dead-letters.ts'
 
 export interface RedriveRequest extends DeadLetterFilter {
-  /** Undefined: the configured targets and queues. */
+  /** Undefined for the configured targets and queues. */
   readonly from?: readonly RedriveSource[]
   readonly limit?: number
   readonly rate?: number
@@ -32,7 +32,7 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\
 type Fields = Record<string, unknown>
 type Problem = (text: string) => void
 
-/** In conditions: records without a topic. */
+/** The value in conditions that selects records without a topic. */
 const NO_TOPIC = 'none'
 
 /** Conditions that accept one value or a list. */
@@ -69,7 +69,7 @@ const SCHEDULE_FIELDS: readonly string[] = [
 /**
  * Parses a request: an object with the fields of `RedriveRequest`, but singular names for conditions that accept one
  * value or a list (`topic`, `notTopic`, `error` …), and text for `from` and times.
- * @param allowed what `from` may name; undefined: anything, for somebody who could open it as well
+ * @param allowed the sources that `from` may name; undefined allows any, for callers who have access to them anyway
  * @throws ConfigError with every problem at once
  */
 export function parseRedriveRequest(event: unknown, allowed?: readonly RedriveSource[]): RedriveRequest {
@@ -95,7 +95,7 @@ export function parseRedriveRequest(event: unknown, allowed?: readonly RedriveSo
   return request as unknown as RedriveRequest
 }
 
-/** Anything but an object could be a request in a wrong form, for example for a dry run, so it must not start a run. */
+/** Only an object may start a run, because anything else could be a malformed request, for example for a dry run. */
 function readFields(event: unknown, problem: Problem): Fields {
   if (event === undefined) return {}
   if (!isJsonObject(event)) {
@@ -139,7 +139,7 @@ function readFrom(
   })
 }
 
-/** One value, a list, or a text with values separated by commas. */
+/** Reads one value, a list, or a text with values separated by commas. */
 function list(name: string, fields: Fields, problem: Problem): string[] | undefined {
   const value = fields[name]
   if (value === undefined) return undefined
@@ -163,7 +163,7 @@ function text(name: string, fields: Fields, problem: Problem): string | undefine
   return undefined
 }
 
-/** ISO 8601 with a zone, or an age: 30m, 24h, 7d. A number without a unit is ambiguous. */
+/** Reads an ISO 8601 time with a zone, or an age: 30m, 24h, 7d. A number without a unit is refused as ambiguous. */
 function time(name: string, fields: Fields, problem: Problem): number | undefined {
   const value = fields[name]
   if (value === undefined) return undefined
@@ -178,7 +178,7 @@ function time(name: string, fields: Fields, problem: Problem): number | undefine
   return undefined
 }
 
-/** `Date.parse` takes 30 February for 2 March. */
+/** Compares the date parts, because `Date.parse` accepts 30 February as 2 March. */
 function isTime(text: string): boolean {
   const day = Number(text.slice(8, 10))
   return ISO_TIME.test(text) && new Date(`${text.slice(0, 10)}T00:00Z`).getUTCDate() === day

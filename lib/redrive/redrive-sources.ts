@@ -1,4 +1,5 @@
-// Finds out which places a redrive reads: KAFKA_DEAD_LETTER and KAFKA_REDRIVE_FROM, or those that a request names.
+// Decides which targets, queues and buckets a redrive reads: KAFKA_DEAD_LETTER and KAFKA_REDRIVE_FROM, or those in the
+// request.
 import { parseTarget } from '../config/dead-letter-targets.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import { fitName, MAX_QUEUE_NAME } from '../contracts/fit-name.ts'
@@ -14,7 +15,7 @@ export type { RedriveSource } from '../dead-letter/store-kinds.ts'
 type Problem = (text: string) => void
 type Config = Pick<ProducerConfig, 'deadLetter' | 'redriveFrom' | 'redriveAllow'>
 
-/** Stands for every queue that contracts take messages of, in a `source-dlq:`. */
+/** In a `source-dlq:`, stands for every queue that contracts claim. */
 const EACH_QUEUE = '{queue}'
 const FIFO = '.fifo'
 
@@ -26,7 +27,7 @@ interface MessageKind {
 /** What redrive reads besides targets. */
 const MESSAGE_KINDS = { ...MESSAGE_QUEUE_KINDS, 'failure-bucket': failureBucket }
 
-/** @param setting its name, for messages */
+/** @param setting the name of the setting, for messages */
 export function parseRedriveSources(text: string, setting: string, report: Problem): readonly RedriveSource[] {
   const problem: Problem = text => report(`${setting}: ${text}`)
   return withoutRepeats(text.split(',').flatMap(part => parseSource(part.trim(), problem) ?? []))
@@ -46,22 +47,22 @@ function parseSource(text: string, problem: Problem): RedriveSource | undefined 
 
 /**
  * Returns the places that a redrive without `from` reads: the targets in their order, then the queues.
- * @throws ConfigError when KAFKA_REDRIVE_FROM is wrong
+ * @throws ConfigError if KAFKA_REDRIVE_FROM is invalid
  */
 export function configuredSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
   return withoutRepeats([...config.deadLetter, ...sourcesIn('KAFKA_REDRIVE_FROM', config.redriveFrom, reader)])
 }
 
 /**
- * Returns the places that the `from` of an event may name: a stranger's broker, bucket or queue would get signed
- * requests or a password.
- * @throws ConfigError when KAFKA_REDRIVE_FROM or KAFKA_REDRIVE_ALLOW is wrong
+ * Returns the sources that `from` of an event may name. Others are refused, because a foreign broker, bucket or queue
+ * would receive signed requests or a password.
+ * @throws ConfigError if KAFKA_REDRIVE_FROM or KAFKA_REDRIVE_ALLOW is invalid
  */
 export function allowedSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
   return [...configuredSources(config, reader), ...sourcesIn('KAFKA_REDRIVE_ALLOW', config.redriveAllow, reader)]
 }
 
-/** The sources with each `{queue}` replaced by the queues of the contracts. */
+/** Returns the sources with each `{queue}` replaced by the queues of the contracts. */
 export function eachSource(
   sources: readonly RedriveSource[],
   reader: SourceMessageReader | undefined,
@@ -78,7 +79,7 @@ export function eachSource(
   })
 }
 
-/** The allowed source that is the same place in the same role. */
+/** Finds the allowed source that is the same place in the same role. */
 export function allowedSource(source: RedriveSource, allowed: readonly RedriveSource[]): RedriveSource | undefined {
   return allowed.find(each => placeOf(each) === placeOf(source))
 }
@@ -99,13 +100,16 @@ function withoutRepeats(sources: readonly RedriveSource[]): readonly RedriveSour
   return [...new Map(sources.map(source => [placeOf(source), source])).values()]
 }
 
-/** Without what only says how to write there, or how to read a message. */
+/** Identifies the place, without options that only affect writing or parsing. */
 function placeOf(source: RedriveSource): string {
   const place = source.kind === 'failure-bucket' ? { ...source, lambda: source.lambda.name } : source
   return JSON.stringify({ ...place, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
 }
 
-/** The DLQ of a FIFO queue ends with .fifo too. A name that is too long is shortened as in the template. */
+/**
+ * Returns the URL of a queue's DLQ. The DLQ of a FIFO queue ends with .fifo too, and a long name is shortened as in the
+ * template.
+ */
 function dlqUrl(pattern: string, queue: string): string {
   const fifo = queue.endsWith(FIFO) ? FIFO : ''
   const url = `${pattern.replace(EACH_QUEUE, queue.slice(0, queue.length - fifo.length))}${fifo}`

@@ -1,5 +1,5 @@
 // Sends the records of dead letters again, as the same bytes. A dead letter is completed only after the
-// acknowledgement; if the send fails, it stays open. An error of one dead letter keeps no other from being sent.
+// acknowledgement; if the send fails, it stays open. An error of one dead letter does not stop the others.
 
 import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { isProbe } from '../dead-letter/probe.ts'
@@ -20,24 +20,24 @@ import { underLease } from './under-lease.ts'
 export type { DeadLetterResult, RedriveLog, RedriveOptions, RedriveResult } from './redrive-options.ts'
 
 const CONCURRENCY = 100
-/** Dead letters are read up to about this size before one pass over the logs looks them all up. */
+/** About this many bytes of dead letters are read before one pass over the logs looks them all up. */
 const WINDOW_BYTES = 32 * 1024 * 1024
 
 /**
  * Sends the open dead letters of a store again. A run that stops early returns its counts up to then.
- * @throws DeadLetterError `redrive-running` while another redrive has the lease · the error of the store if it can't
- * grant a lease
+ * @throws DeadLetterError `redrive-running` while another redrive holds the lease; the store's error if it can't grant
+ * a lease
  */
-export function redrive(store: DeadLetterStore, given: RedriveOptions): Promise<RedriveResult> {
+export function redrive(store: DeadLetterStore, callerOptions: RedriveOptions): Promise<RedriveResult> {
   // A callback that throws between a send and its completion would leave a record to be sent again.
-  const options = withGuardedCallbacks(given, 'onProgress', 'onDeadLetter', 'onSeen', 'onUnreadable')
+  const options = withGuardedCallbacks(callerOptions, 'onProgress', 'onDeadLetter', 'onSeen', 'onUnreadable')
   const work = async (lease: Lease | undefined) => {
     const run = new RunState(store, options, lease)
     try {
       await run.openJournal()
       const isDone = await new Redrive(run).run().then(() => true, run.fail)
       await endJournal(run)
-      // Checked again, because tidying is for the holder of the lease only.
+      // Checked again, because only the holder of the lease may tidy.
       await lease?.check()
       if (lease && isDone) await store.tidy()
     } catch (error) {
@@ -50,7 +50,7 @@ export function redrive(store: DeadLetterStore, given: RedriveOptions): Promise<
   return underLease(store, { mayGoOn: () => !signal?.aborted && !deadline?.passed, onWait: warn }, work)
 }
 
-/** Another redrive may have changed these dead letters by now, so this one leaves them as they are. */
+/** Without the lease, another redrive may have changed these dead letters, so the journal is not touched. */
 async function endJournal({ journal, lease, counts }: RunState): Promise<void> {
   if (!journal || !lease) return
   await lease.renew()
@@ -108,7 +108,7 @@ class Redrive {
       const journaled = this.#run.journal?.withDoubt(read.deadLetter) ?? read.deadLetter
       const open = { ...read, deadLetter: options.sentInRun?.withDoubt(journaled) ?? journaled }
       if (open.deadLetter.inDoubt) options.sentInRun?.noteDoubt(open.deadLetter)
-      // A message is taken whole: its dead letters follow each other.
+      // All dead letters of a message go into one window; they follow each other.
       const isNext = open.siblings === undefined || window.at(-1)?.open.location !== open.location
       if (this.#run.isStopped) break
       if (isNext && counts.tried + window.length >= limit) {
@@ -135,7 +135,7 @@ class Redrive {
     await this.#removeProbes(probes)
   }
 
-  /** The doctor leaves one where a target has too much in it to find one dead letter. */
+  /** Removes test dead letters that the doctor could not find again in a full target. */
   async #removeProbes(probes: readonly OpenDeadLetter[]): Promise<void> {
     const { store, lease } = this.#run
     if (probes.length === 0 || this.#run.isStopped) return
@@ -147,7 +147,7 @@ class Redrive {
   async #work(window: readonly Candidate[]): Promise<void> {
     const { options } = this.#run
     const unanswered = await this.#topics.load(window)
-    // If no broker answers or authenticates us, every send would fail.
+    // If no broker answers or authenticates this client, every send would fail.
     if (unanswered && CLUSTER_FAILURES.has(unanswered.code)) return this.#run.stopAsDown(unanswered.code, unanswered)
     const checked = await this.#topics.check(window)
     const context = {

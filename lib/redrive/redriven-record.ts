@@ -13,8 +13,8 @@ import type { RedriveOptions } from './redrive-options.ts'
 import { timeOf, withTopic } from './retried-dead-letter.ts'
 
 /**
- * @throws KafkaProducerError when the record can't be sent: its claim is missing, it breaks its contract, or what
- * encodes it does not answer
+ * @throws KafkaProducerError if the record can't be sent: its claim is missing, it breaks its contract, or its schema
+ * registry does not answer
  */
 export async function redrivenRecord(
   candidate: Candidate,
@@ -53,13 +53,13 @@ async function withValue({ open, topic }: Candidate, { readClaim }: RedriveOptio
   if (deadLetter.claimCheck === null) return withTopic(deadLetter, topic)
   const whole = await readClaim?.(deadLetter)
   if (!whole || !hasOwnId(whole))
-    throw new DeadLetterError('claim-missing', 'The value in the claim check is missing or differs.')
+    throw new DeadLetterError('claim-missing', 'The value of the claim check is missing or does not match.')
   return withTopic(whole, topic)
 }
 
 /**
- * Records of the functions have their id in the header `kp-id`; it is set from the dead letter, which is trusted. What
- * code sent keeps its headers: it may be in the log with the id that it has, or without one.
+ * Sets the header `kp-id` of records from functions to the id in the dead letter, which is verified. Records from code
+ * keep their headers, because they may be in the log with another id or without one.
  */
 function withRecordId(headers: readonly RecordHeader[], { recordId, source }: DeadLetter): readonly RecordHeader[] {
   if (source.trigger === 'template') return headers

@@ -1,5 +1,5 @@
-// A note says where a record in doubt may be. If its target refuses it, e.g. for its size, the next run would send the
-// record again without a look.
+// Handles notes on records in doubt that a target refuses, e.g. for their size. Without the note, the next run would
+// send the record again without searching the log.
 import { type DeadLetterStore, NotCompletedError, type Refusal } from '../dead-letter/dead-letter-store.ts'
 import { DeadLetterError, KafkaProducerError } from '../errors.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
@@ -9,9 +9,9 @@ import { topicInDoubt } from './retried-dead-letter.ts'
 const MAX_NAMED = 10
 
 /**
- * Stores dead letters in the configured targets, with the notes that their own target refused, and completes the old
- * ones: one that has outgrown its target goes to the next, as when it was stored first.
- * @returns those that stay as they were
+ * Stores dead letters with the refused notes in the configured targets, and completes the old ones. As with a new dead
+ * letter, one that is too large for a target goes to the next.
+ * @returns those that are unchanged
  */
 export async function moveRefused(
   store: DeadLetterStore,
@@ -35,17 +35,19 @@ export async function moveRefused(
   return refusals.filter(({ replacement }) => !done.has(replacement.open))
 }
 
-/** The error of records in doubt whose notes are stored nowhere: it says what to look for before the next run. */
+/**
+ * Creates the error for records in doubt whose notes could not be stored. It says what to look for before the next run.
+ */
 export function doubtNotNoted(refusals: readonly Refusal[]): DeadLetterError {
   const places = refusals.slice(0, MAX_NAMED).map(({ replacement: { deadLetter } }) => {
     const { deadLetterId, inDoubt } = deadLetter
     return `${deadLetterId} (${topicInDoubt(deadLetter)}-${inDoubt?.partition}, from ${inDoubt?.from} on)`
   })
-  const more = refusals.length > MAX_NAMED ? ` and ${refusals.length - MAX_NAMED} more` : ''
+  const omission = refusals.length > MAX_NAMED ? ` and ${refusals.length - MAX_NAMED} more` : ''
   return new DeadLetterError(
     'dead-letter',
     `The outcome of ${refusals.length} record(s) is unknown, and their target could not store where they may be: ` +
-      `dead letter ${places.join(', ')}${more}. Before the next redrive, which sends them without a lookup, search ` +
+      `dead letter ${places.join(', ')}${omission}. Before the next redrive, which sends them without a lookup, search ` +
       'the partition for the kp-id (dead-letters show), and discard the dead letter if the record is there.',
     { retriable: false, cause: refusals[0]?.error },
   )

@@ -1,7 +1,7 @@
 // Counts the results of a run while it runs, over all its targets.
 import type { DeadLetterResult } from './redrive-options.ts'
 
-/** Codes of dead letters that match, but that a run does not try. */
+/** Codes of matching dead letters that a run does not try. */
 const NOT_TRIED: ReadonlySet<string> = new Set(['invalid', 'parked'])
 
 export class DeadLetterResultCounts {
@@ -9,9 +9,9 @@ export class DeadLetterResultCounts {
   found = 0
   /** Records that a dry run would send. */
   wouldSend = 0
-  /** Dead letters that stay, by code. */
+  /** Dead letters that stay open, by code. */
   readonly kept = new Map<string, number>()
-  /** Dead letters that the run has tried, with any result. */
+  /** The number of dead letters that the run has tried, with any result. */
   done = 0
 
   add(result: DeadLetterResult): void {

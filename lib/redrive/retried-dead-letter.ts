@@ -3,7 +3,7 @@ import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { mergeDoubts } from '../dead-letter/merge-dead-letters.ts'
 import type { Failed } from '../delivery/delivery-report.ts'
 
-/** The record's timestamp, or the time of the first failure. */
+/** Returns the record's timestamp, or the time of its first failure. */
 export function timeOf({ record, failure }: DeadLetter): number {
   return record.timestamp ?? Date.parse(failure.firstAt)
 }
@@ -12,19 +12,19 @@ export function tried(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { count: deadLetter.redrive.count + 1, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** Stores why it was kept, without counting an attempt: the reason is not its own. */
+/** Adds why it was kept, without counting an attempt, because the dead letter is not the reason. */
 export function noted(deadLetter: DeadLetter, lastCode: string): DeadLetter {
   return { ...deadLetter, redrive: { ...deadLetter.redrive, lastAt: new Date().toISOString(), lastCode } }
 }
 
-/** The topic whose log a record in doubt may be in. */
+/** Returns the topic whose log may contain the record in doubt. */
 export function topicInDoubt({ inDoubt, record }: DeadLetter): string | null {
   return inDoubt?.topic ?? record.topic
 }
 
 /**
- * Stores where the record may be in the log, because the response of this attempt was lost.
- * @param wasLookedUp false: nothing is known of an earlier attempt in doubt, so it stays in doubt too
+ * Adds where in the log the record may be, because the response to this attempt was lost.
+ * @param wasLookedUp false if an earlier attempt in doubt was not looked up, so that it stays in doubt too
  */
 export function inDoubt(
   deadLetter: DeadLetter,

@@ -1,4 +1,4 @@
-// Runs a requested redrive: of each target or queue in turn, or of a store that the caller has opened.
+// Runs a requested redrive for each target or queue in turn, or for a store that the caller has opened.
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { createDeadLetterProducer, createDeadLetterPublisher } from '../create-dead-letter-publisher.ts'
@@ -24,12 +24,12 @@ import { configuredSources, eachSource, type RedriveSource } from './redrive-sou
 import { SentInRun } from './sent-in-run.ts'
 import type { SourceMessageReader } from './source-messages.ts'
 
-/** After these results no further target is read. */
+/** Results after which no further target is read. */
 const ENDS_RUN: ReadonlySet<string> = new Set(['deadline', 'interrupted', 'stop-requested'])
 
 export interface RedriveContext {
   readonly config: ProducerConfig
-  /** Validate invalid records, if the request includes them. */
+  /** The contracts that validate invalid records, if the request includes them. */
   readonly contracts: Contracts
   /** Converts the messages of source DLQs and failure destinations; without it they stay untouched. */
   readonly readSourceMessage?: SourceMessageReader
@@ -40,8 +40,8 @@ export interface RedriveContext {
   readonly onSeen?: RedriveOptions['onSeen']
   readonly onUnreadable?: RedriveOptions['onUnreadable']
   /**
-   * Called with what does not stop a run: unreadable record batches, failed notifications, values that stay. Default:
-   * `process.emitWarning`.
+   * Called with problems that do not stop a run: unreadable record batches, failed notifications, values that could not
+   * be removed. Default: `process.emitWarning`.
    */
   readonly warn?: (text: string) => void
 }
@@ -98,7 +98,7 @@ async function redriveSource(
     else counts.stop(error.code, error)
     return counts.result()
   } finally {
-    // The result has the counts even if the target can't be closed.
+    // An error of closing the target must not hide the counts.
     await store
       ?.close()
       .catch((error: unknown) => guardedWarn(context.warn)(`A target could not be closed: ${messageOf(error)}`))

@@ -1,4 +1,4 @@
-// What the parts of one run share: its store, its options, its counts, and whether it has to end.
+// The state that the parts of one run share: store, options, counts, and whether the run has to end.
 import type { DeadLetterStore, Lease, OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import { type ErrorCode, KafkaProducerError } from '../errors.ts'
 import { EncodingFailures } from './encoding-failures.ts'
@@ -21,7 +21,7 @@ export class RunState {
     this.lease = lease
   }
 
-  /** Undefined where the target has no place for it. */
+  /** The journal; undefined if the target has no place for it. */
   get journal(): SendingJournal | undefined {
     return this.#journal
   }

@@ -25,7 +25,7 @@ export interface DeadLetterFilter {
   readonly until?: number | undefined
 }
 
-/** The fields that a selection and its groups look at. */
+/** The fields of a dead letter that filters and groups use. */
 export interface SelectableDeadLetter {
   readonly deadLetterId: string
   readonly record: Pick<DeadLetter['record'], 'topic'>
@@ -61,7 +61,7 @@ export function isParked({ redrive }: Pick<SelectableDeadLetter, 'redrive'>, max
   return redrive.count >= maxAttempts
 }
 
-/** The code of the last redrive, or of the failure if there was none. */
+/** Returns the code of the last redrive, or of the failure without one. */
 export function lastError({ failure, redrive }: Pick<SelectableDeadLetter, 'failure' | 'redrive'>): string {
   return redrive.lastCode ?? failure.code
 }
@@ -92,10 +92,10 @@ export interface DeadLetterGroup {
   readonly isInvalid: boolean
   readonly deadLetters: number
   readonly parked: number
-  /** The first and the last time of their last failures. */
+  /** The earliest time of the last failures in this group; `newest` is the latest. */
   readonly oldest: string
   readonly newest: string
-  /** The id of one of them. */
+  /** The id of one dead letter of the group. */
   readonly sample: string
 }
 

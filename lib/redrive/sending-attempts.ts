@@ -1,4 +1,5 @@
-// The text of a note that says which dead letters are being sent. Anybody who may write to the target can change it.
+// Writes and parses the note that lists the dead letters being sent. Anybody who may write to the target can change it,
+// so it is checked.
 import { MAX_INT32, MAX_TEXT, MAX_TOPIC } from '../dead-letter/dead-letter.ts'
 import { type Check, integer, isTime, orNull, text } from '../dead-letter/field-checks.ts'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
@@ -8,11 +9,11 @@ const VERSION = 1
 /** Where and when the record of a dead letter was sent. */
 export interface SendingAttempt {
   readonly topic: string
-  /** Null: the partitioner chooses it. */
+  /** The partition; null if the partitioner chooses it. */
   readonly partition: number | null
   readonly clusterId: string | null
   readonly from: string
-  /** Null: it may still be sent. */
+  /** When sending ended; null if the record may still be sent. */
   readonly to: string | null
   /** Whether the run looked for records in doubt before it sent them. */
   readonly isLookedUp: boolean
@@ -29,7 +30,7 @@ export function formatAttempts(attempts: ReadonlyMap<string, SendingAttempt>): s
   })
 }
 
-/** @returns the attempts by the ids of their dead letters; undefined for a text that is no such note */
+/** @returns the attempts by the ids of their dead letters; undefined for any other text */
 export function parseAttempts(text: string): Map<string, SendingAttempt> | undefined {
   const json = parseJson(text)
   if (!isJsonObject(json) || json.version !== VERSION || !Array.isArray(json.attempts)) return undefined

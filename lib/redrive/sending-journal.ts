@@ -1,24 +1,27 @@
-// Which dead letters a run is sending. Their target says so before the records leave: if the run is killed before it
-// has noted what became of them, the next one looks for the records in the log and sends none of them a second time.
+// A write-ahead journal in the target of the dead letters that a run is sending. If the run is killed before it has
+// stored the results, the next run searches the log for these records and does not send them twice.
 import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../dead-letter/dead-letter.ts'
 import type { SendingPlace, Unreadable } from '../dead-letter/dead-letter-store.ts'
 import { mergeDoubts } from '../dead-letter/merge-dead-letters.ts'
 import { DeadLetterError } from '../errors.ts'
 import { formatAttempts, parseAttempts, type SendingAttempt } from './sending-attempts.ts'
 
-/** So many dead letters without a result mean that the target takes none: the note would grow with every batch. */
+/**
+ * The most dead letters without a stored result. More mean that the target stores none, and the note would grow with
+ * every batch.
+ */
 const MAX_OPEN = 5000
 
 /** A record that is about to be sent. */
 export interface Sending {
   readonly deadLetter: DeadLetter
   readonly topic: string
-  /** Null: the partitioner chooses it. */
+  /** The partition; null if the partitioner chooses it. */
   readonly partition: number | null
 }
 
 export interface JournalOptions {
-  /** The id of the cluster that the records of this run go to. */
+  /** Returns the id of the cluster that the records of this run go to. */
   readonly clusterId: () => Promise<string | null>
   /** Whether this run looks for records in doubt before it sends them. */
   readonly isLookedUp: boolean
@@ -29,9 +32,9 @@ export class SendingJournal {
   readonly #place: SendingPlace
   readonly #options: JournalOptions
   #clusterId: Promise<string | null> | undefined
-  /** By id: the attempts whose results are not known, or not noted. */
+  /** The attempts whose results are unknown or not stored, by the id of the dead letter. */
   readonly #open = new Map<string, SendingAttempt>()
-  /** Entries of earlier runs that this run has not met yet. */
+  /** Entries of earlier runs whose dead letters this run has not read yet. */
   readonly #unmet = new Set<string>()
   #isNoted = false
 
@@ -40,7 +43,7 @@ export class SendingJournal {
     this.#options = options
   }
 
-  /** Reads what an earlier run left. */
+  /** Reads the note that an earlier run left. */
   static async open(place: SendingPlace, options: JournalOptions): Promise<SendingJournal> {
     const journal = new SendingJournal(place, options)
     const text = await place.read()
@@ -49,7 +52,7 @@ export class SendingJournal {
     const attempts = parseAttempts(text)
     if (attempts === undefined)
       options.onUnreadable({ location: 'the note of the last redrive', reason: 'it can’t be read', count: 1 })
-    // The lease of this run has ended: it sends nothing more.
+    // This run holds the lease, so the earlier one has ended and sends nothing more.
     const now = new Date().toISOString()
     for (const [id, attempt] of attempts ?? []) {
       journal.#open.set(id, { ...attempt, to: attempt.to ?? now })
@@ -58,7 +61,7 @@ export class SendingJournal {
     return journal
   }
 
-  /** Returns the dead letter with the doubt of an attempt whose result no run has noted. */
+  /** Returns the dead letter with the `inDoubt` of an attempt whose result no run has stored. */
   withDoubt(deadLetter: DeadLetter): DeadLetter {
     const { deadLetterId, inDoubt } = deadLetter
     this.#unmet.delete(deadLetterId)
@@ -77,14 +80,14 @@ export class SendingJournal {
       clusterId,
       fromOffset: null,
     }
-    // An earlier doubt was over before that attempt, if its run looked.
+    // If that run searched the log, it had already cleared up an earlier unknown outcome.
     const isOver = inDoubt === null || (isLookedUp && Date.parse(inDoubt.to) < Date.parse(from))
     return { ...deadLetter, inDoubt: isOver ? doubt : mergeDoubts(inDoubt, doubt) }
   }
 
   /**
    * Notes a batch before its records are sent.
-   * @throws DeadLetterError when it can't be noted: the records must not be sent
+   * @throws DeadLetterError if it can't be noted; then the records must not be sent
    */
   async begin(batch: readonly Sending[]): Promise<void> {
     this.#clusterId ??= this.#options.clusterId()
@@ -99,7 +102,7 @@ export class SendingJournal {
     if (this.#open.size > MAX_OPEN + batch.length)
       throw new DeadLetterError(
         'dead-letter',
-        'The target takes no results of what is redriven; nothing more is sent.',
+        'The target does not store the results of the redrive; nothing more is sent.',
         {
           retriable: true,
         },
@@ -107,12 +110,12 @@ export class SendingJournal {
     await this.#write()
   }
 
-  /** The target has the result of a dead letter. */
+  /** Called after the target has stored the result of a dead letter. */
   settle({ deadLetterId }: DeadLetter): void {
     this.#open.delete(deadLetterId)
   }
 
-  /** @param isWhole the run has read all dead letters of the target: those that it did not meet are not there */
+  /** @param isWhole true if the run has read all dead letters of the target, so entries without one can be dropped */
   async end(isWhole: boolean): Promise<void> {
     if (isWhole) for (const id of this.#unmet) this.#open.delete(id)
     const now = new Date().toISOString()

@@ -1,6 +1,6 @@
 // Converts messages of source DLQs and failure destinations to dead letters, with the parsers of the functions:
-// messages past maxReceiveCount, Lambda's records of events that failed, events that a rule could not deliver.
-// docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+// messages that exceeded maxReceiveCount, Lambda's records of failed invocations, and events that a rule could not
+// deliver. docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Contracts } from '../contracts/contract.ts'
 import { type DeadLetter, type DeadLetterSource, toDeadLetter } from '../dead-letter/dead-letter.ts'
@@ -30,7 +30,7 @@ interface MessageRecord {
   readonly source: Source
 }
 
-/** @param contracts decide the topic of a message and what its record must look like */
+/** @param contracts decide the topic of a message and how its record is validated */
 export function createSourceMessageReader(
   contracts: Contracts,
   { defaultTopic, maxRequestSize }: Pick<ProducerConfig, 'defaultTopic' | 'maxRequestSize'>,
@@ -41,7 +41,7 @@ export function createSourceMessageReader(
     read: (message, role) => {
       const at = Number(message.attributes.SentTimestamp) || Date.now()
       const records = recordsOf(message, role, { contracts, defaultTopic })
-      if (records.length === 0) throw unreadable('it has no record')
+      if (records.length === 0) throw unreadable('it contains no record')
       return records.map(({ sourceRecord, source }, index) =>
         toDeadLetterOf(sourceRecord, { ...source, index, function: null }, at, contracts, serializer),
       )
@@ -75,7 +75,7 @@ function recordsOfEvents(
     throw unreadable(`it is not Lambda’s record of a failed invocation of ${lambda.name}`)
   const event = invocation ? invocation.requestPayload : json
   if (!isEvent(event) && !(invocation && Array.isArray(event) && event.some(isEvent)))
-    throw unreadable('it is neither an event nor Lambda’s record of one')
+    throw unreadable('it is neither an event nor Lambda’s record of a failed invocation')
   const requestId =
     isJsonObject(context) && typeof context.requestId === 'string' && context.requestId !== ''
       ? context.requestId
@@ -112,7 +112,8 @@ function toDeadLetterOf(
   if (error) return toDeadLetter(notSent(record, undefined, error, at), id, source, unencoded)
   try {
     const valid = validateRecord(record, { contracts })
-    // Formats that keep bytes serialize at once. Others may ask a registry, and are encoded when the record is sent.
+    // Formats that don't change the bytes serialize here. Others may need a registry, so the record is serialized when
+    // it is sent.
     const serialized =
       contract && isSentAsItIs(contract) ? (serializer.serialize(valid, noDeadline) as SerializedRecord) : undefined
     const reason = new TransportError('unavailable', 'The source stopped retrying it.', { retriable: true })
@@ -123,5 +124,5 @@ function toDeadLetterOf(
   }
 }
 
-/** Nothing waits. */
+/** A signal that never aborts, because nothing here waits. */
 const noDeadline = () => new AbortController().signal

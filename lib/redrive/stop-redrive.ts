@@ -1,5 +1,5 @@
-// Asks a redrive that runs elsewhere to stop. The lease of what it reads carries the request; the redrive sees it
-// before its next batch, and returns its counts with `stop-requested`.
+// Asks a redrive in another process to stop. The request is written to the lease of its targets; the redrive reads it
+// before its next batch and ends with `stop-requested`.
 import type { StopRequest } from '../dead-letter/dead-letter-store.ts'
 import { storeKindOf } from '../dead-letter/store-kinds.ts'
 import { ConfigError, KafkaProducerError } from '../errors.ts'
@@ -19,7 +19,7 @@ export interface StopResult {
 
 /**
  * Parses the event `{"stop": true}`, which may name what the redrive reads by `from`.
- * @param allowed what `from` may name
+ * @param allowed the sources that `from` may name
  * @throws ConfigError with every problem at once
  */
 export function parseStopRequest(
@@ -27,13 +27,13 @@ export function parseStopRequest(
   allowed?: readonly RedriveSource[],
 ): Pick<RedriveRequest, 'from'> {
   const { stop, from, ...others } = event
-  const problems = Object.keys(others).map(name => `${name}: not known beside stop; expected from or nothing.`)
+  const problems = Object.keys(others).map(name => `${name}: unknown field; with stop, expected only from.`)
   if (stop !== true) problems.push('stop: expected true.')
   if (problems.length > 0) throw new ConfigError(problems)
   return parseRedriveRequest(from === undefined ? {} : { from }, allowed)
 }
 
-/** @returns one result per target, in order. A target that can't be asked keeps none after it from being asked */
+/** @returns one result per target, in order. If a target can't be asked, the later ones still are */
 export async function stopRedrive(
   request: Pick<RedriveRequest, 'from'>,
   context: Pick<RedriveContext, 'config' | 'readSourceMessage' | 'warn'>,

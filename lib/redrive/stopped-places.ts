@@ -1,23 +1,23 @@
-// The topics and partitions that get no more records in this run, because every send there would fail.
+// Tracks topics and partitions that get no more records in this run, because every send there would fail.
 import type { Failed } from '../delivery/delivery-report.ts'
 import type { ErrorCode } from '../errors.ts'
 import { topicPartition } from '../record/topic-partition.ts'
 
-/** Codes of failures of a whole topic. */
+/** Codes of failures that affect a whole topic. */
 export const OF_TOPIC: ReadonlySet<ErrorCode> = new Set(['topic-not-on-cluster', 'authorization'])
 
 export interface Attempt {
   readonly topic: string
   /** Undefined if the record failed before it had a partition. */
   readonly partition: number | undefined
-  /** Undefined: the record was acknowledged. */
+  /** Undefined if the record was acknowledged. */
   readonly failed: Failed | undefined
 }
 
 export class StoppedPlaces {
   readonly #places = new Map<string, ErrorCode>()
 
-  /** Stops the places where every attempt of a batch ended with a delivery failure. */
+  /** Stops each topic or partition where every attempt of a batch ended with a delivery failure. */
   note(attempts: readonly Attempt[]): void {
     const byPlace = Map.groupBy(attempts, placeOf)
     for (const [place, ofPlace] of byPlace) {

@@ -1,4 +1,4 @@
-// Which of the dead letters that a run reads it tries, and to which topic their records go.
+// Decides which dead letters a run tries, and to which topic their records are sent.
 import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import type { OpenDeadLetter } from '../dead-letter/dead-letter-store.ts'
 import type { Candidate } from './candidate.ts'
@@ -24,7 +24,7 @@ export function takeCandidate(open: OpenDeadLetter, run: RunState): Candidate | 
     run.skip(open, 'message-not-whole')
     return undefined
   }
-  // One in doubt is looked for anyway.
+  // A record in doubt is searched anyway.
   if (open.isUncertain && deadLetter.inDoubt === null && options.log) {
     run.skip(open, 'completion-unknown')
     return undefined
@@ -36,13 +36,13 @@ export function takeCandidate(open: OpenDeadLetter, run: RunState): Candidate | 
     deadLetter: deadLetter.inDoubt ? deadLetter : withTopic(deadLetter, topic),
     topic,
     partition: undefined,
-    // The id of one with a claim check says nothing before the claim is read.
+    // The id of a dead letter with a claim check is not verified before the claim is read.
     foundAt: open.verified ? options.sentInRun?.locationOf(deadLetter) : undefined,
     keptFor: [topic, ...otherTopicInDoubt(deadLetter)].every(isAllowed) ? undefined : 'unknown-topic',
   }
 }
 
-/** Why a dead letter is not even tried; `other`: the filter leaves it out. */
+/** Returns why a dead letter is not tried; `other` if the filter excludes it. */
 export function whyUntried(
   deadLetter: DeadLetter,
   options: RedriveOptions,
@@ -51,13 +51,13 @@ export function whyUntried(
   if (!matches(deadLetter, options, maxAttempts)) return 'other'
   const topic = to ?? deadLetter.record.topic
   if (isParked(deadLetter, maxAttempts) || (topic !== null && isDeadLetterTopic(topic))) return 'parked'
-  // Its bytes are not those of its source: only an edit can make them so.
+  // Its bytes differ from the source's; only an edit can correct that.
   const isChanged = deadLetter.failure.code === 'number-out-of-range' && deadLetter.editedFrom === undefined
   const isInvalid = isChanged || (deadLetter.failure.kind === 'invalid-record' && !(includeInvalid && contracts))
   return topic === null || isInvalid ? 'invalid' : undefined
 }
 
-/** Where the record may be beside its own topic. Anybody who may write to a target may name any topic there. */
+/** Returns another topic that the record may be in. A forged dead letter may name any topic, so it is checked. */
 function otherTopicInDoubt(deadLetter: DeadLetter): readonly string[] {
   const topic = topicInDoubt(deadLetter)
   return topic === null || topic === deadLetter.record.topic ? [] : [topic]

@@ -1,5 +1,5 @@
-// What the cluster says of the topics that records go to: whether they would keep a record, how many partitions they
-// have, and where this run sends nothing more.
+// Checks the topics that records go to: whether they would keep a record, how many partitions they have, and whether
+// this run has stopped sending there.
 import { type DeadLetter, recordOf } from '../dead-letter/dead-letter.ts'
 import { KafkaProducerError } from '../errors.ts'
 import { murmur2 } from '../partition/murmur2.ts'
@@ -14,7 +14,7 @@ export class TopicChecks {
   readonly stoppedPlaces = new StoppedPlaces()
   readonly #options: RedriveOptions
   readonly #facts: TopicFactsCache | undefined
-  /** Each topic is asked for once, also by the dead letters of a window that ask at the same time. */
+  /** A promise per topic, so that concurrent look-ups share one request. */
   readonly #partitionCounts = new Map<string, Promise<number | undefined>>()
 
   constructor(options: RedriveOptions) {
@@ -22,7 +22,7 @@ export class TopicChecks {
     this.#facts = options.log && new TopicFactsCache(options.log)
   }
 
-  /** Asks for the topics of a window. @returns the error if no broker answered */
+  /** Loads the settings of a window's topics. @returns the error if no broker answered */
   async load(window: readonly Candidate[]): Promise<KafkaProducerError | undefined> {
     // Records in doubt are looked up where they were sent: that topic may be deleted.
     const topics = window
@@ -33,7 +33,7 @@ export class TopicChecks {
     return this.#facts?.load(topics)
   }
 
-  /** @returns the dead letters with their partitions, and with the reasons to keep those their topics would lose */
+  /** @returns the dead letters with their partitions, and with reasons to keep those that their topics would delete */
   async check(window: readonly Candidate[]): Promise<readonly Candidate[]> {
     const fitting = window.map(candidate => ({ ...candidate, keptFor: candidate.keptFor ?? this.#misfit(candidate) }))
     const checked = this.#newestOfKeys(fitting)
@@ -55,7 +55,7 @@ export class TopicChecks {
     return facts?.kind === 'known' && facts.isCompacted
   }
 
-  /** Why the topic would not keep the record, or why that is unknown. */
+  /** Returns why the topic would not keep the record, or why that is unknown. */
   #misfit({ deadLetter, topic }: Candidate): string | undefined {
     if (!this.#facts) return undefined
     const { assumeRetained, timestamp } = this.#options
@@ -66,7 +66,7 @@ export class TopicChecks {
     return isTooOld ? 'too-old' : undefined
   }
 
-  /** In compacted topics the older records of a key are kept, or the last of them would replace the newest. */
+  /** In compacted topics, keeps the older dead letters of a key: sending one after the newest would replace it. */
   #newestOfKeys(candidates: readonly Candidate[]): readonly Candidate[] {
     if (this.#options.overwrite) return candidates
     const inCompacted = candidates.filter(({ topic, keptFor }) => keptFor === undefined && this.isCompacted(topic))
@@ -78,7 +78,7 @@ export class TopicChecks {
     const { topic, deadLetter, keptFor } = candidate
     if (keptFor !== undefined) return candidate
     const { partition, key } = recordOf(deadLetter)
-    // Another topic has other partitions, of which the partitioner chooses.
+    // For another topic the partitioner chooses, because the partitions differ.
     if (partition !== null && this.#options.to === undefined) return { ...candidate, partition }
     if (key === null) return candidate
     const count = await this.#partitionCount(topic)

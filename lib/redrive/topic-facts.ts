@@ -1,9 +1,9 @@
-// How long a topic keeps records, and whether it is compacted.
+// Reads how long a topic keeps records, and whether it is compacted.
 import { KafkaProducerError } from '../errors.ts'
 
 /** Reads the settings of topics. */
 export interface TopicSettings {
-  /** One entry per topic with a response: its settings, or the error of the brokers. */
+  /** Returns one entry per topic with a response: its settings, or the brokers' error. */
   settings(
     topics: readonly string[],
     names: readonly string[],
@@ -15,10 +15,10 @@ export type TopicFacts =
       readonly kind: 'known'
       readonly isCompacted: boolean
       readonly retentionMs: number | undefined
-      /** How long a compacted topic keeps tombstones. */
+      /** How long a compacted topic keeps tombstones, ms. */
       readonly tombstonesKeptMs: number
     }
-  /** No right to read the settings, or no response. */
+  /** There is no permission to read the settings, or no response. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'missing' }
 
@@ -26,7 +26,7 @@ const RETENTION = 'retention.ms'
 const TIMESTAMP_TYPE = 'message.timestamp.type'
 const CLEANUP = 'cleanup.policy'
 const TOMBSTONES = 'delete.retention.ms'
-/** Kafka's default, where the brokers don't tell. */
+/** Kafka's default, used if the brokers don't return the setting, ms. */
 const TOMBSTONES_KEPT_MS = 86_400_000
 
 /** Reads the settings of each topic once. */
@@ -39,7 +39,7 @@ export class TopicFactsCache {
   }
 
   /**
-   * Reads the settings of the topics that `of` has no facts of yet.
+   * Reads the settings of topics that are not in the cache.
    * @returns the error if no broker answered
    */
   async load(topics: Iterable<string>): Promise<KafkaProducerError | undefined> {
@@ -67,7 +67,7 @@ function factsOf(answer: ReadonlyMap<string, string | null> | KafkaProducerError
   const retention = Number(answer?.get(RETENTION) ?? Number.NaN)
   const policies = answer?.get(CLEANUP)?.split(',')
   if (!answer || !policies || Number.isNaN(retention)) return { kind: 'unknown' }
-  // Retention goes by the record's timestamp; with LogAppendTime every record is new. -1 keeps records for ever.
+  // Retention uses the record's timestamp; with LogAppendTime every record is new. -1 keeps records forever.
   const isByAge = policies.includes('delete') && answer.get(TIMESTAMP_TYPE) !== 'LogAppendTime' && retention >= 0
   return {
     kind: 'known',

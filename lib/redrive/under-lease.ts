@@ -1,11 +1,11 @@
-// Work that changes the dead letters of a target: only one at a time does any.
+// Runs work that changes the dead letters of a target under its lease, so that only one process does so at a time.
 import type { DeadLetterStore, Lease, LeaseWait } from '../dead-letter/dead-letter-store.ts'
 
 const RENEW_MS = 15_000
 
 /**
  * Takes the lease of a store, renews it while `work` runs, and releases it.
- * @throws DeadLetterError `redrive-running` while another process has it
+ * @throws DeadLetterError `redrive-running` while another process holds it
  */
 export async function underLease<T>(
   store: DeadLetterStore,
@@ -13,7 +13,7 @@ export async function underLease<T>(
   work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const lease = await store.lease(wait)
-  // Whether it is still held is seen by `check`, before the next change.
+  // A failed renewal is ignored here, because `check` detects a lost lease before the next change.
   const timer = setInterval(() => lease.renew().catch(() => undefined), RENEW_MS)
   try {
     return await work(lease)

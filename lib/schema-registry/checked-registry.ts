@@ -1,5 +1,5 @@
-// A program's own client of a registry: what it answers is checked before it is believed, and whatever it throws is no
-// fault of the record.
+// Wraps a caller's own registry client: its results are checked, and its errors become delivery failures, never invalid
+// records.
 
 import { isInstance, SerializationError } from '../errors.ts'
 import { isUuid } from '../record/uuid.ts'

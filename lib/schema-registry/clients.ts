@@ -1,4 +1,4 @@
-// The clients of registries, each imported when it is first needed.
+// Imports the client of each registry on first use.
 import type { OpenRegistry } from './registry-codec-options.ts'
 
 export const openConfluent: OpenRegistry = async config =>

@@ -1,5 +1,5 @@
-// The value formats of schema registries for programs, which may use any format and any registry: each is loaded on
-// first use.
+// The value formats of schema registries for programs. A program may use any format and any registry, so each is
+// imported on first use.
 import { openConfluent, openGlue } from './clients.ts'
 import { contractFormats } from './contract-formats.ts'
 import { FORMATS } from './formats.ts'

@@ -1,4 +1,4 @@
-// Serializers of a registry with Confluent's API, as Java's KafkaAvroSerializer, KafkaProtobufSerializer and
+// Serializers of a registry with Confluent's API, equivalent to Java's KafkaAvroSerializer, KafkaProtobufSerializer and
 // KafkaJsonSchemaSerializer.
 import { labelOf, SETTINGS } from '../config/settings.ts'
 import type { SerializedData, Serializer, SerializerContext } from '../serialize/serializer.ts'
@@ -18,11 +18,11 @@ import {
 import { unusableSchema } from './unusable-schema.ts'
 
 /**
- * Writes values, or keys, in Avro by a schema of the registry: the id, then Avro's binary form. Data is what the schema
- * says, as plain JSON or as Avro's JSON encoding (docs/schemas.md).
+ * Serializes values or keys with an Avro schema of the registry: the schema id, then Avro's binary form. Data must
+ * match the schema, as plain JSON or in Avro's JSON encoding (docs/schemas.md).
  *
- * With a schema of its own it registers it (`autoRegisterSchemas`, as Java does), or takes the latest version
- * (`useLatestVersion`); without one it takes the latest version. Later records find the schema here.
+ * With its own schema, it registers that schema (`autoRegisterSchemas`, like Java) or uses the latest version
+ * (`useLatestVersion`); without one it uses the latest version. The schema is cached for later records.
  */
 export class ConfluentAvroSerializer<T = unknown> implements Serializer<T> {
   readonly #serializer: RegistrySerializer
@@ -33,8 +33,8 @@ export class ConfluentAvroSerializer<T = unknown> implements Serializer<T> {
   }
 
   /**
-   * @throws SerializationError: `invalid-record` where the data does not fit the schema, with pointers; otherwise
-   * `delivery-failure`; the promise rejects with one
+   * @throws SerializationError: of the kind `invalid-record` with pointers if the data does not fit the schema,
+   * otherwise `delivery-failure`; a returned promise rejects with the same
    */
   serialize(data: T, context: SerializerContext): SerializedData | Promise<SerializedData> {
     return this.#serializer.serialize(data, context)
@@ -42,8 +42,9 @@ export class ConfluentAvroSerializer<T = unknown> implements Serializer<T> {
 }
 
 /**
- * Writes values, or keys, in Protobuf by a schema of the registry: the id, which message of the file it is, then the
- * message. Data is Protobuf's JSON form (docs/schemas.md). For schemas it does what ConfluentAvroSerializer does.
+ * Serializes values or keys with a Protobuf schema of the registry: the schema id, the index of the message in its
+ * file, then the message. Data has Protobuf's JSON form (docs/schemas.md). Schemas are found as by
+ * ConfluentAvroSerializer.
  */
 export class ConfluentProtobufSerializer<T = unknown> implements Serializer<T> {
   readonly #serializer: RegistrySerializer
@@ -53,15 +54,15 @@ export class ConfluentProtobufSerializer<T = unknown> implements Serializer<T> {
     this.#serializer = confluent('ConfluentProtobufSerializer', 'PROTOBUF', options)
   }
 
-  /** As that of ConfluentAvroSerializer. */
+  /** Behaves as `serialize` of ConfluentAvroSerializer. */
   serialize(data: T, context: SerializerContext): SerializedData | Promise<SerializedData> {
     return this.#serializer.serialize(data, context)
   }
 }
 
 /**
- * Writes values, or keys, as JSON that the registry's JSON Schema allows: the id, then JSON.stringify's text. Data that
- * the schema does not allow is an invalid record. For schemas it does what ConfluentAvroSerializer does.
+ * Serializes values or keys as JSON with a JSON Schema of the registry: the schema id, then the text of JSON.stringify.
+ * Data that violates the schema is an invalid record. Schemas are found as by ConfluentAvroSerializer.
  */
 export class ConfluentJsonSchemaSerializer<T = unknown> implements Serializer<T> {
   readonly #serializer: RegistrySerializer
@@ -71,7 +72,7 @@ export class ConfluentJsonSchemaSerializer<T = unknown> implements Serializer<T>
     this.#serializer = confluent('ConfluentJsonSchemaSerializer', 'JSON', options)
   }
 
-  /** As that of ConfluentAvroSerializer. */
+  /** Behaves as `serialize` of ConfluentAvroSerializer. */
   serialize(data: T, context: SerializerContext): SerializedData | Promise<SerializedData> {
     return this.#serializer.serialize(data, context)
   }

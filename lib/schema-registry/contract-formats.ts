@@ -1,5 +1,5 @@
-// The value formats whose schemas are in a registry: the fields of a contract's file. A function's bundle has the
-// codecs of its own contracts instead (scripts/build.ts).
+// The value formats of contract files whose schemas are in a registry. A function's bundle contains only the codecs of
+// its own contracts instead (scripts/build.ts).
 import type { ValueFormat } from '../serialize/value-codec.ts'
 import { defaultSubject, RegistryCodec } from './registry-codec.ts'
 import type { RegistryCodecOptions, RegistryCodecParts, RegistryFormatName } from './registry-codec-options.ts'

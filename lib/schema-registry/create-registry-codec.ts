@@ -1,4 +1,4 @@
-// A codec for contracts in code.
+// Creates registry codecs for contracts in code.
 import { ConfigError } from '../errors.ts'
 import type { ValueCodec } from '../serialize/value-codec.ts'
 import { codecParts } from './codec-parts.ts'
@@ -7,8 +7,8 @@ import { type RegistryCodecOptions, SCHEMA_TYPES } from './registry-codec-option
 import { parseRegistryFields, REGISTRY_FIELDS } from './registry-fields.ts'
 
 /**
- * Creates a codec that encodes values or keys by a schema of a registry. The registry is that of the configuration of
- * the producer that sends the record.
+ * Creates a codec that encodes values or keys with a schema of a registry. The registry is the one in the configuration
+ * of the producer that sends the record.
  * @throws ConfigError with every option that is wrong
  * @example
  * defineContract('orders', { value: { codec: registryCodec({ format: 'avro', registry: 'confluent' }) } })
@@ -23,7 +23,7 @@ export function registryCodec(options: RegistryCodecOptions): ValueCodec {
     if (!known.includes(name)) problems.push(`registryCodec: ${name}: unknown; expected ${known.join(', ')}.`)
   parseRegistryFields(format, fields, text => problems.push(`registryCodec: ${text.replace(/^value\./, '')}.`), {
     part: 'value',
-    // Here the schema is the text itself.
+    // In code the option holds the schema's text and not a path.
     readSchema: text => text,
   })
   if (problems.length > 0) throw new ConfigError(problems)

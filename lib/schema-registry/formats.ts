@@ -1,4 +1,4 @@
-// The languages of schemas, each with its packages imported when it is first needed.
+// Imports the schema formats (Avro, JSON Schema, Protobuf) and their packages on first use.
 import type { SchemaFormat } from './schema-format.ts'
 import type { SchemaType } from './schema-registry.ts'
 

@@ -1,4 +1,4 @@
-// The serializer of the AWS Glue Schema Registry, as AWS's GlueSchemaRegistryKafkaSerializer for Java.
+// The serializer for the AWS Glue Schema Registry, equivalent to AWS's GlueSchemaRegistryKafkaSerializer for Java.
 import { labelOf, SETTINGS } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import type { SerializedData, Serializer, SerializerContext } from '../serialize/serializer.ts'
@@ -10,11 +10,12 @@ import { type GlueSerializerOptions, readOptions, requirePackagesOf, selectionOf
 const WHERE = 'GlueSchemaRegistrySerializer'
 
 /**
- * Writes values, or keys, in Avro, Protobuf or JSON (`glueDataFormat`) by a schema of an AWS Glue registry: the id of
- * its version, then the data, compressed with `glueCompression`. The schema's name is `glueSchemaName`, else the topic.
+ * Serializes values or keys in Avro, Protobuf or JSON (`glueDataFormat`) with a schema of an AWS Glue registry: the id
+ * of the schema version, then the data, compressed with `glueCompression`. The schema's name is `glueSchemaName`, else
+ * the topic.
  *
- * With a schema of its own it looks its version up, and registers it with `autoRegisterSchemas`; without one, or with
- * `useLatestVersion`, it takes the latest version. Later records find the schema here.
+ * With its own schema, it looks the version up and, with `autoRegisterSchemas`, registers it. Without one, or with
+ * `useLatestVersion`, it uses the latest version. The schema is cached for later records.
  */
 export class GlueSchemaRegistrySerializer<T = unknown> implements Serializer<T> {
   readonly #serializer: RegistrySerializer
@@ -42,8 +43,8 @@ export class GlueSchemaRegistrySerializer<T = unknown> implements Serializer<T> 
   }
 
   /**
-   * @throws SerializationError: `invalid-record` where the data does not fit the schema, with pointers; otherwise
-   * `delivery-failure`; the promise rejects with one
+   * @throws SerializationError: of the kind `invalid-record` with pointers if the data does not fit the schema,
+   * otherwise `delivery-failure`; a returned promise rejects with the same
    */
   serialize(data: T, context: SerializerContext): SerializedData | Promise<SerializedData> {
     return this.#serializer.serialize(data, context)

@@ -1,4 +1,5 @@
-// The serializers that settings name. One file, imported with the first record: a bundle that needs none leaves it out.
+// Creates the registry serializers that settings name. It is imported on demand, so that a bundle without them does not
+// contain it.
 import type { RegistrySerializerName } from '../config/class-names.ts'
 import type { ProducerConfig } from '../config/settings.ts'
 import type { Serializer } from '../serialize/serializer.ts'

@@ -1,10 +1,11 @@
-// What a program's value is, beside what JSON has. What JSON would change or lose is none: a Set, a promise, an error.
+// Classifies values from code that JSON does not have. Values that JSON would change or lose are refused: a Set, a
+// promise, an error.
 import type { JsonObject } from '../record/json-object.ts'
 import { NumberText } from '../record/json-text.ts'
 import { hasHiddenParts } from '../serialize/strict-json.ts'
 import { isThenable } from '../time/thenable.ts'
 
-/** Whether its own fields say all that is in it. */
+/** Whether its own fields contain all of its data. */
 export function isObject(value: unknown): value is JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof NumberText) return false
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -14,7 +15,7 @@ export function isObject(value: unknown): value is JsonObject {
   return Object.keys(value).length > 0 || !hasHiddenParts(value)
 }
 
-/** Of an object or a Map with text as keys, without what is undefined, as JSON.stringify has it. */
+/** Returns the entries of an object, or of a Map with text keys, without undefined values, like JSON.stringify. */
 export function entriesOf(value: unknown): readonly (readonly [string, unknown])[] | undefined {
   if (!(value instanceof Map)) return isObject(value) ? Object.entries(value).filter(isThere) : undefined
   const entries: [unknown, unknown][] = [...value].filter(isThere)

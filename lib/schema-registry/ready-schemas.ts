@@ -1,5 +1,5 @@
-// The schemas of one codec that are compiled: one per subject and configuration, for the container's life. Of too
-// many, those used longest ago go, and are compiled again when they are needed.
+// Caches the compiled schemas of one codec, one per subject and configuration, for the container's life. The least
+// recently used are dropped above a limit, and compiled again when needed.
 import type { ProducerConfig } from '../config/settings.ts'
 import { SerializationError } from '../errors.ts'
 import type { CodecContext } from '../serialize/value-codec.ts'
@@ -11,9 +11,9 @@ import type { RegistryCodecParts } from './registry-codec-options.ts'
 import type { SchemaEncoder } from './schema-format.ts'
 import { type RegisteredSchema, type SchemaSelection, type SchemaType, textLength } from './schema-registry.ts'
 
-/** Bytes of the compiled schemas that are kept per configuration, about. */
+/** The approximate memory of compiled schemas per configuration, bytes. */
 const MAX_KEPT = 64 * 1024 * 1024
-/** About what the formats keep, measured: bytes of each schema, and per character of it. */
+/** Measured memory of a compiled schema by format: bytes per schema, and per character of its text. */
 const KEPT_BYTES: Readonly<Record<SchemaType, { readonly each: number; readonly perCharacter: number }>> = {
   AVRO: { each: 3_000, perCharacter: 5 },
   PROTOBUF: { each: 10_000, perCharacter: 35 },
@@ -22,7 +22,7 @@ const KEPT_BYTES: Readonly<Record<SchemaType, { readonly each: number; readonly 
 
 interface Compiled {
   readonly schema: RegisteredSchema
-  /** Rejects for a schema that can't be compiled, which is not compiled again. */
+  /** Rejects if the schema can't be compiled; it is not compiled again. */
   readonly compiling: Promise<ReadySchema>
   ready: ReadySchema | undefined
 }
@@ -35,14 +35,14 @@ export class ReadySchemas {
   #pinned: ReadySchema | undefined
   #loadingPinned: Promise<ReadySchema> | undefined
 
-  /** @param maxKept bytes of the compiled schemas per configuration, about. Default: 64 MiB */
+  /** @param maxKept the approximate memory of compiled schemas per configuration, bytes. Default: 64 MiB */
   constructor(parts: RegistryCodecParts, message: string | undefined, maxKept = MAX_KEPT) {
     this.#parts = parts
     this.#message = message
     this.#maxKept = maxKept
   }
 
-  /** @returns undefined for one that has to be found first */
+  /** @returns undefined if the schema has to be found first */
   get(subject: string, config: ProducerConfig | undefined): ReadySchema | undefined {
     return this.#pinned ?? (config && this.#byConfig.get(config)?.get(subject)?.ready)
   }
@@ -79,7 +79,7 @@ export class ReadySchemas {
     const onReady = (ready: ReadySchema) => {
       compiled.ready = ready
     }
-    // Whoever waits for it gets the error.
+    // The error is ignored here, because callers that wait for it get it.
     compiling.then(onReady, () => undefined)
     return compiled
   }
@@ -102,7 +102,10 @@ function sizeOf(schema: RegisteredSchema): number {
   return each + perCharacter * textLength(schema)
 }
 
-/** Code that can't be loaded, e.g. of a package that is not installed, is no fault of the record. */
+/**
+ * If code can't be loaded, e.g. because a package is not installed, the record is not invalid: it is a delivery
+ * failure.
+ */
 async function loaded<T>(load: () => Promise<T>): Promise<T> {
   return load().catch(noFaultOfTheRecord('schema-unusable'))
 }

@@ -1,13 +1,13 @@
-// What may be kept up to a sum of sizes: of more, what was used longest ago goes.
+// A least-recently-used cache with a limit for the sum of its entries' sizes.
 
 export class RecentlyUsed<T> {
-  /** In the order of their last use: a map lists its entries in the order in which they were set. */
+  /** In the order of last use, because a Map iterates in insertion order. */
   readonly #entries = new Map<string, { readonly value: T; readonly size: number }>()
   readonly #maxSize: number
   #size = 0
   #latest: string | undefined
 
-  /** @param maxSize of all entries together; the latest one is kept even if it alone is larger */
+  /** @param maxSize the limit for all entries together; the latest entry is kept even if it alone exceeds it */
   constructor(maxSize: number) {
     this.#maxSize = maxSize
   }

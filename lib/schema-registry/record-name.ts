@@ -1,11 +1,12 @@
-// The full name of a schema's record, by which RecordName and TopicRecordName name subjects. Java: ParsedSchema.name().
+// Finds the full name of a schema's record, which the strategies RecordName and TopicRecordName use for subjects. Java:
+// ParsedSchema.name().
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { protoOutline } from './protobuf/proto-outline.ts'
 import type { SchemaType } from './schema-registry.ts'
 
 /**
- * @returns undefined: the schema has none, e.g. an Avro schema that is no record. A schema that can't be read has none
- * either; its format says so when it is compiled
+ * @returns undefined if the schema has no name, e.g. an Avro schema that is not a record, or if it can't be read; the
+ * format reports that when it compiles the schema
  */
 export function recordName(type: SchemaType, text: string): string | undefined {
   if (type === 'PROTOBUF') return firstMessage(text)

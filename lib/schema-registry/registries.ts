@@ -1,4 +1,4 @@
-// The clients of registries. One lives as long as the configuration it was created from: for the container's life.
+// Keeps one client per registry and configuration, normally for the container's life.
 import type { ProducerConfig } from '../config/settings.ts'
 import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import type { OpenRegistry } from './registry-codec-options.ts'
@@ -6,14 +6,16 @@ import type { SchemaRegistry } from './schema-registry.ts'
 
 const clients = new WeakMap<ProducerConfig, Map<OpenRegistry, Promise<SchemaRegistry>>>()
 
-/** @throws SerializationError `schema-registry`, by rejection: the settings of the registry are missing or wrong */
+/**
+ * @throws SerializationError `schema-registry`, by rejection: if the settings of the registry are missing or invalid
+ */
 export function registryOf(config: ProducerConfig, open: OpenRegistry): Promise<SchemaRegistry> {
   const ofConfig = clients.get(config) ?? new Map<OpenRegistry, Promise<SchemaRegistry>>()
   clients.set(config, ofConfig)
   let client = ofConfig.get(open)
   if (!client) {
     client = open(config).catch(cause => {
-      // A file that a setting names may be there later.
+      // Not cached, because a file that a setting names may exist later.
       ofConfig.delete(open)
       return noFaultOfTheRecord('schema-registry')(cause)
     })

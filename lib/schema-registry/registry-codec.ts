@@ -1,5 +1,5 @@
-// A codec of contracts that encodes values and keys by a schema of a registry. What needs no registry is checked
-// before; once the schema is here, bytes are returned at once.
+// A contract codec that encodes values and keys with a schema of a registry. Everything that needs no registry is
+// checked first; once the schema is cached, bytes are returned synchronously.
 
 import { refuseSchemaIdsOf } from '../contracts/refuse-schema-ids.ts'
 import { errorName, InvalidRecordError, isInstance, SerializationError } from '../errors.ts'
@@ -15,7 +15,7 @@ import type { SchemaEncoder } from './schema-format.ts'
 import type { SchemaDefinition, SchemaId, SchemaSelection } from './schema-registry.ts'
 import { type FramingOptions, frame } from './wire-format.ts'
 
-/** What values of a schema are written by. */
+/** A compiled schema with its encoder and framing. */
 export interface ReadySchema {
   readonly id: SchemaId
   readonly encoder: SchemaEncoder
@@ -53,7 +53,7 @@ export class RegistryCodec implements ValueCodec {
     return text
   }
 
-  /** Text or bytes as the JSON that they hold; a program's own value as it is. */
+  /** Parses text or bytes as JSON; any other value is returned unchanged. */
   read(value: unknown): unknown {
     return readJsonValue(value, this.shape)
   }
@@ -63,14 +63,14 @@ export class RegistryCodec implements ValueCodec {
   }
 
   encode({ content }: ValueSource, context: CodecContext): SerializedData | Promise<SerializedData> {
-    // Stage 3 does not know of a codec that is within one of a program's own.
+    // Checked here too, because stage 3 does not see a registry codec that is wrapped in a caller's codec.
     refuseSchemaIdsOf(context)
     const subject = this.options.subject ?? defaultSubject(this.options, context)
     const schema = this.#schemas.get(subject, context.config)
     if (schema) return this.#framed(schema, content, context)
-    const taken = snapshot(content)
-    const found = this.#schemas.find(this.selection(context), context)
-    return found.then(ready => this.#framed(ready, taken, context))
+    const contentCopy = snapshot(content)
+    const schemaPromise = this.#schemas.find(this.selection(context), context)
+    return schemaPromise.then(ready => this.#framed(ready, contentCopy, context))
   }
 
   async findSchema(context: CodecContext): Promise<void> {
@@ -80,12 +80,12 @@ export class RegistryCodec implements ValueCodec {
     this.checkId(id, context)
   }
 
-  /** @throws SerializationError `schema-unusable` where records can't say that they are of this schema */
+  /** @throws SerializationError `schema-unusable` if records can't carry this schema's id */
   checkId(id: SchemaId, context: Pick<CodecContext, 'isKey' | 'config'>): void {
     frame(id, new Uint8Array(), undefined, this.#framing(context))
   }
 
-  /** What the registry is asked for. */
+  /** Builds the selection that is looked up in the registry. */
   selection({ topic, isKey, config }: Pick<CodecContext, 'topic' | 'isKey' | 'config'>): SchemaSelection {
     const { version = 'latest', autoRegister = false, normalize = config?.normalizeSchemas ?? false } = this.options
     const subject = this.options.subject ?? defaultSubject(this.options, { topic, isKey })
@@ -106,7 +106,7 @@ export class RegistryCodec implements ValueCodec {
   }
 }
 
-/** Confluent's TopicNameStrategy; AWS's serializer takes the topic's name. */
+/** Confluent's TopicNameStrategy; AWS's serializer uses the topic's name. */
 export function defaultSubject(
   { registry }: Pick<RegistryCodecOptions, 'registry'>,
   { topic, isKey }: { readonly topic: string; readonly isKey: boolean },
@@ -114,7 +114,7 @@ export function defaultSubject(
   return registry === 'glue' ? topic : `${topic}-${isKey ? 'key' : 'value'}`
 }
 
-/** What is thrown for another reason, such as a value nested too deeply for the stack, is about the value. */
+/** Any other error, e.g. for a value nested too deeply for the stack, means that the value is invalid. */
 function encoded(encoder: SchemaEncoder, content: unknown): Uint8Array {
   try {
     return encoder.encode(content)
@@ -122,7 +122,7 @@ function encoded(encoder: SchemaEncoder, content: unknown): Uint8Array {
     if (isInstance(cause, SerializationError) || isInstance(cause, InvalidRecordError)) throw cause
     throw new SerializationError(
       'invalid-record',
-      `expected a value that its schema can write, got one for which the encoder threw an error (${errorName(cause)})`,
+      `expected a value that its schema can encode, got one for which the encoder threw an error (${errorName(cause)})`,
       { code: 'schema', cause },
     )
   }

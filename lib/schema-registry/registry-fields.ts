@@ -1,4 +1,4 @@
-// The fields of a contract's `value` or `key` whose schema is in a registry.
+// Parses the fields of a contract's `value` or `key` whose schema is in a registry.
 import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
 import type { FormatPlace } from '../serialize/value-codec.ts'
 import { isSubject } from './confluent/subject.ts'
@@ -15,11 +15,11 @@ export const REGISTRY_FIELDS = [
   'compression',
 ] as const
 
-/** Schema names of Glue: CreateSchema of the AWS Glue API. */
+/** Valid schema names in Glue. Source: CreateSchema of the AWS Glue API. */
 const GLUE_NAME = /^[\w.$#-]{1,255}$/
 const MAX_VERSION = 2 ** 31 - 1
 
-/** @param problem called with what is wrong with a field: `value.<field>: expected …` */
+/** @param problem called for each invalid field: `value.<field>: expected …` */
 export function parseRegistryFields(
   format: RegistryFormatName,
   fields: JsonObject,

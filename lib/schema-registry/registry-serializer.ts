@@ -1,5 +1,5 @@
-// What the serializers of all registries and formats share: once the schema of a subject is here, bytes are returned at
-// once.
+// The common part of all registry serializers. Once the schema of a subject is cached, bytes are returned
+// synchronously.
 import type { ProducerConfig } from '../config/settings.ts'
 import { refuseSchemaIdsOf } from '../contracts/refuse-schema-ids.ts'
 import type { SerializedData, SerializerContext } from '../serialize/serializer.ts'
@@ -35,10 +35,10 @@ export class RegistrySerializer {
     const subject = subjectOf(context.topic, context.isKey)
     const ready = this.#schemas.get(subject, config)
     if (ready) return this.#framed(ready, data, context.isKey)
-    const taken = snapshot(data)
+    const dataCopy = snapshot(data)
     return this.#schemas
       .find(selectionOf(subject), { ...context, config })
-      .then(found => this.#framed(found, taken, context.isKey))
+      .then(found => this.#framed(found, dataCopy, context.isKey))
   }
 
   #framed({ id, encoder }: ReadySchema, data: unknown, isKey: boolean): SerializedData {

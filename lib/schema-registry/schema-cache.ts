@@ -1,5 +1,5 @@
-// What the clients of all registries share: a schema that was found is kept for the container's life, calls for the
-// same one share a look-up, and a look-up is repeated until nobody waits for it any more.
+// The cache that the clients of all registries use: a schema is kept for the container's life, concurrent calls for the
+// same one share a look-up, and a look-up is retried as long as a caller waits for it.
 import { isInstance, SerializationError } from '../errors.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import { RecentlyUsed } from './recently-used.ts'
@@ -7,11 +7,14 @@ import { SchemaLookup } from './schema-lookup.ts'
 import { type RegisteredSchema, type SchemaSelection, textLength } from './schema-registry.ts'
 import { selectionKey } from './selection-key.ts'
 
-/** Characters of the schemas that are kept: some 10,000 of the usual size. The one used longest ago goes first. */
+/**
+ * The most characters of cached schemas, about 10,000 schemas of the usual size. The least recently used is dropped
+ * first.
+ */
 const MAX_KEPT = 32 * 1024 * 1024
-/** What an entry takes beside its texts, as characters. */
+/** The size of an entry in addition to its texts, in characters. */
 const ENTRY_SIZE = 512
-/** A failure that no retry helps is repeated for this time: the next record would get the same answer. */
+/** How long a permanent failure is cached, ms: the next record would get the same response. */
 const FAILURE_MS = 5000
 const MAX_FAILURES = 1000
 
@@ -19,7 +22,7 @@ export interface SchemaCacheOptions {
   readonly clock?: Clock | undefined
   /** Default: `Math.random`. */
   readonly random?: (() => number) | undefined
-  /** Characters of the schemas that are kept. Default: 32 Mi */
+  /** The most characters of cached schemas. Default: 32 Mi */
   readonly maxKept?: number | undefined
 }
 
@@ -42,10 +45,10 @@ export class SchemaCache {
   }
 
   /**
-   * @param signal ends the waiting of this caller; when nobody waits any more, the signal of `attempt` is aborted
-   * @param attempt asks the registry once. A SerializationError that is `retriable` is followed by another attempt,
-   * after a back-off with full jitter
-   * @throws SerializationError that `attempt` threw, by rejection; `schema-registry` when `signal` is aborted first
+   * @param signal ends the wait of this caller; when no caller waits any more, the signal of `attempt` is aborted
+   * @param attempt sends one request to the registry. After a `retriable` SerializationError it is called again, with a
+   * back-off with full jitter
+   * @throws SerializationError the error of `attempt`, by rejection; `schema-registry` if `signal` is aborted first
    */
   async find(
     selection: SchemaSelection,

@@ -1,19 +1,19 @@
-// The port of schema languages: a registered schema → what encodes values by it.
+// The port of schema languages: compiles a registered schema into an encoder.
 import type { RegisteredSchema, SchemaType } from './schema-registry.ts'
 
 export interface SchemaEncoder {
   /**
-   * The bytes without the id.
-   * @param data a JsonText (whose `text` has digits that a double does not), parsed JSON, or a program's own value
+   * Returns the encoded value without the schema id.
+   * @param data a JsonText (whose `text` has digits that a double does not), parsed JSON, or a value from code
    * @throws SerializationError of the kind `invalid-record` and the code `schema`, with violations whose pointers begin
    * at the data; the message never holds the data
    */
   encode(data: unknown): Uint8Array
-  /** Protobuf only: which message of the file the bytes are. */
+  /** Protobuf only: the position of the message in its file. */
   readonly message?: {
-    /** Confluent: the way to it, an index per level of nesting. */
+    /** For Confluent: one index per level of nesting. */
     readonly path: readonly number[]
-    /** Glue: its place among all messages of the file, sorted by full name. */
+    /** For Glue: the index among all messages of the file, sorted by full name. */
     readonly index: number
   }
 }
@@ -21,7 +21,7 @@ export interface SchemaEncoder {
 export interface SchemaFormat {
   readonly type: SchemaType
   /**
-   * @param message of Protobuf: the full name of the message. Default: the file's first one
+   * @param message for Protobuf, the full name of the message. Default: the first one in the file
    * @throws SerializationError of the kind `delivery-failure` and the code `schema-unusable` for a schema that can't be
    * read, or that this library does not support: no retry helps
    */

@@ -1,4 +1,4 @@
-// One look-up of a schema, which all callers share that need the schema at the same time.
+// One look-up of a schema, shared by all callers that need the schema at the same time.
 import { isInstance, SerializationError } from '../errors.ts'
 import { abortableSleep } from '../time/abortable-sleep.ts'
 import { backoff } from '../time/backoff.ts'
@@ -12,9 +12,9 @@ export interface SchemaLookupOptions {
   readonly clock: Clock
   readonly random: () => number
   onFound(schema: RegisteredSchema): void
-  /** Called with the failure that ends the look-up; not when its callers have left. */
+  /** Called with the failure that ends the look-up, but not if all callers have stopped waiting. */
   onFailed(error: unknown): void
-  /** Called once, before the callers get an answer: a later caller needs a new look-up. */
+  /** Called once, before the callers get the result: a later caller needs a new look-up. */
   onEnd(): void
 }
 
@@ -26,16 +26,16 @@ export class SchemaLookup {
   #isDone = false
   #lastFailure: SerializationError | undefined
 
-  /** @param attempt as that of SchemaCache.find */
+  /** @param attempt as in SchemaCache.find */
   constructor(attempt: (signal: AbortSignal) => Promise<RegisteredSchema>, options: SchemaLookupOptions) {
     this.#options = options
-    // Not in this turn: the options' functions must not be called before the caller has this object.
+    // Starts in a later microtask: the callbacks must not be called before the caller has this object.
     this.#answer = Promise.resolve().then(() => this.#run(attempt))
-    // Whoever waits gets the error; when all have left, nobody does.
+    // Prevents an unhandled rejection if no caller waits any more.
     this.#answer.catch(() => undefined)
   }
 
-  /** @throws SerializationError when `signal` is aborted first: that of the last attempt, if one failed */
+  /** @throws SerializationError if `signal` is aborted first; the error of the last attempt, if one failed */
   wait(signal: AbortSignal): Promise<RegisteredSchema> {
     this.#waiting++
     return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export class SchemaLookup {
     })
   }
 
-  /** Nobody waits: what is under way is aborted, so that no request outlives its invocation. */
+  /** Aborts the running request when no caller waits, so that no request outlives its invocation. */
   #abandon(): void {
     if (this.#isDone) return
     this.#end()

@@ -1,8 +1,8 @@
-// What tells one selection of a schema from another.
+// Builds a cache key for the selection of a schema.
 import { createHash } from 'node:crypto'
 import type { SchemaDefinition, SchemaSelection } from './schema-registry.ts'
 
-/** A program passes the same definition with every record; its text is hashed once. */
+/** Programs pass the same definition object with every record, so its text is hashed only once. */
 const hashes = new WeakMap<SchemaDefinition, string>()
 
 export function selectionKey(selection: SchemaSelection): string {

@@ -1,4 +1,4 @@
-// What the serializers of registries are created with: settings, and the schema that they write by.
+// Reads the options of registry serializers: settings and schema.
 
 import { readFileSync } from 'node:fs'
 import { checkConfig, checkOptions, kindOf, type OptionKind } from '../check-options.ts'
@@ -18,20 +18,20 @@ import type {
   SchemaType,
 } from './schema-registry.ts'
 
-/** The schema that a serializer writes by, and where its registry is. */
+/** The schema of a serializer, and its registry. */
 export interface SerializerSchemaOptions {
-  /** The text of the schema. Default: the latest version that the subject has when the serializer first asks. */
+  /** The text of the schema. Default: the latest version of the subject when the serializer first asks. */
   readonly schema?: string | undefined
-  /** The same as a file, read when the serializer is created. */
+  /** The schema as a file, read when the serializer is created. */
   readonly schemaFile?: string | URL | undefined
   /** Schemas of the registry that the schema imports. Default: none. */
   readonly references?: readonly SchemaReference[] | undefined
   /**
-   * What `parseConfig` or `loadConfig` returned, in place of settings here. Serializers with the same configuration
-   * share a client of the registry. Default: the settings here, then those of the environment (KAFKA_…).
+   * A configuration from `parseConfig` or `loadConfig`, instead of settings here. Serializers with the same
+   * configuration share a client of the registry. Default: the settings here, then those of the environment (KAFKA_…).
    */
   readonly config?: ProducerConfig | undefined
-  /** A client in place of the settings' one, e.g. in tests. */
+  /** A client to use instead of the one from the settings, e.g. in tests. */
   readonly registry?: SchemaRegistry | undefined
 }
 
@@ -82,7 +82,7 @@ export type GlueSettings = Pick<CommonOptions, (typeof GLUE_SETTINGS)[number]>
 
 export interface ConfluentSerializerOptions extends SerializerSchemaOptions, ConfluentSettings {}
 
-/** Of a serializer whose schemas may be Protobuf. */
+/** Options of a serializer whose schemas may be Protobuf. */
 export interface MessageOptions {
   /** Protobuf: the full name of the message, e.g. `shop.Order`. Default: the first one of the file. */
   readonly message?: string | undefined
@@ -93,7 +93,7 @@ export interface GlueSerializerOptions extends SerializerSchemaOptions, MessageO
 
 export interface ReadOptions {
   readonly config: ProducerConfig
-  /** Undefined: the text of the schema is the registry's. */
+  /** The caller's schema; undefined to use the registry's. */
   readonly definition: Omit<SchemaDefinition, 'type'> | undefined
   readonly message: string | undefined
   readonly registry: SchemaRegistry | undefined
@@ -134,8 +134,8 @@ export function readOptions(
 }
 
 /**
- * Which schema a record is written by.
- * @param registerByDefault what `auto.register.schemas` is where nobody set it
+ * Decides which schema a serializer uses.
+ * @param registerByDefault the default of `auto.register.schemas`
  * @throws ConfigError
  */
 export function selectionOf(
@@ -148,7 +148,7 @@ export function selectionOf(
   const label = `${where}: ${labelOf(SETTINGS.autoRegisterSchemas)} (true)`
   if (autoRegisterSchemas === true && definition === undefined)
     throw new ConfigError([
-      `${label}: expected a schema to register (schema or schemaFile), or false: then records are written by the ` +
+      `${label}: expected a schema to register (schema or schemaFile), or false: then records use the ` +
         'latest version of the subject.',
     ])
   if (autoRegisterSchemas === true && useLatestVersion)
@@ -207,7 +207,7 @@ const PACKAGES: Readonly<Record<SchemaType, PackageUserName | undefined>> = {
 }
 
 /**
- * When a serializer is created, so that no record finds out.
+ * Checks at creation that packages are installed, so that no record fails later.
  * @throws ConfigError naming the packages that are not installed
  */
 export function requirePackagesOf(type: SchemaType, registry: 'confluent' | 'glue'): void {
@@ -216,7 +216,7 @@ export function requirePackagesOf(type: SchemaType, registry: 'confluent' | 'glu
   if (registry === 'glue') requirePackages('glue')
 }
 
-/** The environment is the whole producer's, which warns of the rest itself. */
+/** Warns only about settings of registries: the producer itself warns about the others. */
 function warnOfRegistries(text: string): void {
   if (text.startsWith('schema.registry.')) emitWarning(text)
 }

@@ -1,19 +1,19 @@
-// The text of TypeScript's declarations.
+// Builds the text of TypeScript declarations.
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 
-/** The names of the types of one schema. */
+/** Assigns TypeScript names to the types of one schema. */
 export class TypeNames {
   readonly #root: string
   readonly #used = new Set<string>()
 
-  /** @param root of the type of the whole schema, with which the others begin */
+  /** @param root the name of the whole schema's type, which is the prefix of the others */
   constructor(root: string) {
     this.#root = root
     this.#used.add(root)
   }
 
-  /** @param full its name in the schema: the last part suffices unless another type has it */
+  /** @param full the full name in the schema; its last part is used unless another type has it */
   take(full: string): string {
     const short = this.#root + pascalCase(full.slice(full.lastIndexOf('.') + 1))
     const long = this.#root + pascalCase(full)

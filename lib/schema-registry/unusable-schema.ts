@@ -1,9 +1,9 @@
 import { SerializationError } from '../errors.ts'
 
-/** Of a message, which each record has: the words of a schema have no bound. */
+/** The longest message, because every record's report contains it and names in a schema may be long. */
 const MAX_LENGTH = 500
 
-/** @param what is wrong with the schema: words of the schema at most, never data */
+/** @param what is wrong with the schema; may quote the schema, never data */
 export function unusableSchema(what: string, cause?: unknown): SerializationError {
   return new SerializationError(
     'delivery-failure',

@@ -1,6 +1,6 @@
-// Where the id of a schema stands: before the bytes, or in a header.
-// Confluent: https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html
-// Glue: AWSSchemaRegistryConstants and SerializationDataEncoder of github.com/awslabs/aws-glue-schema-registry
+// Writes the id of a schema before the bytes of a record, or into a header. Confluent:
+// https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html Glue:
+// AWSSchemaRegistryConstants and SerializationDataEncoder of github.com/awslabs/aws-glue-schema-registry
 
 import { deflateSync } from 'node:zlib'
 import { SerializationError } from '../errors.ts'
@@ -13,9 +13,9 @@ import type { SchemaId } from './schema-registry.ts'
 
 export interface FramingOptions {
   readonly isKey: boolean
-  /** `value.schema.id.serializer`; of Confluent only. Default: `prefix` */
+  /** `value.schema.id.serializer`; only for Confluent. Default: `prefix` */
   readonly idIn?: 'prefix' | 'header' | undefined
-  /** Of Glue only. Default: `none` */
+  /** Only for Glue. Default: `none` */
   readonly compression?: 'none' | 'zlib' | undefined
 }
 
@@ -26,8 +26,8 @@ const GLUE_NOT_COMPRESSED = 0
 const GLUE_ZLIB = 5
 
 /**
- * @param payload what the encoder returned
- * @throws SerializationError `schema-unusable` where the registry gave no GUID, which the header needs
+ * @param payload the bytes from the encoder
+ * @throws SerializationError `schema-unusable` if the registry returned no GUID, which the header needs
  */
 export function frame(
   id: SchemaId,
@@ -67,7 +67,7 @@ function glueFrame(
   ])
 }
 
-/** The number of the indexes and each index as zigzag varints; `[0]` is one byte 0. */
+/** Encodes the number of indexes and each index as zigzag varints; `[0]` is a single byte 0. */
 function messageIndexes(path: readonly number[]): Uint8Array {
   if (path.length === 1 && path[0] === 0) return Buffer.of(0)
   return Buffer.concat([path.length, ...path].map(index => unsignedVarint(index * 2)))
@@ -84,7 +84,7 @@ function unsignedVarint(value: number): Uint8Array {
 function uuidBytes(uuid: string | undefined): Uint8Array {
   if (isUuid(uuid)) return Buffer.from(uuid.replaceAll('-', ''), 'hex')
   const got = uuid === undefined ? 'none' : 'something else'
-  throw new SerializationError('delivery-failure', `schema: expected the registry to give it a UUID, got ${got}.`, {
+  throw new SerializationError('delivery-failure', `schema: expected a UUID (guid) from the registry, got ${got}.`, {
     code: 'schema-unusable',
     retriable: false,
   })

@@ -1,4 +1,5 @@
-// A JWT that proves to a token endpoint who asks (RFC 7523), signed with a private key. Settings: KIP-1139, KIP-1258.
+// Signs the JWT that authenticates the client at a token endpoint (RFC 7523), with a private key. Settings: KIP-1139,
+// KIP-1258.
 import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { isJsonObject, type JsonObject, parseJson } from '../record/json-object.ts'
 import { tokenUnavailable } from './bearer-token.ts'
@@ -6,22 +7,22 @@ import { tokenUnavailable } from './bearer-token.ts'
 export interface AssertionOptions {
   readonly algorithm: 'RS256' | 'ES256'
   readonly clientId: string | undefined
-  /** Default: that of the template, then the client id. */
+  /** The claim `iss`. Default: the template's, then the client id. */
   readonly issuer: string | undefined
   readonly subject: string | undefined
-  /** Default: that of the template, then the endpoint. */
+  /** The claim `aud`. Default: the template's, then the endpoint. */
   readonly audience: string | undefined
   readonly endpoint: string
-  /** From now on, seconds. */
+  /** How long the assertion is valid from now on, seconds. */
   readonly lifetimeS: number
-  /** Before now, seconds. */
+  /** How long before now the assertion is already valid, seconds. */
   readonly notBeforeS: number
   readonly hasId: boolean
   /** JSON with `header` and `payload`: further fields of both, such as `kid`. */
   readonly template: string | undefined
 }
 
-/** @throws TransportError when the key or the template can't be used; neither is in a message */
+/** @throws TransportError if the key or the template can't be used; messages quote neither */
 export function signAssertion(key: string, passphrase: string | undefined, options: AssertionOptions): string {
   const { algorithm, clientId, lifetimeS, notBeforeS, hasId, template } = options
   const privateKey = readKey(key, passphrase, algorithm)
@@ -40,7 +41,7 @@ export function signAssertion(key: string, passphrase: string | undefined, optio
   const unsigned = [{ ...header, alg: algorithm, typ: 'JWT' }, claims]
     .map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.')
-  // JWS has both halves of an ECDSA signature one after the other (RFC 7518, section 3.4).
+  // In JWS the two halves of an ECDSA signature are concatenated (RFC 7518, section 3.4), unlike Node's default.
   const signature = sign('sha256', Buffer.from(unsigned), { key: privateKey, dsaEncoding: 'ieee-p1363' })
   return `${unsigned}.${signature.toString('base64url')}`
 }

@@ -1,5 +1,5 @@
-// A JWT of AWS for the function's role, which a broker or a token endpoint outside AWS can verify: IAM outbound
-// identity federation. Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+// Gets a JWT from AWS for the function's role, which a broker or token endpoint outside AWS can verify (IAM outbound
+// identity federation). Source: docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
 import { ConfigError } from '../errors.ts'
 import { ifMissing } from '../optional-packages.ts'
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
@@ -8,9 +8,9 @@ import { missingPackages } from './credentials-unavailable.ts'
 export interface WebIdentityOptions {
   /** The claim `aud`. */
   readonly audience: string
-  /** Undefined: that of the function. The global endpoint of STS has no such tokens. */
+  /** The region; undefined for the function's. The global endpoint of STS does not return such tokens. */
   readonly region: string | undefined
-  /** 60 to 3600. */
+  /** From 60 to 3600. */
   readonly durationSeconds: number
   readonly signingAlgorithm: 'ES384' | 'RS256'
 }
@@ -28,7 +28,7 @@ export async function getWebIdentityToken(options: WebIdentityOptions, signal: A
   const { STSClient, GetWebIdentityTokenCommand } = await load()
   const client = new STSClient({
     ...(region === undefined ? {} : { region }),
-    maxAttempts: 1, // the caller repeats it
+    maxAttempts: 1, // The caller retries.
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
   })
   try {
@@ -58,7 +58,7 @@ async function load(): Promise<typeof import('@aws-sdk/client-sts')> {
 
 function failed(cause: unknown): Error {
   const { name, $metadata, code } = cause as Error & { $metadata?: { httpStatusCode?: number }; code?: unknown }
-  if (code === 'authentication') return cause as Error // the answer had no token
+  if (code === 'authentication') return cause as Error // The response had no token.
   const status = $metadata?.httpStatusCode ?? 0
   const isFatal = (status >= 400 && status < 500 && !/Throttl/.test(name)) || /Credentials|Region/.test(name)
   const advice =

@@ -10,7 +10,7 @@ import { credentialsUnavailable, missingPackages } from './credentials-unavailab
 import { mskRegion } from './msk-region.ts'
 
 const REQUEST_MS = 3000
-/** A list whose brokers don't answer is requested again, at most once in this time. */
+/** If no broker of the list answers, the list is requested again, at most once in this time, ms. */
 const MIN_REFRESH_MS = 5000
 
 export type MskBootstrapOptions = Pick<
@@ -25,7 +25,7 @@ export class MskBootstrap {
   #pending: Promise<readonly string[]> | undefined
   #refreshedAt = Number.NEGATIVE_INFINITY
 
-  /** @throws ConfigError when a package that it needs is not installed */
+  /** @throws ConfigError if a package that it needs is not installed */
   constructor(options: MskBootstrapOptions, warn?: Warn) {
     requirePackages('msk')
     this.#options = options
@@ -33,8 +33,8 @@ export class MskBootstrap {
   }
 
   /**
-   * @param isStale none of the known brokers answers: the list may be out of date
-   * @throws TransportError when MSK returns no list and there is no fallback
+   * @param isStale true if no known broker answers, so the list may be out of date
+   * @throws TransportError if MSK returns no list and there is no fallback
    */
   async servers(deadline: Deadline, isStale: boolean): Promise<readonly string[]> {
     const mayRefresh = performance.now() - this.#refreshedAt > MIN_REFRESH_MS
@@ -66,13 +66,13 @@ export class MskBootstrap {
     }
   }
 
-  /** The previous list, else bootstrap.servers. */
+  /** Returns the previous list, or else bootstrap.servers. */
   #fallback(cause: unknown): readonly string[] {
     const fallback = this.#servers ?? this.#options.bootstrapServers
     const name = cause instanceof Error ? cause.name : 'Error'
     if (fallback.length > 0) {
       const reason = cause instanceof TransportError || cause instanceof ConfigError ? cause.message : name
-      this.#warn(`MSK returned no bootstrap brokers for KAFKA_MSK_CLUSTER_ARN (${reason}); the known ones are used.`)
+      this.#warn(`MSK returned no bootstrap brokers for KAFKA_MSK_CLUSTER_ARN (${reason}); using the last known ones.`)
       return fallback
     }
     if (cause instanceof TransportError) throw cause
@@ -91,7 +91,7 @@ export class MskBootstrap {
 
 const NETWORKS = { private: '', public: 'Public', 'vpc-connectivity': 'VpcConnectivity' } as const
 
-/** @throws TransportError when the cluster has no brokers for the configured authentication and network */
+/** @throws TransportError if the cluster has no brokers for the configured authentication and network */
 function pick(
   answer: GetBootstrapBrokersCommandOutput,
   { securityProtocol, saslMechanism, mskNetwork }: MskBootstrapOptions,

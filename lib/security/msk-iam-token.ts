@@ -1,5 +1,5 @@
-// A token for MSK IAM, by AWS's signer, with one credential provider chain per container.
-// Source: github.com/aws/aws-msk-iam-sasl-signer-js
+// Creates tokens for MSK IAM with AWS's signer, and one credential provider chain per container. Source:
+// github.com/aws/aws-msk-iam-sasl-signer-js
 import type { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { ConfigError, TransportError } from '../errors.ts'
 import { ifMissing, requirePackages } from '../optional-packages.ts'
@@ -12,7 +12,7 @@ import { credentialsUnavailable, missingPackages } from './credentials-unavailab
 type Chain = ReturnType<typeof defaultProvider>
 type AwsCredentialIdentity = Awaited<ReturnType<Chain>>
 
-/** A token with less time left could expire before the broker checks it. */
+/** The least time left, s: a token with less could expire before the broker checks it. */
 const MIN_LEFT_S = 60
 const MAX_TOKEN_S = 900
 const MAX_TRIES = 10
@@ -24,7 +24,7 @@ export class MskIamToken {
 
   /**
    * @param sessionName the session name of a role that the chain assumes: fixed, so that the principal stays the same
-   * @throws ConfigError when a package that it needs is not installed
+   * @throws ConfigError if a package that it needs is not installed
    */
   constructor(region: string, sessionName: string) {
     requirePackages('mskIam')
@@ -102,7 +102,7 @@ class SecondsFromNow extends Date {
   }
 }
 
-/** False when the clock advanced between two of the signer's reads. */
+/** False if the clock advanced between two reads of the signer. */
 function hasWholeSeconds(token: string): boolean {
   return /^\d+$/.test(new URL(Buffer.from(token, 'base64url').toString()).searchParams.get('X-Amz-Expires') ?? '')
 }

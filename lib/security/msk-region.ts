@@ -1,6 +1,6 @@
 import type { ProducerConfig } from '../config/settings.ts'
 
-/** The cluster's region, from its ARN or its brokers' names; else the function's. */
+/** Returns the cluster's region from its ARN or its brokers' names, or else the function's. */
 export function mskRegion(
   { mskClusterArn, bootstrapServers }: Pick<ProducerConfig, 'mskClusterArn' | 'bootstrapServers'>,
   env: NodeJS.ProcessEnv = process.env,

@@ -1,5 +1,5 @@
-// TLS material from values or files. It is read when the producer is created, so that a wrong file shows during init,
-// and again before a new connection where a file has changed, so that a renewed certificate takes effect.
+// Reads TLS material from values or files. It is read when the producer is created, so that an invalid file is reported
+// during init, and again before a new connection if a file has changed, so that a renewed certificate takes effect.
 import { type BigIntStats, readFileSync, statSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import type { ProducerConfig } from '../config/settings.ts'
@@ -18,17 +18,17 @@ export type TlsOptions = Pick<
   | 'sslKeyPassword'
 >
 
-/** The TLS material of the settings, as up to date as its files. */
+/** The TLS material of the settings; reloaded when a file changes. */
 export class TlsFiles {
   readonly #options: TlsOptions
   readonly #warn: (text: string) => void
   readonly #prefix: string
   #material: TlsMaterial
-  /** What identifies the versions of the files that were read last, whether they could be used or not. */
+  /** Identifies the versions of the files that were read last, valid or not. */
   #versions: string
 
   /**
-   * @param warn called with a file that has changed and can't be used
+   * @param warn called if a file has changed and can't be used
    * @param prefix of the settings' names, such as `schema.registry.`
    * @throws ConfigError
    */
@@ -40,14 +40,14 @@ export class TlsFiles {
     this.#material = readTlsMaterial(options, prefix)
   }
 
-  /** The previous material stays in use while a changed file can't be used, such as one that is half written. */
+  /** Returns the current material. The previous one stays in use while a changed file is invalid, e.g. half written. */
   current(): TlsMaterial {
     const versions = this.#currentVersions()
     if (versions === this.#versions) return this.#material
     this.#versions = versions
     try {
       const material = readTlsMaterial(this.#options, this.#prefix)
-      createSecureContext(material) // Throws if key and certificate don't belong together.
+      createSecureContext(material) // Throws if key and certificate don't match.
       this.#material = material
     } catch (error) {
       const reason = error instanceof ConfigError ? error.problems.join(' ') : (error as NodeJS.ErrnoException).code
@@ -65,7 +65,10 @@ export class TlsFiles {
   }
 }
 
-/** A link to another file, as Kubernetes replaces mounted secrets, is another version too. */
+/**
+ * Identifies the version of a file. A link that points to another file counts as changed, because Kubernetes replaces
+ * mounted secrets that way.
+ */
 function versionOf(path: string): string {
   const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false })
   return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`

@@ -1,6 +1,6 @@
-// One secret in Secrets Manager or the SSM Parameter Store, as JSON: read when first needed, cached, and read again
-// after the broker refused the credentials. Form:
-// docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…: username, password)
+// Reads a JSON secret from Secrets Manager or the SSM Parameter Store: when first needed, and again after a broker
+// refused the credentials. Form: docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html (AmazonMSK_…:
+// username, password)
 
 import { ConfigError, type TransportError } from '../errors.ts'
 import { ifMissing, requirePackages } from '../optional-packages.ts'
@@ -31,15 +31,15 @@ export type SecretFields = { readonly [name in (typeof SECRET_FIELDS)[number]]?:
 
 const CONNECT_MS = 1000
 const REQUEST_MS = 3000
-/** The secret is read again at most once in this time. */
+/** The secret is read again at most once in this time, ms. */
 const MIN_RENEW_MS = 10_000
 
 const secrets = new WeakMap<object, Secret>()
 
 /**
- * The secret of a configuration, which brokers and registries share: it is read once.
- * @returns undefined where the configuration names none
- * @throws ConfigError as the constructor
+ * Returns the secret of a configuration. Brokers and registries share it, so it is read once.
+ * @returns undefined if the configuration names none
+ * @throws ConfigError as in the constructor
  */
 export function secretOf(options: { readonly secretArn: string | undefined }): Secret | undefined {
   const { secretArn } = options
@@ -56,14 +56,14 @@ export class Secret {
 
   /**
    * @param arn the ARN of a secret or a parameter
-   * @throws ConfigError when a package that it needs is not installed
+   * @throws ConfigError if a package that it needs is not installed
    */
   constructor(arn: string) {
     requirePackages(isInSecretsManager(arn) ? 'secretsManager' : 'ssm')
     this.#arn = arn
   }
 
-  /** @throws TransportError when it can't be read before the deadline */
+  /** @throws TransportError if it can't be read before the deadline */
   async read(deadline: Deadline): Promise<SecretFields> {
     this.#fields ??= this.#fetch()
     const reading = this.#fields
@@ -130,7 +130,7 @@ function parse(text: unknown): SecretFields {
       if (parsed[name] !== undefined && typeof parsed[name] !== 'string') throw new Error()
     return parsed as SecretFields
   } catch {
-    // Without the error of JSON.parse, which quotes the secret.
+    // The error of JSON.parse is dropped, because it quotes the secret.
     throw unavailable(`has the wrong form: ${expected}`, false)
   }
 }
@@ -139,7 +139,7 @@ function unavailable(what: string, retriable: boolean, cause?: unknown): Transpo
   return credentialsUnavailable(`The secret of KAFKA_SECRET_ARN ${what}.`, retriable, cause)
 }
 
-/** Powertools wraps the client's error. */
+/** Returns the name of the innermost error, because Powertools wraps the client's error. */
 function innermostName(error: unknown): string {
   let inner = error
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause

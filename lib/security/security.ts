@@ -1,4 +1,4 @@
-// TLS material and credentials for every new connection, from the settings.
+// Provides TLS material and credentials for every new connection, from the settings.
 import type { ProducerConfig } from '../config/settings.ts'
 import { ConfigError } from '../errors.ts'
 import { requirePackages } from '../optional-packages.ts'
@@ -28,9 +28,9 @@ export type SecurityOptions = TlsOptions &
   >
 
 export interface SecurityContext {
-  /** Called with what does not stop a connection. */
+  /** Called with problems that do not stop a connection. */
   readonly warn?: (text: string) => void
-  /** What `oauthBearerTokenProvider` names. */
+  /** The function of `oauthBearerTokenProvider`. */
   readonly tokenProvider?: OAuthBearerTokenProvider | undefined
 }
 
@@ -48,9 +48,7 @@ export class Security implements SecurityProvider {
   #oauth: Promise<OAuth> | undefined
   readonly #iam: MskIamToken | undefined
 
-  /**
-   * @throws ConfigError for TLS material that can't be read, or a token of AWS without a region
-   */
+  /** @throws ConfigError if TLS material can't be read, or for AWS tokens without a region */
   constructor(options: SecurityOptions, context: SecurityContext = {}) {
     this.#options = options
     this.#context = context
@@ -105,7 +103,7 @@ export class Security implements SecurityProvider {
     return { name, hint, mechanism: name, username, password }
   }
 
-  /** Only where OAUTHBEARER is used, as a function's start reads what it loads at once. */
+  /** Imported only if OAUTHBEARER is used, to keep cold starts of functions short. */
   async #loadOAuth(): Promise<OAuth> {
     const { tokenSourceOf } = await import('./token-source.ts')
     const { TokenCache } = await import('./token-cache.ts')

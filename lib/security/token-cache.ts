@@ -7,12 +7,12 @@ import { withTimeout } from '../time/patient-timer.ts'
 import { type BearerToken, type TokenSource, tokenUnavailable } from './bearer-token.ts'
 import type { SecretFields } from './secret.ts'
 
-/** A token is replaced when this much of its life is left, or a fifth of it where that is less. */
+/** A token is replaced when this much of its lifetime is left, ms, or a fifth of it if that is less. */
 const REFRESH_LEFT_MS = 60_000
 const REFRESH_SHARE = 0.2
-/** While a token still has this much left, a connection does not fail because the next one can't be had. */
+/** If no new token can be obtained, the current one is used as long as it has this much time left, ms. */
 const MIN_USABLE_MS = 10_000
-/** How long such a connection waits for the next token. */
+/** How long a connection then waits for a new token, ms. */
 const REFRESH_WAIT_MS = 1000
 const REQUEST_MS = 5000
 const ATTEMPTS = 3
@@ -54,7 +54,7 @@ export class TokenCache {
     this.#random = random
   }
 
-  /** @throws TransportError when there is no token before the deadline */
+  /** @throws TransportError if there is no token before the deadline */
   async get(secret: SecretFields, deadline: Deadline): Promise<BearerToken> {
     const token = this.#token
     const now = this.#clock.epochMs()
@@ -62,15 +62,13 @@ export class TokenCache {
     this.#pending ??= this.#request(secret).finally(() => {
       this.#pending = undefined
     })
-    const late = () => tokenUnavailable(`The token for ${this.#name} did not come in time`, true)
+    const late = () => tokenUnavailable(`The token for ${this.#name} did not arrive in time`, true)
     const wait = (ms: number) => withTimeout(this.#clock, ms, this.#pending as Promise<BearerToken>, late)
     if ((token?.expiresAt ?? 0) - now < MIN_USABLE_MS) return wait(deadline.remaining)
     try {
       return await wait(deadline.limitedTo(REFRESH_WAIT_MS).remaining)
     } catch (error) {
-      this.#warn(
-        `The token of the last connection is used again, as there is no newer one: ${(error as Error).message}`,
-      )
+      this.#warn(`The previous token is used again, because no new one could be obtained: ${(error as Error).message}`)
       return token as BearerToken
     }
   }

@@ -1,4 +1,4 @@
-// A request to a token endpoint. Grants: client credentials (RFC 6749, section 4.4), with a client secret or an
+// Requests tokens from a token endpoint. Grants: client credentials (RFC 6749, section 4.4), with a client secret or an
 // assertion (RFC 7523, section 2.2; KIP-1258), and jwt-bearer (RFC 7523, section 2.1; KIP-1139).
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
@@ -10,23 +10,25 @@ export interface TokenRequest {
   readonly clientId: string | undefined
   /** Sent if there is no assertion. */
   readonly clientSecret: string | undefined
-  /** A signed JWT that proves who asks. */
+  /** A signed JWT that authenticates the client. */
   readonly assertion: string | undefined
-  /** Of the client, for messages. Default: those of `sasl.oauthbearer` */
+  /** The names of the client's settings, for messages. Default: those of `sasl.oauthbearer` */
   readonly settings?: EndpointSettings
 }
 
 interface EndpointSettings {
   readonly url: string
-  /** What to check when the endpoint refuses the client. */
+  /** What to check if the endpoint refuses the client. */
   readonly advice: string
 }
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const CLIENT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-/** Tokens with the groups of a user take some ten KiB. */
+/** The largest response, bytes; tokens that list a user's groups take some ten KiB. */
 const MAX_ANSWER_BYTES = 256 * 1024
-/** The error codes of RFC 6749, section 5.2. Any other text of an answer may hold anything. */
+/**
+ * The error codes of RFC 6749, section 5.2. Any other text of a response is not quoted, because it may contain secrets.
+ */
 const ERRORS = /^(invalid_(request|client|grant|scope)|unauthorized_client|unsupported_grant_type)$/
 const SASL: EndpointSettings = {
   url: 'sasl.oauthbearer.token.endpoint.url',
@@ -41,7 +43,7 @@ export async function requestToken(request: TokenRequest, signal: AbortSignal): 
   if (status >= 400) throw refused(request, status, answer)
   if (status !== 200 || !isJsonObject(answer)) throw tokenUnavailable(`${where} answered ${status} without JSON`, false)
   const { access_token: token, expires_in: seconds } = answer
-  // RFC 6749 has a number; some servers send its digits as text.
+  // RFC 6749 requires a number; some servers send it as text.
   const life = typeof seconds === 'string' && /^\d+$/.test(seconds) ? Number(seconds) : seconds
   return bearerToken(where, token, typeof life === 'number' ? Date.now() + life * 1000 : undefined)
 }
@@ -80,13 +82,13 @@ function formOf({ grant, scope, clientId, assertion }: TokenRequest): Record<str
   return { ...form, client_assertion_type: CLIENT_ASSERTION, client_assertion: assertion, ...ofClient }
 }
 
-/** @returns nothing of an answer that is too long */
+/** @returns an empty text if the response is too long */
 async function readText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of body ?? []) {
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) return '' // leaving the loop cancels the rest
+    if (bytes > MAX_ANSWER_BYTES) return '' // Leaving the loop cancels the rest.
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

@@ -1,4 +1,4 @@
-// A token that the caller's code gets.
+// Gets tokens from a function of the caller.
 import { readSaslExtensions } from '../record/sasl-extensions.ts'
 import { type BearerToken, bearerToken, tokenUnavailable } from './bearer-token.ts'
 
@@ -16,7 +16,7 @@ export interface OAuthBearerToken {
 
 /**
  * Gets a token for `sasl.mechanism` OAUTHBEARER (Java: `sasl.login.callback.handler.class`). It is called once for all
- * connections, before the previous token expires and after a broker refused it. Where it throws, connections fail with
+ * connections, before the previous token expires and after a broker refused it. If it throws, connections fail with the
  * code `authentication`, and the next one calls it again.
  * @param context `signal` is aborted after 5 s
  */
@@ -24,7 +24,10 @@ export type OAuthBearerTokenProvider = (context: {
   readonly signal: AbortSignal
 }) => OAuthBearerToken | Promise<OAuthBearerToken>
 
-/** An earlier time is one in seconds: it would be in 1973, and every connection would ask for a new token. */
+/**
+ * A time before this one (in 1973) must have been given in seconds instead of milliseconds, and is refused: otherwise
+ * every connection would request a new token.
+ */
 const FIRST_MS = 100_000_000_000
 
 const WHERE = 'oauthBearerTokenProvider (KAFKA_OAUTH_BEARER_TOKEN_PROVIDER)'
@@ -35,7 +38,7 @@ export async function callTokenProvider(provider: OAuthBearerTokenProvider, sign
   signal.addEventListener('abort', () => aborted.reject(signal.reason))
   const called = Promise.resolve({ signal }).then(provider).then(fieldsOf)
   const { value, expiresAt, extensions } = await Promise.race([called, aborted.promise]).catch(cause => {
-    // Without its message, which may quote a secret.
+    // The error's message is dropped, because it may quote a secret.
     throw tokenUnavailable(`${WHERE} failed (${cause instanceof Error ? cause.name : typeof cause})`, true)
   })
   const readExtensions = readSaslExtensions(extensions)
@@ -47,7 +50,7 @@ export async function callTokenProvider(provider: OAuthBearerTokenProvider, sign
   return { ...bearerToken(WHERE, value, endsAt), extensions: readExtensions }
 }
 
-/** Read once: accessors may throw. */
+/** Reads each field once, because getters may throw. */
 function fieldsOf(token: OAuthBearerToken | null | undefined) {
   const { value, expiresAt, extensions = {} } = token ?? {}
   return { value, expiresAt, extensions }

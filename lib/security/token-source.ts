@@ -1,4 +1,5 @@
-// Where the tokens of sasl.mechanism OAUTHBEARER come from, by the settings. What a source needs is loaded on use.
+// Chooses the source of tokens for sasl.mechanism OAUTHBEARER from the settings. The code of a source is imported on
+// use.
 import { readFile } from 'node:fs/promises'
 import type { ProducerConfig } from '../config/settings.ts'
 import { type BearerToken, bearerToken, type TokenSource, tokenUnavailable } from './bearer-token.ts'
@@ -37,7 +38,7 @@ async function awsToken(options: OAuthOptions, signal: AbortSignal): Promise<Bea
   )
 }
 
-/** Such as a token that Kubernetes keeps up to date in a mounted file. */
+/** Reads a token from a file, e.g. one that Kubernetes keeps up to date in a mounted volume. */
 async function tokenOfFile(url: string): Promise<BearerToken> {
   const text = await read('sasl.oauthbearer.token.endpoint.url', new URL(url))
   return bearerToken('The file of sasl.oauthbearer.token.endpoint.url', text.trim(), undefined)
@@ -60,7 +61,7 @@ async function tokenOfEndpoint(options: OAuthOptions, secret: SecretFields, sign
   )
 }
 
-/** One from a file, else one of AWS, else one that is signed here; undefined where the client has a secret. */
+/** Returns an assertion from a file, or else from AWS, or else signed here; undefined if a client secret is used. */
 async function assertionOf(
   options: OAuthOptions,
   clientId: string | undefined,

@@ -1,4 +1,4 @@
-// Whether a caller's topic is one that records may be sent to.
+// Checks that records may be sent to a caller's topic.
 import { InvalidRecordError } from '../errors.ts'
 import { isTopicName } from '../record/topic-partition.ts'
 import { kindOf } from './kind-of.ts'

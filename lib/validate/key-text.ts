@@ -2,7 +2,7 @@ import { InvalidRecordError } from '../errors.ts'
 import { NumberText } from '../record/json-text.ts'
 
 /**
- * A key that comes from JSON: text, bytes, or an integer's own digits; undefined for none.
+ * Converts a key that comes from JSON to text (an integer to its digits) or bytes; undefined for no key.
  * @throws InvalidRecordError `key-type`
  */
 export function keyText(key: unknown): Uint8Array | string | undefined {

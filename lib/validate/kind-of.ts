@@ -1,4 +1,4 @@
-/** What a message may say of a value: never the value itself. */
+/** Returns the type of a value, for messages that must not quote the value. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'a list'

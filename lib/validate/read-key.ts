@@ -1,4 +1,5 @@
-// The key of a record by its contract: from the caller, the value, or what its source has beside the value.
+// Reads the key of a record by its contract: from the caller, from the value, or from other parts of the source's
+// message.
 import type { Contract } from '../contracts/contract.ts'
 import { parseExactly } from '../contracts/exact-json.ts'
 import { atKeySource } from '../contracts/key-sources.ts'
@@ -10,16 +11,16 @@ import type { ValueCodec } from '../serialize/value-codec.ts'
 import { keyText } from './key-text.ts'
 import { checkText } from './text-rules.ts'
 
-/** What has a key: the caller's record, or one that was read. */
+/** A record with a key: the caller's own or one that was read. */
 export interface Keyed {
   readonly key?: unknown
   readonly origin?: ProducerRecord['origin'] | undefined
 }
 
 /**
- * The key of the first source that has one. The caller's key and that of the first pointer must agree.
- * @param value what the record's value says
- * @returns text or bytes; with a codec also a JsonText or parsed JSON. Null for none
+ * Returns the key of the first source that has one. The caller's key and that of the first pointer must be equal.
+ * @param value the parsed value of the record
+ * @returns text or bytes; with a codec also a JsonText or parsed JSON. Null without a key
  * @throws InvalidRecordError
  */
 export function readKey(record: Keyed, value: unknown, contract: Contract): unknown {
@@ -35,7 +36,7 @@ export function readKey(record: Keyed, value: unknown, contract: Contract): unkn
     if (sourceKey === undefined) continue
     if (recordKey === undefined) pointer = pointerOf(source)
     if (recordKey !== undefined && !isSameKey(recordKey, sourceKey))
-      throw new InvalidRecordError('key-mismatch', `key: expected the one at ${source}, got another.`)
+      throw new InvalidRecordError('key-mismatch', `key: expected the key at ${source}, got another.`)
     break
   }
   const key = recordKey ?? sourceKey
@@ -54,7 +55,7 @@ export function isEmptyKey(key: unknown): boolean {
   )
 }
 
-/** A key for a codec, in one form however its source has it: a number with its own digits, a string as text. */
+/** Normalizes a key for a codec, whatever its source: a number with its own digits, a string as text. */
 function keySource(key: unknown, codec: ValueCodec): unknown {
   if (key instanceof NumberText) return new JsonText(key.text, Number(key.text))
   const read = codec.isJson && key instanceof Uint8Array ? codec.read(key) : key
@@ -62,7 +63,7 @@ function keySource(key: unknown, codec: ValueCodec): unknown {
   return parsed === null ? undefined : typeof parsed === 'string' ? parsed : read
 }
 
-/** Where a key comes from, in the record; a key that its source has beside the value is the record's key. */
+/** Returns the JSON pointer of a key in the record. A key from outside the value counts as the record's `key`. */
 function pointerOf(source: string): string {
   return source.startsWith('value:') ? `/value${source.slice('value:'.length)}` : '/key'
 }
@@ -77,13 +78,19 @@ function isTextOrBytes(key: unknown): key is Uint8Array | string {
   return typeof key === 'string' || key instanceof Uint8Array
 }
 
-/** Equal for JSON that says the same in the same order of fields; a JsonText that nobody parsed counts by its text. */
+/**
+ * Returns a text that is equal for equal JSON with the same order of fields; an unparsed JsonText is compared by its
+ * text.
+ */
 function keyJson(key: unknown): string {
   if (!(key instanceof JsonText)) return deepJsonText(key)
   return typeof key.parsed === 'object' ? deepJsonText(parseExactly(key)) : key.text
 }
 
-/** What a key says, once it has passed the checks of its codec, whose words and pointers are those of a value. */
+/**
+ * Checks a key with its codec and returns the parsed key. The codec's messages and pointers say "value", so they are
+ * adapted.
+ */
 export function checkedKey(key: unknown, codec: ValueCodec): unknown {
   try {
     const content = codec.read(key)

@@ -1,5 +1,5 @@
 // Reads the fields of a caller's record once. A caller without TypeScript may pass anything, and may change its list,
-// headers and bytes as soon as the call returned; nothing after this stage looks at its record again.
+// headers and bytes as soon as the call returns, so later stages never read the caller's record again.
 import { InvalidRecordError, isInstance } from '../errors.ts'
 import { addedBefore, headerList } from '../record/header-list.ts'
 import type { ProducerRecord, RecordHeader, ValidRecord } from '../record/producer-record.ts'
@@ -11,14 +11,14 @@ const MAX_PARTITION = 2 ** 31 - 1
 /** The largest time value of a Date; larger ones are not exact to the millisecond in a batch. */
 const MAX_TIMESTAMP = 8.64e15
 
-/** The caller's record, with fields of the right types. Key and value are checked where they become bytes. */
+/** The caller's record with fields of the right types. Key and value are checked when they are serialized. */
 export interface ReadRecord
   extends Omit<ValidRecord, 'codec' | 'content' | 'maxValueBytes' | 'keyCodec' | 'keyContent' | 'maxKeyBytes'> {
   readonly origin: ProducerRecord['origin'] | undefined
   readonly addedHeaders: number
 }
 
-/** @throws InvalidRecordError also where a getter or a proxy of the caller throws */
+/** @throws InvalidRecordError also if a getter or proxy of the caller throws */
 export function readRecord(record: unknown): ReadRecord {
   try {
     return readFields(record)
@@ -79,7 +79,7 @@ function listOf(headers: unknown): readonly unknown[] {
   throw invalidHeader('/headers', `headers: expected ${expected}; got ${kindOf(headers)}.`, expected)
 }
 
-/** A copy, text as UTF-8. */
+/** Copies a header, with text as UTF-8. */
 function readHeader(header: unknown, index: number): RecordHeader {
   const where = `headers[${index}]`
   if (!Array.isArray(header)) {
@@ -103,7 +103,7 @@ function invalidHeader(pointer: string, message: string, expected: string): Inva
   return new InvalidRecordError('bad-header', message, { violations: [{ pointer, rule: 'type', expected }] })
 }
 
-/** Of any realm: a test runner may have its own. */
+/** Also accepts a Date of another realm, because some test runners use their own. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]' && typeof (value as Date).getTime === 'function'
 }

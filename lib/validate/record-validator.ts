@@ -17,7 +17,7 @@ import { checkedKey, isEmptyKey, readKey } from './read-key.ts'
 import { type ReadRecord, readRecord } from './read-record.ts'
 import { checkText, checkTraceparents } from './text-rules.ts'
 
-/** Which records are valid: those that follow the contract of their topic, or those of any topic. */
+/** Which records are valid: those that meet the contract of their topic, or those of any topic. */
 export type ValidationRules =
   | { readonly contracts: Contracts }
   | {
@@ -26,7 +26,7 @@ export type ValidationRules =
       readonly keyRequired?: boolean
     }
 
-/** With a wrong name, rules that allow few topics would allow any. */
+/** Checks the rules themselves: with a misspelt field, rules that allow few topics would allow any. */
 export function checkRules(rules: ValidationRules | undefined, problem: (text: string) => void): void {
   if (rules === undefined) return
   if (typeof rules !== 'object' || rules === null) return problem('rules: expected an object.')
@@ -70,7 +70,7 @@ export function validateRecord(
   }
 }
 
-/** @returns undefined where any topic is allowed */
+/** @returns undefined if any topic is allowed */
 function contractOf(topic: string, rules: ValidationRules): Contract | undefined {
   if (!('contracts' in rules)) {
     checkTopic(topic)
@@ -81,7 +81,7 @@ function contractOf(topic: string, rules: ValidationRules): Contract | undefined
   throw new InvalidRecordError('unknown-topic', 'topic: expected a topic that has a contract, got another.')
 }
 
-/** A key that is not bytes yet is at least as large; stage 4 checks its bytes. */
+/** Returns the lower bound of a key's size. A key that is not serialized yet is checked again in stage 4. */
 function keySize(key: unknown): number {
   const text = key instanceof JsonText ? key.text : key
   return typeof text === 'string' || text instanceof Uint8Array ? Buffer.byteLength(text) : 0
@@ -91,12 +91,12 @@ function keyParts(key: unknown, codec: ValueCodec, { limits }: Contract): Partia
   return { keyCodec: codec, keyContent: checkedKey(key, codec), maxKeyBytes: limits.keyBytes }
 }
 
-/** What the value says, once it has passed its checks; null for a tombstone. */
+/** Checks the value and returns its parsed content; null for a tombstone. */
 function readValue({ value }: ReadRecord, contract: Contract, violations: 'all' | 'first'): unknown {
   if (value === null) return tombstone(contract)
   const { codec } = contract.value
   const content = codec.read(value)
-  // The text of a source says it, as a field of an HTTP body or of an event does.
+  // The text of an SQS body is sent with its own digits, like a field of an HTTP body or of an event.
   if (value instanceof JsonText && content instanceof JsonText && content.parsed === null) return tombstone(contract)
   codec.check(content, violations)
   if (typeof content === 'string' && !codec.isJson) checkText(content, '/value')
@@ -111,7 +111,7 @@ function tombstone({ topic, tombstones }: Contract): null {
   )
 }
 
-/** Before the value is parsed and checked. What is not bytes yet is at least as large; stage 4 checks its bytes. */
+/** Checks sizes before the value is parsed. Parts that are not serialized yet are checked again in stage 4. */
 function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }: Contract): void {
   const text = value instanceof JsonText ? value.text : value
   if (text instanceof Uint8Array) checkLimit('value', text.length, limits.valueBytes, 'bytes')
@@ -120,7 +120,7 @@ function checkSizes({ value, headers }: ReadRecord, { limits, value: { codec } }
   let headerCount = 0
   let headerBytes = 0
   for (const [name, bytes] of headers) {
-    // The functions add these themselves.
+    // The functions add these headers themselves.
     if (name.startsWith(RESERVED_HEADER_PREFIX) || name === 'traceparent') continue
     headerCount++
     headerBytes += Buffer.byteLength(name) + (bytes?.length ?? 0)

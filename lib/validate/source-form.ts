@@ -1,4 +1,4 @@
-// What a dead letter has of a record that was never encoded.
+// Returns the parts of a record that was never serialized, for its dead letter.
 import type { Contract } from '../contracts/contract.ts'
 import { deepJsonText } from '../record/json-object.ts'
 import { JsonText } from '../record/json-text.ts'
@@ -8,13 +8,13 @@ import { readKey } from './read-key.ts'
 
 export interface SourceForm {
   readonly key: Uint8Array | string | null
-  /** Only with `encoding`; otherwise the bytes for Kafka are those of the source. */
+  /** Only with `encoding`; without it, the bytes for Kafka are the same as those of the source. */
   readonly value?: Uint8Array | string | null
-  /** Key and value are those of the source, and a redrive encodes them by the contract. */
+  /** Key and value have the source's form, and a redrive serializes them by the contract. */
   readonly encoding?: 'source'
 }
 
-/** @returns what can be read; a key that can't be read is null */
+/** @returns the readable parts; a key that can't be read is null */
 export function sourceForm(record: ProducerRecord, contract: Contract): SourceForm {
   const keyCodec = contract.key.codec
   const { codec } = contract.value
@@ -24,7 +24,7 @@ export function sourceForm(record: ProducerRecord, contract: Contract): SourceFo
   return { key, value: inSourceForm(record?.value, codec), encoding: 'source' }
 }
 
-/** Whether the bytes in Kafka are those that a dead letter of an invalid record has, so that they can be checked. */
+/** Whether the contract sends key and value unchanged, so that the bytes in a dead letter can be checked by it. */
 export function isSentAsItIs({ key, value }: Contract): boolean {
   return value.codec.keepsBytes && (key.codec?.keepsBytes ?? true)
 }
@@ -37,7 +37,7 @@ function keyOf(record: ProducerRecord, contract: Contract): unknown {
   }
 }
 
-/** What `read` of the codec understands as bytes: JSON, where it reads JSON. */
+/** Converts a value to the bytes that the codec's `read` accepts: JSON if the codec reads JSON. */
 function inSourceForm(value: unknown, { isJson }: ValueCodec): Uint8Array | string | null {
   if (value === null || value === undefined || value instanceof Uint8Array) return value ?? null
   if (value instanceof JsonText) return value.text

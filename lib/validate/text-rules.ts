@@ -1,12 +1,12 @@
-// What text may be, whichever source a record has: nothing that changes on its way, and nothing that nobody sees.
+// Rules for text from every source: no text that encoding would change, and no invisible characters in header names.
 import { type InvalidRecordCode, InvalidRecordError } from '../errors.ts'
 import { isHeaderName } from '../record/header-name.ts'
 import type { ProducerRecordHeader } from '../record/producer-record.ts'
 import { isTraceparent } from '../record/traceparent.ts'
 
 /**
- * UTF-8 has no form for a lone surrogate: it would become U+FFFD, so that two keys could become one.
- * @param pointer of the text, in the record
+ * Refuses lone surrogates: UTF-8 encodes each as U+FFFD, so two keys could become one.
+ * @param pointer the JSON pointer of the text in the record
  * @throws InvalidRecordError `not-utf8`
  */
 export function checkText(text: string, pointer: string): void {
@@ -32,9 +32,9 @@ export function checkHeaderName(name: unknown, pointer: string): asserts name is
 }
 
 /**
- * A record's own `traceparent`, of which there is one at most. One that comes with a request or a message is replaced
- * where it is invalid (`lib/lambda/traceparent.ts`).
- * @param pointerOf where the value of the header with this index lies, in the record
+ * Checks a record's own `traceparent`: at most one, and valid. One from a request or message is replaced instead if it
+ * is invalid (`lib/lambda/traceparent.ts`).
+ * @param pointerOf returns the JSON pointer, within the record, of the value of the header with this index
  * @throws InvalidRecordError `bad-header`
  */
 export function checkTraceparents(
@@ -53,7 +53,7 @@ export function checkTraceparents(
   }
 }
 
-/** Without a copy of the bytes. */
+/** Converts without copying the bytes. */
 function latin1(value: Uint8Array | string): string {
   if (typeof value === 'string') return value
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1')

@@ -1,4 +1,5 @@
-// How many records a batch gets: by how the topic's records compress, and by what brokers refuse.
+// How full a batch gets: it depends on how well the topic's records compress, and on the batch sizes that brokers
+// refused.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -79,7 +80,7 @@ test('a batch that compresses worse than those before is split before it is sent
     sent.reduce((sum, { records }) => sum + records, 0),
     1000,
   )
-  // What is learnt at once bounds the batches after the one that was too large.
+  // Batches after the refused one are already bounded by what was learnt from it.
   assert.ok((await send(random(1000))).every(({ bytes }) => bytes <= BATCH_SIZE))
 })
 
@@ -93,7 +94,7 @@ test('the records of a batch stay below a bound, however well they compress', as
   assert.ok(sent.some(({ records }) => records * 1000 > 4 * 1024 * 1024))
 })
 
-// Every later batch was refused once more, which cost an epoch each.
+// The original bug: every later batch was refused again, and each refusal cost an epoch.
 test('rule 5: after a refused batch those of its topic are smaller, for metadata.max.age.ms', async () => {
   const { clock, broker, send } = await connected({ metadataMaxAgeMs: 60_000 })
   broker.maxBatchBytes = 60_000

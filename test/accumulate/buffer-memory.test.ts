@@ -57,7 +57,7 @@ async function reported(
   return result as unknown as { reports: DeliveryReport[]; at: number }
 }
 
-// Each of 1,000 records waited on its own after the deadline had passed: the caller got its reports 36 s late.
+// The original bug: each of 1,000 records waited by itself after the deadline, so the caller got its reports 36 s late.
 test('rule 7: a call that waits for memory held by another call is reported at its deadline', async () => {
   const clock = new VirtualClock()
   const producer = await connected(new Brokers(clock, { latencyMs: NEVER_MS }), 100_000)
@@ -70,7 +70,7 @@ test('rule 7: a call that waits for memory held by another call is reported at i
   assert.deepEqual(new Set(reports.map(summaryOf)), new Set(['not-sent:buffer']))
 })
 
-test('rule 7: of a call larger than the memory nothing is sent after its deadline', async () => {
+test('rule 7: a call larger than the buffer sends nothing after its deadline', async () => {
   const clock = new VirtualClock()
   const brokers = new Brokers(clock, { latencyMs: 150 })
   const producer = await connected(brokers, 100_000)
@@ -106,7 +106,7 @@ test('rule 7: a record that gets its memory after the deadline, in the grace aft
   assert.equal(producer.metrics().bufferUsed, 0)
 })
 
-// A call that waited for a second time forgot the calls that had queued behind it: 0 1 2 3 5 4 6 7.
+// The original bug: a call that waited a second time forgot the calls queued behind it: 0 1 2 3 5 4 6 7.
 test('calls that wait for memory several times keep the order of the calls', async () => {
   const clock = new VirtualClock()
   const brokers = new Brokers(clock, { latencyMs: 10 })
@@ -137,7 +137,7 @@ test('calls that wait for memory several times keep the order of the calls', asy
   )
 })
 
-test('of the records of a call that fail together the first error has the stack, and late ones share one', async () => {
+test('when records of a call fail together, the first error has a stack, and later ones share one', async () => {
   const clock = new VirtualClock()
   const limit = Error.stackTraceLimit
   const producer = await connected(new Brokers(clock, { latencyMs: NEVER_MS }), 100_000)
@@ -155,7 +155,7 @@ test('of the records of a call that fail together the first error has the stack,
   assert.equal(Error.stackTraceLimit, limit)
 })
 
-// The second caller waited for the first one's turn, and then max.block.ms once more: 603 ms of 300.
+// The original bug: the second caller waited for the first one, and then max.block.ms again: 603 ms instead of 300.
 test('max.block.ms bounds the whole wait of each of many callers', async () => {
   const clock = new VirtualClock()
   const brokers = new Brokers(clock, { latencyMs: NEVER_MS })

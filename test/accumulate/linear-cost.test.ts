@@ -50,7 +50,7 @@ function completerOf(clusterId: string | null = null): RecordCompleter {
   )
 }
 
-// Each of n records was searched for and taken out on its own, and what was left was summed twice each time.
+// The original bug: each of n records was searched and removed separately, and the rest was summed twice each time.
 test('records that expire together are taken out of their queue in linear time', () => {
   assert.ok(
     isLinear(count => {
@@ -139,7 +139,8 @@ test('after a record of a group failed in a batch, those that waited are stopped
   assert.deepEqual(orderGroups.completed(second, false), [fifth])
 })
 
-// The whole queue was looked at for each record that could leave: 5,001 looks per record for 10,000 records.
+// The original bug: the whole queue was scanned for each record that could leave, 5,001 reads per record for 10,000
+// records.
 test('an order group that alternates between two partitions is sent in linear time', () => {
   assert.ok(
     isLinear(count => {
@@ -157,7 +158,7 @@ test('an order group that alternates between two partitions is sent in linear ti
   )
 })
 
-test('records that their group held take their places by the order of the append, and stay flushed', () => {
+test('records held back by their group are queued in the order of the append, and stay flushed', () => {
   const { accumulator, append } = waiting(0)
   const appendTo = (partition: number, orderGroup?: string) => append({ partition, orderGroup })
   const elsewhere = appendTo(1, 'g')

@@ -44,13 +44,13 @@ for (const [what, options, later, known] of [
     assert.equal(second, 'not-sent:order-group-stopped')
   })
 
-// Later records of a key passed one that its group held back: the log had `3 2`.
+// The original bug: later records of a key overtook one that waited for its group: the log had `3 2`.
 for (const [what, groups] of [
   ['no group', [undefined, undefined]],
   ['another group', ['h', undefined]],
   ['another group, and one behind it in that group', ['h', 'h']],
 ] as const)
-  test(`a record that its group holds back holds back the later ones of its key: they have ${what}`, async () => {
+  test(`a record that waits for its group holds back later records of its key: they have ${what}`, async () => {
     const clock = new VirtualClock()
     const client = new GrowingClient({ partitions: 2, brokers: 1, clock, latencyMs: 5 })
     const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client, clock })
@@ -85,7 +85,7 @@ for (const [what, groups] of [
     if (fourth !== undefined) assert.ok(log.indexOf('4') > log.indexOf('3'), log.join(' '))
   })
 
-test('those behind a record that its group holds back are sent when it ends at its deadline', async () => {
+test('records behind one that waits for its order group are sent when that one reaches its deadline', async () => {
   const clock = new VirtualClock()
   const client = new GrowingClient({ partitions: 2, brokers: 2, clock, latencyMs: 1000 })
   const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client, clock })

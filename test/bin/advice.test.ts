@@ -3,8 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { adviceFor } from '../../bin/advice.ts'
 
-// `redrive --to nosuch` advised to use --to.
-// A code that a redrive learned to keep dead letters for had no line that says what to do.
+// The original bugs: `redrive --to nosuch` advised to use --to, and new codes for kept dead letters had no advice.
 test('each code that a redrive keeps dead letters for has advice, and a row in the documents', () => {
   const rows = readFileSync('docs/delivery-semantics.md', 'utf8').matchAll(
     /^\| `([\w-]+)` \| redrive(?:, .*?)? kept it/gm,
@@ -18,7 +17,7 @@ test('each code that a redrive keeps dead letters for has advice, and a row in t
   for (const code of kept) assert.ok(documented.includes(code), code)
 })
 
-test('where --to names the topic, the advice is about --to', () => {
+test('with --to, the advice is about --to', () => {
   assert.match(adviceFor(['topic-not-on-cluster'])[0] ?? '', /use --to <topic>/)
   const [line = ''] = adviceFor(['topic-not-on-cluster'], 'oders')
   assert.match(line, /the topic of --to, oders, does not exist; correct --to/)

@@ -126,7 +126,7 @@ test('Glue is asked whether a schema that it does not have is valid', async t =>
   const missing = ['EntityNotFoundException']
   for (const [isValid, result] of [
     [true, /^not registered yet, valid; register it before records are sent$/],
-    [false, /Glue takes the schema as not valid/],
+    [false, /Glue reports the schema as invalid/],
   ] as const) {
     server.script({
       GetSchemaByDefinition: missing,

@@ -1,4 +1,4 @@
-// A person agrees to what was shown: what fails after that is neither discarded nor sent.
+// A confirmation covers only the dead letters that were shown: later ones are neither discarded nor sent.
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
@@ -29,8 +29,8 @@ async function answering(t: TestContext, args: string, answer: string, meanwhile
   return { printed, exitCode }
 }
 
-// It ended 26 dead letters for good after a yes to one.
-test('discard ends only what had failed at the question, and nothing without a yes', async t => {
+// The original bug: 26 dead letters were discarded after a yes to one.
+test('discard completes only dead letters that existed when it asked, and none without a yes', async t => {
   const place = await placeOf([deadLetterOf('before')])
   Object.assign(process.env, environmentOf(place))
   const later = async () => {

@@ -20,7 +20,7 @@ function folderWith(t: TestContext, files: Readonly<Record<string, unknown>>): s
   return folder
 }
 
-test('types of a schema that is a file of the contract need no registry', async t => {
+test('types of a schema in a file of the contract need no registry', async t => {
   const value = { format: 'avro', registry: 'confluent', version: { schema: 'order.avsc' } }
   const folder = folderWith(t, {
     'orders.json': { value },

@@ -1,4 +1,4 @@
-// What the command does with dead letters needs no broker: list, show, stats, export, check, discard, edit, unpark.
+// The subcommands for dead letters that need no broker: list, show, stats, export, check, discard, edit, unpark.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ function invalidOf(id: string, value: string, topic = 'orders'): DeadLetter {
   return toDeadLetter(notSent({ topic, value: Buffer.from(value) }, undefined, error, Date.now()), id, source)
 }
 
-test('the output to a pipe is whole: 10,000 dead letters as lines, as JSON and with payload', async () => {
+test('the output to a pipe is complete: 10,000 dead letters as lines, as JSON and with payload', async () => {
   const place = await placeOf(Array.from({ length: 10_000 }, (_, i) => deadLetterOf(`r-${i}`, 'v'.repeat(300))))
   const cases = [
     ['list', 10_001],
@@ -143,10 +143,10 @@ test('wrong use is exit status 2 and creates nothing', async () => {
     ['dead-letters edit nosuch --file package.json', /id nosuch/],
     ['redrive --yes --not-topic nosuch', /topic nosuch/],
     ['redrive --yes --rate fast', /^--rate: expected/m],
-    ['redrive --yes --from sqlite:nosuch/x.db', /there is no such file/],
-    ['dead-letters unpark --from sqlite:nosuch/x.db', /there is no such file/],
-    ['dead-letters discard --all --yes --from sqlite:nosuch/x.db', /there is no such file/],
-    ['dead-letters edit nosuch --file package.json --from sqlite:nosuch/x.db', /there is no such file/],
+    ['redrive --yes --from sqlite:nosuch/x.db', /the file does not exist/],
+    ['dead-letters unpark --from sqlite:nosuch/x.db', /the file does not exist/],
+    ['dead-letters discard --all --yes --from sqlite:nosuch/x.db', /the file does not exist/],
+    ['dead-letters edit nosuch --file package.json --from sqlite:nosuch/x.db', /the file does not exist/],
   ] as const
   await Promise.all(
     cases.map(async ([args, message]) => {
@@ -159,13 +159,13 @@ test('wrong use is exit status 2 and creates nothing', async () => {
   assert.ok(!existsSync('nosuch'))
 })
 
-test('a redrive says what to type for what it kept', async () => {
+test('a redrive prints the command for the dead letters that it kept', async () => {
   const place = await placeOf([deadLetterOf('a', 'v', 'not-in-a-contract')])
   const { stderr } = await inPlace(place)(`redrive --dry-run --no-verify --contracts ${contracts}`)
   assert.match(stderr, /Still open: 1 unknown-topic\.\n {2}unknown-topic: .*--any-topic.*\./)
 })
 
-test('discard ends what matches, without sending it', async () => {
+test('discard completes the matching dead letters without sending them', async () => {
   const run = inPlace(await placeOf([deadLetterOf('a'), deadLetterOf('b', 'v', 'other'), invalidOf('c', '{}')]))
   const { status, stdout, stderr } = await run('dead-letters discard --not-topic other --invalid --yes --json')
   assert.equal(status, 0, stderr)
@@ -228,8 +228,8 @@ test('edit replaces a dead letter by one with its own id, if the contract takes 
   assert.equal((await run(`dead-letters check --contracts ${contracts}`)).status, 0)
 })
 
-// An edit once ended the dead letter and stored one in its place that no reader accepts.
-test('an edit that no dead letter can hold, or that can be read in two ways, changes nothing', async () => {
+// The original bug: an edit completed the dead letter and stored one that no reader accepts.
+test('an edit that does not fit a dead letter, or that is ambiguous, changes nothing', async () => {
   const before = deadLetterOf('a', 'v', 'other')
   const run = inPlace(await placeOf([before]))
   const stored = (await run('dead-letters export')).stdout
@@ -268,8 +268,8 @@ test('a raw value is taken byte by byte from a file', async () => {
   assert.equal(edited.record.key, before.record.key)
 })
 
-// A topic behind the sample was once an error that said that it is nowhere.
-test('of a queue a name that the sample does not show is no error', async t => {
+// The original bug: a topic beyond the sample was an error that said that it exists nowhere.
+test('for a queue, a name that the sample does not contain is not an error', async t => {
   const sqs = await SqsServer.start('dead-letters')
   t.after(() => sqs.close())
   sqs.add(JSON.stringify(deadLetterOf('a')))
@@ -282,7 +282,7 @@ test('of a queue a name that the sample does not show is no error', async t => {
   const listed = await run('dead-letters list --topic elsewhere')
   assert.equal(listed.status, 0, listed.stderr)
   assert.match(listed.stderr, /has the topic elsewhere\.\nA queue shows only a sample/)
-  // The sentence was there twice.
+  // The original bug: the sentence was printed twice.
   const shown = await run('dead-letters show nosuch')
   assert.equal(shown.status, 2)
   assert.equal(shown.stderr.split('No open dead letter has the id nosuch.').length, 2, shown.stderr)
@@ -291,8 +291,9 @@ test('of a queue a name that the sample does not show is no error', async t => {
   assert.equal(negated.status, 2, negated.stderr)
 })
 
-// `edit nosuch` of a queue ended with 0, as if it had been done. A change reads all that the queue gives.
-test('of a queue an unknown id is an error, and for a change an unknown topic, too', async t => {
+// The original bug: `edit nosuch` on a queue ended with status 0, as if it had succeeded. A change reads every message
+// of the queue.
+test('for a queue, an unknown id is an error; for a change, an unknown topic is one too', async t => {
   const sqs = await SqsServer.start('dead-letters')
   t.after(() => sqs.close())
   sqs.add(JSON.stringify(deadLetterOf('a')))
@@ -321,8 +322,8 @@ test('list and show say in which topic a record in doubt may be', async () => {
   assert.match(stdout, new RegExp(`in doubt +perhaps in orders-2, sent ${from} to ${to}`))
 })
 
-// After Ctrl-C of the stack, list said only that bootstrap.servers is missing.
-test('where the local stack has ended, the command says how to start it', async () => {
+// The original bug: after the stack had ended, list said only that bootstrap.servers is missing.
+test('if the local stack has ended, the command says how to start it', async () => {
   const cwd = join(folder, 'ended')
   mkdirSync(join(cwd, '.local'), { recursive: true })
   const run = (at: string) =>

@@ -58,7 +58,7 @@ test('an older version is compared with the latest one', async t => {
   assert.equal(status, 1)
 })
 
-test('of a subject without a version, each line is new; a version that is not there is a problem', async t => {
+test('for a subject without a version every line is new; a missing version is a problem', async t => {
   const { stdout } = await diffOf(t, { ...FILE, subject: 'new' }, { 'order.avsc': order('id') })
   assert.match(stdout, /new: no version → the file$/m)
   const { stderr, status } = await diffOf(t, { version: 9 })
@@ -66,7 +66,7 @@ test('of a subject without a version, each line is new; a version that is not th
   assert.equal(status, 1)
 })
 
-test('a contract that takes the latest version has no difference', async t => {
+test('a contract that uses the latest version has no differences', async t => {
   const { stdout, stderr, status } = await diffOf(t, {})
   assert.deepEqual([stdout, status], ['', 0])
   assert.match(stderr, /0 schemas of 0 differ/)

@@ -23,7 +23,7 @@ async function frozenBroker(t: TestContext, onConnection = () => {}): Promise<st
   return `127.0.0.1:${(frozen.address() as AddressInfo).port}`
 }
 
-// It ran out its 15 seconds.
+// The original bug: doctor ran until its time limit of 15 seconds.
 test('doctor ends at the first signal, with the checks that it has', async t => {
   const { status, stdout } = await runCommand(
     ['doctor', '--topic', 'orders'],
@@ -59,7 +59,7 @@ test('edit and send that wait for their input end at the first signal, and say w
   assert.deepEqual(idsIn(stdout), ['a'])
 })
 
-// It waited for the deadline of the record, however far that was.
+// The original bug: send waited until the deadline of the record, however late.
 test('send reports the records that are on their way at the signal, and counts them', async t => {
   const connected = Promise.withResolvers<void>()
   const { status, stdout, stderr } = await runCommand(
@@ -99,7 +99,7 @@ test('list says after how many dead letters it was interrupted, also where a bro
   assert.doesNotMatch(waiting.stderr, /^\d+ open dead letters/m)
 })
 
-// It died of an uncaught error between two steps of its work, and kept its lease.
+// The original bug: the command ended with an uncaught error between two steps, and kept its lease.
 test('a full disk under the output ends a command in order: counts, its lease given back, status 1', async () => {
   const deadLetters = Array.from({ length: 150 }, (_, i) => deadLetterOf(`r-${i}`))
   for (const [redirection, words] of [

@@ -9,7 +9,8 @@ const twoPlaces = async () => [
   await placeOf([parked(deadLetterOf('c')), parked(deadLetterOf('d', 'v', 'other'))]),
 ]
 
-// With more left both ended with 0, and each target had a limit of its own: `--limit 3` could end six.
+// The original bugs: with more left both commands ended with status 0, and the limit counted per target: `--limit 3`
+// could discard six.
 for (const [verb, args] of [
   ['discarded', 'dead-letters discard --yes'],
   ['unparked', 'dead-letters unpark'],

@@ -1,4 +1,4 @@
-// Lines of standard input are values of records, so they are cut at line ends only and stay as they are.
+// Lines of standard input are values of records, so they are split only at line ends and not changed otherwise.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readLines } from '../../bin/lines.ts'
@@ -10,7 +10,7 @@ async function linesOf(...chunks: readonly (string | Uint8Array)[]): Promise<str
   return (await Array.fromAsync(readLines(input()))).map(line => line.toString('latin1'))
 }
 
-// A JSON text with U+2028 became two records that are no JSON.
+// The original bug: a JSON text with U+2028 became two records that are not JSON.
 test('a line ends at a newline, or a carriage return and a newline, and at nothing else', async () => {
   const line = Buffer.from('{"a":"x\u2028y\u2029z\rw"}')
   assert.deepEqual(await linesOf(line, '\n', 'b\r\n', 'c'), [line.toString('latin1'), 'b', 'c'])
@@ -18,7 +18,7 @@ test('a line ends at a newline, or a carriage return and a newline, and at nothi
   assert.deepEqual(await linesOf(), [])
 })
 
-test('where the input is cut makes no difference', async () => {
+test('lines are the same however the input is split into chunks', async () => {
   const text = 'one\r\n\ntwo\rthree\n\r\nfour\r'
   const whole = await linesOf(text)
   assert.deepEqual(whole, ['one', '', 'two\rthree', '', 'four'])

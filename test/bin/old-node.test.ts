@@ -1,4 +1,5 @@
-// An older Node.js lacks what the command imports: it ended with a SyntaxError of a module.
+// The command on an older Node.js, which lacks functions that it imports: it used to end with a SyntaxError instead of
+// a message.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'

@@ -51,7 +51,7 @@ test('functions without a limit are those of --concurrency', async t => {
   assert.deepEqual([limited.status, /expected none, as every function/.test(limited.stderr)], [2, true])
 })
 
-test('a folder that is no package, and neither a package nor a number, are wrong use', async () => {
+test('a folder that is not a package, and neither a package nor a number, are usage errors', async () => {
   const folder = await plan('--package', 'docs')
   assert.equal(folder.status, 2)
   assert.match(folder.stderr, /--package docs: expected a folder that npm run package wrote, got no template/)

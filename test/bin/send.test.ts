@@ -20,7 +20,7 @@ writeFileSync(
 const send = (...args: string[]) =>
   runCommand(['send', 'orders', '--contracts', contracts, ...args], { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9' })
 
-// It said only how many violations there were.
+// The original bug: the message had only the number of violations.
 test('the violations of the schema are listed, without the value', async () => {
   const { status, stderr } = await send('--value', '{"total":"secret"}')
   assert.equal(status, 1)
@@ -40,7 +40,7 @@ test('empty lines are left out with a message, and so is an input that is empty'
   assert.match((await sendLines('')).stderr, /Standard input was empty: nothing was sent/)
 })
 
-// `--header kp-id=1` was sent; over HTTP and SQS the name is refused.
+// The original bug: `--header kp-id=1` was sent, although HTTP and SQS refuse the name.
 test('a header of the functions is refused', async () => {
   const { status, stderr } = await send('--value', '{"id":"1"}', '--header', 'KP-id=1')
   assert.equal(status, 2)

@@ -1,4 +1,4 @@
-// Which settings a command needs, and where it puts what it may not leave.
+// Which settings a command needs, and where it stores the rest of a partly redriven message.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { runCommand } from '../support/command.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { AWS, folder, placeOf } from '../support/stored-dead-letters.ts'
 
-// Each wanted KAFKA_BOOTSTRAP_SERVERS, which none of them uses.
+// The original bug: each of these commands required KAFKA_BOOTSTRAP_SERVERS, which none of them uses.
 test('dead letters that are not in Kafka are read and changed without brokers', async () => {
   const place = await placeOf([deadLetterOf('a'), deadLetterOf('b')])
   const cwd = join(folder, 'without-brokers')
@@ -47,7 +47,7 @@ test('dead letters that are not in Kafka are read and changed without brokers', 
   assert.equal(status, 0, stderr)
 })
 
-// The rest went to ./.dead-letters of the folder that the command was run in, and no word said so.
+// The original bug: the rest was stored in ./.dead-letters of the working directory, without a message.
 test('the rest of a message goes to a target that somebody named, and the command says to which', async t => {
   const sqs = await SqsServer.start('uploads-dlq')
   t.after(() => sqs.close())
@@ -79,8 +79,8 @@ test('the rest of a message goes to a target that somebody named, and the comman
   assert.equal(sqs.messages.length, 0)
 })
 
-// "5 matched, 0 to send" was all that it said: as if nothing could be sent.
-test('where no broker answers, a dry run says that it knows nothing of those it matched', async () => {
+// The original bug: the only output was "5 matched, 0 to send", as if nothing could be sent.
+test('if no broker answers, a dry run says that it could not check the matching dead letters', async () => {
   const place = await placeOf([deadLetterOf('a'), deadLetterOf('b')])
   const { status, stderr } = await runCommand(['redrive', '--dry-run', '--any-topic', '--from', `disk:${place}`], {
     KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9,127.0.0.1:10',

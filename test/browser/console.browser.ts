@@ -237,7 +237,7 @@ test('a dry run changes nothing; redrive of one dead letter, then of all that ar
   await page.close()
 })
 
-test('discard asks first, and leaves what the filter leaves out', async () => {
+test('discard asks first, and keeps the dead letters that the filter excludes', async () => {
   await put([chat('kept', 'k')])
   const page = await openPage()
   await setField(page, 'notTopic', 'chat')

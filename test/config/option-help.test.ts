@@ -1,4 +1,4 @@
-// What an editor shows while somebody writes options.
+// The help that an editor shows while options are written.
 import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -33,7 +33,7 @@ test('the help of every option has its names, its unit or choices, and its defau
   }
 })
 
-test('the help of an option, as a person reads it', async t => {
+test('the help of an option is complete and readable', async t => {
   const [help, ...others] = await helpOf(['retryBackoffMs', 'acks', 'compressionType', 'bufferMemory', 'keySerializer'])
   for (const other of others) t.diagnostic(other)
   assert.equal(

@@ -155,7 +155,7 @@ test('a function time-out that is too short for one attempt is refused', () => {
   assert.deepEqual(problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6001' }), [])
 })
 
-test('an idle timeout in which nothing could be sent is refused; its default is not compared', () => {
+test('an idle timeout that leaves no time to send is refused; the default is not checked', () => {
   const idle = (ms: number, reserveMs = 3000) =>
     problems({ httpIdleTimeoutMs: ms, deadlineReserveMs: reserveMs }, servers).join()
   assert.match(idle(4000), /^KAFKA_HTTP_IDLE_TIMEOUT_MS \(4000\): expected more than .* \(4000\)/)
@@ -257,7 +257,7 @@ test('KAFKA_DEAD_LETTER lists targets in order, percent-decoded, each once', () 
     assert.match(problems({ deadLetter: wrong }, { ...servers }).join(), /KAFKA_DEAD_LETTER/, wrong)
 })
 
-// JSON.stringify threw on a client that names itself, and inspect showed its API key.
+// The original bug: JSON.stringify threw for a client that refers to itself, and inspect showed its API key.
 test('a printed or logged configuration has the class of a serializer or partitioner, not what it holds', () => {
   class Registry {
     readonly apiKey = 'hunter2'

@@ -164,7 +164,7 @@ test('Java’s class names are understood in code and in the environment too', (
   )
 })
 
-test('a strategy that is not built is refused', async () => {
+test('an unsupported strategy is refused', async () => {
   for (const name of [`${STRATEGIES}.AssociatedNameStrategy`, 'com.example.MyStrategy', 'RecordNameStrategies'])
     assert.match(
       await problemsOf(() => asProperties({ 'value.subject.name.strategy': name })),
@@ -182,7 +182,7 @@ test('the name with schema.registry. overrides the one without, as in Java, in e
   }
 })
 
-test('AWS’s names mean Glue beside its serializer', async () => {
+test('AWS’s general names are settings of Glue if Glue’s serializer is configured', async () => {
   const names = {
     'value.serializer': GLUE,
     region: 'eu-west-1',
@@ -257,7 +257,7 @@ test('a serializer by name needs its registry, and only takes settings that have
   )
 })
 
-test('elsewhere AWS’s general names are not known settings, and compression.type is Kafka’s', async () => {
+test('without Glue’s serializer AWS’s general names are unknown, and compression.type is Kafka’s', async () => {
   const json = { 'value.serializer': 'org.springframework.kafka.support.serializer.JsonSerializer' }
   for (const name of ['region', 'endpoint', 'compression', 'schemaName', 'dataFormat', 'registry.name'])
     assert.match(
@@ -268,7 +268,7 @@ test('elsewhere AWS’s general names are not known settings, and compression.ty
   assert.deepEqual([compressionType, glueCompression], ['lz4', 'none'])
 })
 
-test('what only Java’s classes and consumers read has one warning', async () => {
+test('settings that only Java classes and consumers read cause one warning', async () => {
   const names = {
     'specific.avro.reader': true,
     'avro.use.logical.type.converters': true,
@@ -283,7 +283,7 @@ test('what only Java’s classes and consumers read has one warning', async () =
   ])
 })
 
-test('what would change a record’s bytes or the way to the registry, and is not built, is refused', async () => {
+test('unsupported settings that would change a record’s bytes or the way to the registry are refused', async () => {
   for (const name of [
     'use.schema.id',
     'use.latest.with.metadata',
@@ -371,7 +371,7 @@ const WRONG: readonly (readonly [options: Record<string, unknown>, problem: RegE
 ]
 
 for (const [options, problem] of WRONG)
-  test(`settings of a registry that can’t act are a problem, without a secret: ${problem.source}`, async () => {
+  test(`settings of a registry that can’t take effect are a problem, without a secret: ${problem.source}`, async () => {
     const text = await problemsOf(() => inCode(options))
     assert.match(text, problem)
     assert.doesNotMatch(text, /hush/)

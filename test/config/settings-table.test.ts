@@ -1,4 +1,4 @@
-// A row of the settings table decides everything about its setting: no other list names settings.
+// A row of the settings table determines everything about its setting; there is no other list of settings.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

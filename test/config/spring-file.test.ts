@@ -1,5 +1,5 @@
-// Spring's files as people have them: placeholders, profiles, dotted names, JAAS. What takes effect must not differ
-// from the same settings in code; what does not take effect is said, once.
+// Realistic Spring files: placeholders, profiles, dotted names, JAAS. A setting must have the same effect as in code;
+// one without effect causes one warning.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,7 +55,7 @@ spring:
   )
 })
 
-test('what Spring and Kafka accept beside the plain forms has the same effect', async () => {
+test('the other forms that Spring and Kafka accept have the same effect as the plain ones', async () => {
   const forms: readonly [text: string, extension: string, options: ProducerOptions][] = [
     [`${SERVERS}    properties[client.id]: c\n`, 'yml', { clientId: 'c' }],
     ['spring:\n  kafka:\n    bootstrap-servers: ["a:1,b:2"]\n', 'yml', {}],
@@ -109,7 +109,7 @@ test('a placeholder ends at its own brace, and names of Object.prototype have no
     for (const env of [{}, process.env]) assert.equal(await idOf(`\${${name}:none}`, env), 'none')
 })
 
-test('values that have one another many times are a problem, in bounded work', async () => {
+test('values that refer to one another many times are a problem, found in bounded time', async () => {
   const lines = Array.from({ length: 19 }, (_, i) => `a${i}: "${`\${a${i + 1}}`.repeat(3)}"\n`)
   const yaml = `${lines.join('')}a19: x\n${SERVERS}    client-id: \${a0}\n`
   assert.deepEqual(await problemsOf(yaml), [
@@ -162,7 +162,7 @@ for (const [extension, condition] of [
   ['properties', 'spring.profiles[0]=prod'],
   ['properties', 'Spring.Profiles=prod'],
 ] as const)
-  test(`a document on a condition that is not supported does not apply: ${JSON.stringify(condition)}`, async () => {
+  test(`a document with an unsupported condition does not apply: ${JSON.stringify(condition)}`, async () => {
     const [start, separator, equals] = extension === 'yml' ? [SERVERS, '---', ':'] : ['', '#---', '=']
     const text = `${start}${separator}\n${condition}\nspring.kafka.client-id${equals} other\n`
     const path = join(folder, `${files++}.${extension}`)
@@ -172,7 +172,7 @@ for (const [extension, condition] of [
     assert.match(problems.join(), /not supported, spring\.(?:profiles|config\.activate\.on-)/i)
   })
 
-// Another environment's brokers were used without a word.
+// The original bug: the brokers of another environment were used without a warning.
 for (const [profiles, env] of [
   ['active: ${STAGE:dev}', { STAGE: 'prod' }],
   ['active: [x, prod]', {}],
@@ -209,7 +209,7 @@ test('variables by which Spring overrides a file have a warning', async () => {
   assert.match(warnings.join('\n'), /SPRING_KAFKA_BOOTSTRAP_SERVERS has no effect here; expected .*KAFKA_/)
 })
 
-test('a condition counts in each of Spring’s forms of its name', async () => {
+test('a condition is recognised in each of Spring’s forms of its name', async () => {
   const prod = 'spring.config.activate.onProfile: prod\nspring.kafka.client-id: prod\n'
   const text = `${SERVERS}    client-id: all\n---\n${prod}`
   assert.deepEqual(

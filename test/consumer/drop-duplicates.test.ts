@@ -1,4 +1,4 @@
-// The handler for a Kafka trigger: what is handled, what goes back to Lambda, and what a claim does meanwhile.
+// The handler for a Kafka trigger: which records are handled, which are returned to Lambda, and how claims behave.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
@@ -77,7 +77,7 @@ test('each id of a topic is handled once: within a batch, in another partition a
   ])
 })
 
-test('records without a kp-id are handled whenever they come, and counted', async () => {
+test('records without a kp-id are always handled, and counted', async () => {
   const { invoke, handled, counts } = setUp()
   await invoke({ 't-0': ['', 'a', ''] })
   assert.equal(handled.length, 3)
@@ -129,7 +129,7 @@ test('an event that can’t be read fails the invocation before a record is hand
   }
 })
 
-test('of two invocations that get a record at the same time one handles it; the other’s comes again', async () => {
+test('if two invocations get a record at once, one handles it and Lambda redelivers it to the other', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const handled: string[] = []
   const counts: BatchCounts[] = []
@@ -202,7 +202,7 @@ class FailingStore extends MemoryIdStore implements IdStore {
   }
 }
 
-test('while the store can’t be asked no record with an id is handled', async () => {
+test('while the store is unavailable, no record with an id is handled', async () => {
   const store = new FailingStore()
   store.failing.add('claim')
   const { invoke, handled, counts } = setUp({ store })
@@ -211,7 +211,7 @@ test('while the store can’t be asked no record with an id is handled', async (
   assert.deepEqual(counts, [{ ...NONE, records: 3, handled: 1, withoutId: 1, failed: 1, notTried: 1 }])
 })
 
-test('a record whose completion can’t be noted was handled: it does not go back, and a warning says so', async () => {
+test('a record whose completion can’t be stored counts as handled, with a warning', async () => {
   const store = new FailingStore()
   store.failing.add('complete')
   const { invoke, handled, warnings } = setUp({ store })
@@ -221,7 +221,7 @@ test('a record whose completion can’t be noted was handled: it does not go bac
   assert.match(warnings[0] ?? '', /^A handled record is not noted, .*\(TypeError\)\.$/)
 })
 
-test('a claim that can’t be released waits for its lease, and the handler’s error stays the cause', async () => {
+test('a claim that can’t be released ends with its lease, and the handler’s error stays the cause', async () => {
   const store = new FailingStore()
   store.failing.add('release')
   const { invoke, warnings } = setUp({ store }, new Set(['a']))
@@ -257,7 +257,7 @@ test('options are checked: at once, or with the first event where the name is th
   await assert.rejects(dropDuplicates(handle, { store })(eventOf({ 't-0': ['a'] }), {}), ConfigError)
 })
 
-// A wrong word meant "report": Lambda took records that had failed as done.
+// The original bug: a misspelt word meant "report", so Lambda treated failed records as done.
 test('wrong arguments are refused at once, before a record could be lost by them', () => {
   const store = new MemoryIdStore()
   const handle = () => undefined
@@ -293,8 +293,8 @@ test('without a context, or one that knows no time left, a claim has the longest
   assert.deepEqual(leases, [900_000, 900_000])
 })
 
-// The rejection of an async onBatch ended the process.
-test('an onBatch that throws, or rejects, changes nothing for the records', async () => {
+// The original bug: a rejection of an async onBatch ended the process.
+test('an onBatch that throws or rejects does not affect the records', async () => {
   const fail = () => {
     throw new TypeError('boom')
   }
@@ -306,7 +306,7 @@ test('an onBatch that throws, or rejects, changes nothing for the records', asyn
   }
 })
 
-// A handled record went back, and the store's error took the place of the handler's.
+// The original bug: a handled record was returned, and the store's error replaced the handler's.
 test('a store whose methods throw or return nothing, and reject nothing, counts as one that rejects', async () => {
   const sync = (method: keyof IdStore, call: () => unknown) =>
     Object.assign(new MemoryIdStore(), { [method]: call }) as IdStore
@@ -336,7 +336,7 @@ test('a record without a topic or an id, and a wrong lease, are refused before t
     await assert.rejects(Reflect.apply(filter.once, filter, [{ topic: 't', id: 'a' }, work, { leaseMs }]), ConfigError)
 })
 
-test('two ids that are no whole Unicode text stay two', async () => {
+test('different ids with lone surrogates stay different', async () => {
   const filter = new DuplicateFilter({ store: new MemoryIdStore(), consumer: 'billing' })
   const once = (id: string) => filter.once({ topic: 't', id }, () => undefined)
   assert.deepEqual(
@@ -345,7 +345,7 @@ test('two ids that are no whole Unicode text stay two', async () => {
   )
 })
 
-// Lambda went on at the next record, and the failed one counted as done.
+// The original bug: Lambda continued at the next record, and the failed one counted as done.
 test('a handler that changes its record changes nothing of what goes back to Lambda', async () => {
   const change = async (record: ConsumedRecord) => {
     Object.assign(record, { topic: 'z', partition: 9, offset: record.offset + 1 })
@@ -379,7 +379,7 @@ test('a copy in another partition of the batch is handled when the first one fai
   assert.deepEqual(batchItemFailures, [{ itemIdentifier: { partition: 't-0', offset: 100 } }])
 })
 
-test('ids that look like the noted form of others are ids of their own', async () => {
+test('an id that looks like the stored form of another one is a separate id', async () => {
   const long = 'x'.repeat(2000)
   const digest = createHash('sha256').update(long).digest('base64url')
   const ids = [long, `sha256:${digest}`, Buffer.from([255]), 'base64:/w==', `base64:${btoa('base64:/w==')}`]
@@ -396,7 +396,7 @@ test('ids that look like the noted form of others are ids of their own', async (
   assert.deepEqual(handled, [0, 1, 2, 3, 4])
 })
 
-test('two ids that are no UTF-8 and UTF-8 are two, however long', async () => {
+test('different ids stay different, whether they are UTF-8 or not, and however long', async () => {
   const filter = new DuplicateFilter({ store: new MemoryIdStore(), consumer: 'c' })
   const halves = '\ud800\u0080'.repeat(600)
   const other = Buffer.from(halves, 'utf16le').toString()

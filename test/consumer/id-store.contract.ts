@@ -1,4 +1,4 @@
-// What every IdStore promises. The time is the test's own.
+// The contract of every IdStore. The test controls the time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { IdStore } from '../../lib/consumer/id-store.ts'
@@ -13,7 +13,7 @@ export interface StoreUnderTest {
 export function idStoreContract(name: string, create: () => StoreUnderTest): void {
   const lease = (owner: string, leaseMs = 1000) => ({ owner, leaseMs })
 
-  test(`${name}: of claims at the same time one gets the id`, async () => {
+  test(`${name}: of concurrent claims, one gets the id`, async () => {
     const { store } = create()
     const results = await Promise.all(Array.from({ length: 8 }, (_, i) => store.claim('a', lease(`owner ${i}`))))
     assert.deepEqual(results.sort(), ['claimed', ...Array.from({ length: 7 }, () => 'in-progress')])

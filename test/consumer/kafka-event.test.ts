@@ -54,7 +54,7 @@ test('header values: Java writes bytes from −128 on, names may repeat, null an
   assert.equal(headersOf(null)?.id, undefined)
 })
 
-test('what is no such event is refused, with its place and never its value', () => {
+test('any other event is refused, with the place of the fault and never its value', () => {
   const cases: [unknown, RegExp][] = [
     [undefined, /^event: expected an object; got undefined/],
     [{ Records: [] }, /^eventSource: expected aws:kafka or SelfManagedKafka, of a Kafka trigger; got undefined/],
@@ -95,14 +95,15 @@ test('names in an event change no prototype', () => {
   assert.equal(({} as { topic?: unknown }).topic, undefined)
 })
 
-// Bytes that are not UTF-8, such as a binary UUID, all became the same text, and the second record was dropped.
-test('two ids have two texts, also where their bytes are not UTF-8', () => {
+// The original bug: ids that are not UTF-8, such as binary UUIDs, all became the same text, so the second record was
+// dropped.
+test('different ids have different texts, even if their bytes are not UTF-8', () => {
   const idOf = (...bytes: number[]) => readKafkaEvent(event({}, [{ 'kp-id': bytes }]))[0]?.[0]?.id
   assert.deepEqual([idOf(255), idOf(-2), idOf(0x80, 0x81)], ['base64:/w==', 'base64:/g==', 'base64:gIE='])
   assert.notEqual(idOf(0xef, 0xbb, 0xbf, 65), idOf(65), 'a byte order mark is part of the id')
 })
 
-// One record without a timestamp stopped every partition of its trigger.
+// The original bug: one record without a timestamp stopped every partition of its trigger.
 test('a record without a timestamp, or from before 1970, is read', () => {
   const timestampOf = (timestamp: unknown) => readKafkaEvent(event({ timestamp }))[0]?.[0]?.timestamp
   assert.deepEqual([-1, null, undefined, -5, 0].map(timestampOf), [null, null, null, -5, 0])

@@ -7,7 +7,7 @@ export interface Project {
   readonly name: string
   readonly description: string
   readonly folder: string
-  /** Names and versions of what it uses beside the library. */
+  /** Names and versions of the packages that it uses in addition to the library. */
   readonly versions: string
   readonly install: readonly string[]
   /** The start of the command that runs a script; its name follows. */

@@ -48,7 +48,7 @@ test('an error names each wrong field', () => {
   const cases: [object, RegExp][] = [
     [{ sqs: {} }, /from\.sqs: expected a list/],
     [{ sqs: [{ queue: 'no spaces' }] }, /from\.sqs\[0\]\.queue/],
-    // It claimed a queue with the name undefined.
+    // The original bug: the feed claimed a queue with the name "undefined".
     [{ sqs: [{}] }, /from\.sqs\[0\]\.queue: expected the name of a queue/],
     [{ sqs: [{ queue: 'a', unwrap: 'gzip' }] }, /from\.sqs\[0\]\.unwrap: expected none \| sns \| eventbridge \| s3/],
     [{ sqs: [{ queue: 'a', unwrap: ['s3', 'sns'] }] }, /from\.sqs\[0\]\.unwrap: .* from outside in \["sns", "s3"\]/],

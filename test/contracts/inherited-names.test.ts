@@ -1,5 +1,5 @@
-// Every JavaScript object inherits `constructor` and other names: a value without them was refused, or taken for one
-// that has them.
+// Every JavaScript object inherits `constructor` and other names: a value without these properties used to be refused,
+// or to be treated as if it had them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAjv, type SchemaDialect } from '../../lib/contracts/create-ajv.ts'

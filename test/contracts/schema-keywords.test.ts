@@ -98,8 +98,8 @@ for (const [where, isUnique] of Object.entries(await bothOf({ type: 'array', uni
       assert.equal(isUnique(items), unique)
     })
 
-// 8,000 objects took 3.7 s, as each was compared with each other.
-test('each item of a list is looked at once', () => {
+// In Ajv, 8,000 objects took 3.7 s, because every pair was compared.
+test('each item of a list is read once', () => {
   let reads = 0
   const items = Array.from({ length: 10_000 }, (_, id) => ({
     get id() {
@@ -111,7 +111,7 @@ test('each item of a list is looked at once', () => {
   assert.equal(reads, items.length)
 })
 
-// 50,000 items against 2,000 objects took 3.7 s, as each was compared with each.
+// In Ajv, 50,000 items against 2,000 objects took 3.7 s, because every pair was compared.
 test('an item is read as often for 2,000 members of an enum as for two', async () => {
   const readsFor = async (members: number) => {
     const { program } = await bothOf({ enum: Array.from({ length: members }, (_, id) => ({ id })) })
@@ -136,7 +136,7 @@ for (const [where, isMember] of Object.entries(await bothOf({ enum: MEMBERS })))
     test(`${where}: ${JSON.stringify(value)} is not in the enum`, () => assert.ok(!isMember(value)))
 }
 
-test('of a value that is larger than each member of an enum, no more is read than they have', () => {
+test('a value larger than every member of an enum is read only as far as the largest member', () => {
   let reads = 0
   const read = () => ++reads
   const value = Array.from(

@@ -34,7 +34,7 @@ test('a user’s name ends at the first @ or slash', () => {
   assert.deepEqual(['http://a@b@c.de', 'http://a/b@c.de'].map(takes), [false, false])
 })
 
-test('a text of 900,000 characters is answered, whatever it has', () => {
+test('any text of 900,000 characters is checked in bounded time', () => {
   for (const part of [':', 'a', 'a.', '@', 'a-', '1.', 'a:', '/'])
     assert.equal(takes(`http://${part.repeat(900_000 / part.length)} `), false, part)
 })

@@ -1,4 +1,4 @@
-// The work for violations is bounded by what is listed: Ajv's `allErrors` made 500,000 to list 20 of them.
+// The work for violations is bounded by the number that is listed: Ajv's `allErrors` created 500,000 to list 20.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -34,7 +34,7 @@ test('the violations of a value are listed up to the twentieth', () => {
   )
 })
 
-test('of a large value the first violation is listed', () => {
+test('for a large value only the first violation is listed', () => {
   assert.deepEqual(listed(withNumbers(2001)), [1, true])
   assert.deepEqual(listed({ list: Array(500_000).fill(1) }), [1, true])
   assert.deepEqual(listed(withNumbers(2), 'first'), [1, true])

@@ -1,5 +1,5 @@
-// A record that fails twice, first without being sent and then in doubt, has two dead letters. Where the second one was
-// lost, redrive sent a record again that was in its topic.
+// A record that fails twice, first without being sent and then in doubt, has two dead letters. When the second one was
+// lost, redrive sent a record again that was already in its topic.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,7 +56,7 @@ function inDoubtAt(seconds: number, changes: Partial<InDoubt> = {}): DeadLetter 
 
 const forgedParked = { count: 5, lastAt: at(0), lastCode: 'quota' }
 
-test('in doubt wins over not sent, whichever came first', () => {
+test('an unknown outcome takes precedence over not-sent, whichever came first', () => {
   for (const [first, second] of [
     [notSentAt(1), inDoubtAt(2)],
     [inDoubtAt(2), notSentAt(1)],
@@ -71,7 +71,7 @@ test('in doubt wins over not sent, whichever came first', () => {
   }
 })
 
-test('two doubts are one with a window for both, and the numbers of the later attempt', () => {
+test('two unknown outcomes are merged: a time window for both, and the numbers of the later attempt', () => {
   const rows: [string, Partial<InDoubt>, Partial<InDoubt>][] = [
     ['of two producers', {}, { earlier: 'same-partition', fromOffset: 110 }],
     ['without an offset', { fromOffset: null }, { earlier: 'same-partition', fromOffset: null }],
@@ -88,12 +88,12 @@ test('two doubts are one with a window for both, and the numbers of the later at
   }
 })
 
-test('what a third attempt does not know stays known', () => {
+test('a third attempt does not erase what earlier ones knew', () => {
   const merged = mergeDeadLetters(inDoubtAt(1, { partition: 0 }), inDoubtAt(2))
   assert.equal(mergeDeadLetters(inDoubtAt(3), merged).inDoubt?.earlier, 'elsewhere')
 })
 
-test('the lower count of attempts counts, so that a forged copy parks nothing', () => {
+test('the lower count of attempts is kept, so that a forged copy can’t park a dead letter', () => {
   const forged = { ...notSentAt(1), redrive: forgedParked }
   for (const merged of [mergeDeadLetters(notSentAt(1), forged), mergeDeadLetters(forged, notSentAt(1))])
     assert.deepEqual(merged.redrive, { ...forgedParked, count: 0 })

@@ -34,7 +34,7 @@ async function replaceAllIn(store: DeadLetterStore) {
   return refusals.map(({ replacement }) => replacement.open.deadLetter.recordId)
 }
 
-test('what a target refuses of several at once keeps no other from being replaced', async () => {
+test('a replacement that the target refuses does not stop the others', async () => {
   for (const kind of ['one by one', 'all or none', 'some']) {
     const store = new MemoryDeadLetterStore(DEAD_LETTERS)
     const replace = store.replace.bind(store)
@@ -88,7 +88,7 @@ test('a disk flushes once for all, and SQLite commits once', async t => {
   }
 })
 
-test('a dead letter that outgrows a topic’s limit keeps no other from being noted in Kafka', async () => {
+test('a dead letter that exceeds a topic’s size limit does not stop the others from being noted in Kafka', async () => {
   const topic = new DeadLetterTopic('chat-dlt')
   const sendAll = async (records: readonly ProducerRecord[]) => {
     const isTooLarge = ({ value }: ProducerRecord) => String(value) === '7'

@@ -1,5 +1,5 @@
-// Each target with each failure: before a disk target, the dead letter is on the disk once; alone, the record goes back
-// to its source, and no notification is sent.
+// Each target with each failure: with a disk target behind it, the dead letter is on disk once; without one, the record
+// is returned to its source and no notification is sent.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -37,7 +37,7 @@ for (const [kind, [text, shown]] of Object.entries(EXAMPLES))
     await created.close()
   })
 
-// `--from dsk:x` got "something else", which does not say what is wrong.
+// The original bug: the message for `--from dsk:x` said "got something else", which does not show what is wrong.
 test('the error for an unknown kind of target lists the form of each kind, and says what it got', () => {
   const got: Record<string, string> = {
     'ftp:there': 'ftp:.',

@@ -120,7 +120,7 @@ test('close with no time completes at once, also while an earlier close waits', 
   assert.deepEqual([clock.now(), client.closed], [0, 1])
 })
 
-// The old producer was retrying the first record when a new one wrote the second.
+// The original bug: a new producer wrote the second record while the old one was still retrying the first.
 test('maxAge: a producer is replaced only when no record waits in it, so the order of a key holds', async () => {
   const { factory, clients, values } = factoryWith({ maxAge: 0 }, ['refuse', 'refuse'])
   const send = (value: string) => factory.getProducer().sendAll([{ topic: 't', key: 'k', value }])

@@ -1,4 +1,4 @@
-// What subscribers of node:diagnostics_channel see of records and requests, and that nobody else pays for it.
+// The events of node:diagnostics_channel about records and requests, which cost nothing without a subscriber.
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type TestContext, test } from 'node:test'

@@ -50,7 +50,8 @@ test('rule 14: a failure that the handler observed does not fail the invocation'
   assert.equal(await invoke(), 'handled')
 })
 
-// The second promise had its result before the handler came to it, and the whole SQS batch went back.
+// The original bug: the second promise was completed before the handler awaited it, and the whole SQS batch was
+// returned.
 test('rule 14: failed reports that the handler looks at later do not fail the invocation', async () => {
   const { invoke } = handlerOf(async ({ kafka }) => {
     const delivered = kafka.producer.sendAll([record])
@@ -167,7 +168,7 @@ test('many callers share one warm producer and one connection attempt; a closed 
   assert.notEqual(factory.getProducer(config), first)
 })
 
-// The second of two callers waited as long, or as short, as the first.
+// The original bug: the second caller waited until the deadline of the first.
 test('callers that share a connection attempt each wait until their own deadline', async () => {
   const { factory, config, client } = handlerOf(() => undefined)
   const isAllowed = Promise.withResolvers<void>()

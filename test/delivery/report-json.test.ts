@@ -1,4 +1,4 @@
-// A handler that returns or logs what a send gave it must not fail for it: its caller would send the record again.
+// A handler may return or log the result of a send as JSON: if that threw, its caller would send the record again.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'

@@ -140,7 +140,7 @@ test('without an SDK the record is sent unchanged', async () => {
   }
 })
 
-// Without an SDK it was delivered; with one it was an invalid record, and became a dead letter.
+// The original bug: without an SDK the record was delivered; with one it was invalid and became a dead letter.
 test('a record that is an instance of a class with accessors is sent whole', async () => {
   class Message {
     readonly #text: string

@@ -1,4 +1,4 @@
-// The compiled template for CloudFormation without osls and for SAM: the same resources, other places of the code.
+// The compiled template for CloudFormation without osls and for SAM: the same resources, with the code in other places.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { plainTemplate, samTemplate } from '../../scripts/deployment/other-forms.ts'

@@ -1,4 +1,4 @@
-// What the doctor says of the schemas that contracts name: each problem with what to do about it.
+// The doctor's checks of the schemas that contracts name: each problem is reported with what to do about it.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -46,8 +46,8 @@ test('keys and values have a line each', async t => {
   const registry = await RegistryServer.start(t, () => ({ body }))
   const avro = { format: 'avro', registry: 'confluent' }
   assert.deepEqual(await checksOf({ key: avro, value: avro }, { schemaRegistryUrl: [registry.url] }), [
-    { name: 'schema orders-key (confluent)', status: 'ok', detail: 'version latest is there, and can be written' },
-    { name: 'schema orders-value (confluent)', status: 'ok', detail: 'version latest is there, and can be written' },
+    { name: 'schema orders-key (confluent)', status: 'ok', detail: 'version latest is there, and usable' },
+    { name: 'schema orders-value (confluent)', status: 'ok', detail: 'version latest is there, and usable' },
   ])
 })
 

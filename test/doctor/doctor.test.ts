@@ -1,4 +1,4 @@
-// What the doctor says of a configuration that does not work: each problem by its name, whatever else fails.
+// The doctor on configurations that do not work: each problem is named, even if other checks fail too.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -110,13 +110,13 @@ test('a failure bucket is read as redrive reads it: readable, refused or missing
   const refused = await check()
   assert.deepEqual(
     [refused?.status, refused?.detail],
-    ['warning', 's3://failures/aws/lambda/async/f/2026/11/27/x: S3 does not give the object (AccessDenied)'],
+    ['warning', 's3://failures/aws/lambda/async/f/2026/11/27/x: S3 refuses to return the object (AccessDenied)'],
   )
   assert.match(refused?.advice ?? '', /s3:GetObject/)
   assert.equal((await check('missing'))?.status, 'failed')
 })
 
-// A broker closes the connection at a name that it can't parse, and every check of the cluster failed with it.
+// The original bug: a broker closes the connection for an invalid name, so every check of the cluster failed.
 test('what is no name of a topic fails alone, and no broker is asked about it', async t => {
   const script = { onProduce: () => ({ errorCode: CORRUPT_MESSAGE }) }
   const brokers = await ScriptedBrokers.start({ topic: 't', leaders: [0], script })

@@ -13,7 +13,7 @@ import type {
 import { failure } from '../../lib/transport/produce-outcome.ts'
 
 export const UNKNOWN_TOPIC = 'UNKNOWN_TOPIC_OR_PARTITION'
-/** There are logs for partitions that a topic gets later. */
+/** Logs exist also for partitions that a topic gets later. */
 const LOGS = 12
 const ANSWER_MS = 2
 
@@ -32,7 +32,7 @@ export class ChangingCluster extends ScriptedKafkaClient {
   readonly requests: { at: number; topics: readonly string[]; isElsewhere: boolean }[] = []
   /** How long the answer to the n-th metadata request takes, ms. */
   answerMs: (request: number) => number = () => ANSWER_MS
-  /** What the broker that is asked believes of a topic; it may throw. */
+  /** Returns the metadata that the broker has for a topic; it may throw. */
   view: (topic: string, isElsewhere: boolean) => ChangingTopic | undefined = topic => this.topics[topic]
   /** The leader that a broker names when it does not lead the partition (KIP-951). */
   currentLeader: CurrentLeader | undefined

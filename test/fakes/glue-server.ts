@@ -20,7 +20,7 @@ export interface GlueCall {
 export class GlueServer {
   readonly calls: GlueCall[] = []
   url = ''
-  /** Since its start. */
+  /** The requests since its start. */
   connections = 0
   #answers: Partial<Record<GlueOperation, readonly GlueAnswer[]>> = {}
   #close = () => {}

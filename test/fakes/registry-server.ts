@@ -1,4 +1,4 @@
-// A registry over HTTP that answers as a test says, request by request.
+// A registry over HTTP that returns the responses which a test sets, request by request.
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -22,7 +22,7 @@ export interface RegistryAnswer {
   /** Default: 200 */
   readonly status?: number
   readonly headers?: Record<string, string>
-  /** Text as it is; anything else as JSON. */
+  /** A text is sent unchanged, anything else as JSON. */
   readonly body?: unknown
 }
 
@@ -40,7 +40,7 @@ export class RegistryServer {
     this.#protocol = tls ? 'https' : 'http'
     const listener = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response)
     this.server = tls ? createTlsServer(tls, listener) : createServer(listener)
-    // Only a test closes connections.
+    // Keeps connections open: only a test closes them.
     this.server.keepAliveTimeout = 0
   }
 

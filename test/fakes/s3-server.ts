@@ -39,7 +39,7 @@ export class S3Server {
     this.#server.close()
   }
 
-  /** Empties the bucket and takes back what a test set, for the next one. */
+  /** Empties the bucket and resets all options for the next test. */
   reset(): void {
     this.objects.clear()
     this.refused.clear()

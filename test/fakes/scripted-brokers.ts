@@ -23,7 +23,9 @@ export interface Script {
   onProduce?(partition: ProducePartition): ProduceAction
   /** The whole answer to a Produce is sent, dropped, or sent when the promise resolves. */
   onAnswer?(broker: number, produces: number): 'send' | 'drop' | Promise<void>
-  /** Called with the number of this connection, from 1. `hang`: nothing is read. A number: closed after so many ms. */
+  /**
+   * Called with the number of this connection, from 1. `hang`: nothing is read. A number: closed after this many ms.
+   */
   onConnection?(broker: number, connections: number): 'serve' | 'hang' | number
   /** Returns the bytes to send in place of a response. */
   onBytes?(broker: number, apiKey: number, response: Buffer): Buffer
@@ -47,7 +49,7 @@ export class ScriptedBrokers {
   leaderEpochs: number[]
   script: Script
   connections = 0
-  /** The metadata of a broker that lags behind. */
+  /** The outdated metadata of a broker that lags behind. */
   lag: { leaders: number[]; leaderEpochs: number[] } | undefined
   /** The host that the brokers advertise. */
   advertisedHost = '127.0.0.1'
@@ -57,7 +59,7 @@ export class ScriptedBrokers {
   members: { id: number; port: number }[] | undefined
   /** What the metadata of one broker names, by its number, where that differs. */
   readonly membersSeenBy = new Map<number, { id: number; port: number }[]>()
-  /** Null: the brokers don't say. */
+  /** Null if the brokers don't return it. */
   clusterId: string | null = 'scripted'
   /** The cluster and the id of one broker, by its number, where they differ. */
   readonly identities = new Map<number, { clusterId?: string; nodeId?: number }>()
@@ -137,7 +139,9 @@ export class ScriptedBrokers {
       .sort()
   }
 
-  /** Another cluster is at the same addresses: its logs are empty, and it gives out the same producer ids again. */
+  /**
+   * Simulates another cluster at the same addresses: its logs are empty, and it assigns the same producer ids again.
+   */
   makeAnew(clusterId: string): void {
     this.clusterId = clusterId
     this.#logs.clear()
@@ -150,7 +154,9 @@ export class ScriptedBrokers {
     this.leaderEpochs[partition] = (this.leaderEpochs[partition] ?? 0) + 1
   }
 
-  /** The connections that are open now get no answer any more, and no end either, as after a NAT has forgotten them. */
+  /**
+   * Connections that are open now get neither a response nor a FIN any more, as after a NAT gateway has dropped them.
+   */
   muteConnections(): void {
     for (const socket of this.#sockets) this.#muted.add(socket)
   }
@@ -352,7 +358,7 @@ class Reader {
     return length < 0 ? '' : this.#buffer.toString('utf8', this.at - length, this.at)
   }
 
-  /** Of fewer than 127 bytes. */
+  /** Only for texts of fewer than 127 bytes. */
   compactString(): string {
     const length = (this.#buffer[this.at] as number) - 1
     this.at += 1 + length

@@ -31,7 +31,7 @@ export class SqsServer {
   now = 0
   /** Message ids that the queue refuses to delete. */
   readonly undeletable = new Set<string>()
-  /** The most messages that may be in flight; then the answer is OverLimit. */
+  /** The most messages that may be in flight; above it, the response is OverLimit. */
   maxInFlight = Number.POSITIVE_INFINITY
   /** The most messages that were in flight at once. */
   peakInFlight = 0

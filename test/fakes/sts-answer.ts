@@ -1,4 +1,4 @@
-// What STS answers a GetWebIdentityToken with. Source: docs.aws.amazon.com/STS/latest/APIReference
+// The response of STS to GetWebIdentityToken. Source: docs.aws.amazon.com/STS/latest/APIReference
 
 export function stsToken(token: string, expiration: Date): string {
   return `<GetWebIdentityTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetWebIdentityTokenResult>

@@ -1,4 +1,4 @@
-// A token endpoint: answers requests, which a test can read, with what the test says.
+// A token endpoint that records requests and returns the responses which a test sets.
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

@@ -1,5 +1,5 @@
-// docs/bad-inputs.md is what the surfaces do: each of its rows is run, and must have the answer and log that it says.
-// `WRITE_DOCS=true npm test -- test/functions/bad-input-table.test.ts` writes the page.
+// Runs each row of docs/bad-inputs.md against its trigger or parser, which must give the response and the log of the
+// row. `WRITE_DOCS=true npm test -- test/functions/bad-input-table.test.ts` writes the page.
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'

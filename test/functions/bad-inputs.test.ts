@@ -313,7 +313,7 @@ for (const [name, schema, says] of SCHEMAS)
     assert.throws(() => contractsOf([{ topic: 'x', json: { value: { schema } } }]), says)
   })
 
-// `unknown` counted as safe, and twenty characters kept this pattern busy for 15 s.
+// The original bug: a pattern that recheck can't judge counted as safe, and twenty characters took 15 s.
 test('schema: a pattern that the check can’t judge is a build error', async () => {
   const compile = await createSchemaCompiler({ patternCheckMs: 50 })
   assert.throws(

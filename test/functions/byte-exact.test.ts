@@ -1,5 +1,5 @@
-// The bytes in Kafka are the text of the source, over every door that is given the text. EventBridge is not: there
-// Lambda parsed the event before.
+// The bytes in Kafka are the text of the source, for every trigger that gets the text. EventBridge does not: Lambda
+// parses the event before the function gets it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -181,7 +181,7 @@ test('a schema judges numbers as doubles (docs/delivery-semantics.md); what is s
   }
 })
 
-test('where the contract has a schema, a repeated name is refused at its place, over every door', async () => {
+test('where the contract has a schema, a repeated name is refused at its place, over every trigger', async () => {
   const { answer } = await post('{"records":[{"value":{"id":1}},{"value":{"x":[{"a":1,"\\u0061":2}]}}]}', 'strict')
   assert.deepEqual(
     answer.records.map(({ fate, code }: { fate: string; code: string }) => [fate, code]),
@@ -196,7 +196,7 @@ test('where the contract has a schema, a repeated name is refused at its place, 
   assert.deepEqual(await sqsDoor('strict', value => value)('{"id":1,"id":2}'), ['repeated-name'])
 })
 
-test('a fault of one record costs the others nothing', async () => {
+test('a fault of one record does not affect the others', async () => {
   const deep = '['.repeat(200) + ']'.repeat(200)
   const faults = [
     '{"value":{"__proto__":1}}',
@@ -238,12 +238,12 @@ test('EventBridge: an integer that Lambda may have changed makes a dead letter t
   }
 })
 
-test('null is a tombstone over every door', async () => {
+test('null is a tombstone over every trigger', async () => {
   for (const door of ['plain', 'strict']) assert.deepEqual(await sqsDoor(door, value => value)(' null '), ['tombstone'])
   assert.equal((await post('{"value":null}')).answer.code, 'tombstone')
 })
 
-test('__proto__ in an EventBridge event is refused as over the other doors', async () => {
+test('__proto__ in an EventBridge event is refused as over the other triggers', async () => {
   const harness = functionHarness(handleEventBridge, { contracts })
   await harness.invoke(JSON.parse('{"id":"e","source":"shop","detail-type":"t","detail":{"a":[{"__proto__":1}]}}'))
   assert.equal(harness.deadLetters.deadLetters[0]?.failure.code, 'unknown-field')
@@ -253,7 +253,7 @@ test('a list has elements only under their indices', async () => {
   assert.equal((await post('{"value":{"ids":[1]}}')).records[0]?.key ?? null, null)
 })
 
-// Fields whose names look like indices came first, as JavaScript orders them.
+// The original bug: fields with names like indices came first, because JavaScript orders them so.
 test('headers given as an object keep the order of the caller', async () => {
   const headers = String.raw`{"b":"1","2":"x","\u0061":null,"1":"y"}`
   for (const body of [`{"value":1,"headers":${headers}}`, `{"records":[{"headers":${headers},"value":1}]}`]) {
@@ -270,8 +270,8 @@ test('headers given as an object keep the order of the caller', async () => {
   }
 })
 
-// EventBridge counted from the event, and an unwrapped event was allowed one level more.
-test('100 levels are allowed over every door, counted from the value', async () => {
+// The original bug: EventBridge counted levels from the event, and an unwrapped event was allowed one more.
+test('100 levels of nesting are allowed over every trigger, counted from the value', async () => {
   const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
   const doors: Record<string, Door> = {
     ...DOORS,
@@ -289,7 +289,7 @@ test('100 levels are allowed over every door, counted from the value', async () 
   }
 })
 
-// The dead letter of a record that its stopped container never sent held the base64 text in place of its bytes.
+// The original bug: the dead letter of a record that was never sent held the base64 text instead of the bytes.
 test('HTTP, base64: the record holds the bytes, and text that is no base64 as it is', () => {
   const bytes = contractsOf([{ topic: 'bytes', json: { key: { required: false }, value: { format: 'base64' } } }])
   const event = v2Event('POST', '/topics/bytes', Buffer.from('{"records":[{"value":"AP8="},{"value":"no"}]}'), {

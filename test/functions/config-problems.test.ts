@@ -1,4 +1,4 @@
-// What the functions refuse of a configuration that is valid for a producer.
+// Configurations that are valid for a producer, but that the functions refuse.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configProblems } from '../../functions/config-problems.ts'

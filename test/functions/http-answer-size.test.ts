@@ -1,4 +1,4 @@
-// The answer always arrives: whatever a request holds, the result of the function fits what its host takes.
+// Whatever a request contains, the response fits the limit of the gateway or load balancer in front.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contractsOf } from '../support/contracts.ts'

@@ -1,4 +1,5 @@
-// Browsers: which pages may send, and which may read the answer (https://fetch.spec.whatwg.org/#http-cors-protocol).
+// CORS: which pages may send records, and which may read the response
+// (https://fetch.spec.whatwg.org/#http-cors-protocol).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CORS } from '../../functions/http/cors.ts'

@@ -1,5 +1,5 @@
-// Bodies of nearly 5 MiB, each of one kind: none costs much, because what would is refused before it is parsed, and the
-// rest is bounded. Each test prints the CPU time of its body, which docs/benchmarks.md lists.
+// Bodies of nearly 5 MiB, each of one kind: none costs much, because costly bodies are refused before they are parsed,
+// and the rest is bounded. Each test prints the CPU time of its body, which docs/benchmarks.md lists.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCostlyToParse } from '../../functions/http/parse-cost.ts'

@@ -1,4 +1,4 @@
-// GET /health on real sockets: it tells what is so now, not what an earlier attempt met.
+// GET /health on real sockets: it reports the current state, not the result of an earlier attempt.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from 'aws-lambda'

@@ -1,4 +1,4 @@
-// VPC Lattice as the front door, with the event versions 1.0 and 2.0 of its Lambda targets.
+// VPC Lattice in front of the HTTP function, with the event versions 1.0 and 2.0 of its Lambda targets.
 // https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,5 +1,5 @@
-// Sending again is safe: with an Idempotency-Key, or an id of its own, a record has the same id each time, and nobody
-// else's.
+// Retrying a request is safe: with an Idempotency-Key, or its own id, a record gets the same id each time, and never
+// that of another caller.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contractsOf } from '../support/contracts.ts'

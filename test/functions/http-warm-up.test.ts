@@ -1,4 +1,4 @@
-// Pings that keep the HTTP function warm are no requests: answered, counted, and nothing is sent.
+// Pings that keep the HTTP function warm are answered and counted, and nothing is sent.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

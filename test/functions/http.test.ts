@@ -176,7 +176,7 @@ const DETAILS: [name: string, body: object, detail: RegExp][] = [
     { foo: 1, ...chat() },
     /^record: expected only id, key, value, headers, partition, timestamp\.$/,
   ],
-  ['another key', { key: 'x', ...chat() }, /^key: expected the one at value:\/room, got another\.$/],
+  ['another key', { key: 'x', ...chat() }, /^key: expected the key at value:\/room, got another\.$/],
   ['a key of 1.5', { key: 1.5, ...chat() }, /^key: expected /],
   ['a partition too many', { partition: 99, ...chat() }, /^partition: expected below 3 for topic chat, got 99\.$/],
   ['headers of text', { headers: 'x', ...chat() }, /^headers: expected /],
@@ -192,7 +192,7 @@ for (const [name, body, detail] of DETAILS)
     assert.match(beside.body.records[1].detail, detail)
   })
 
-test('what is wrong with a request is said without a riddle', async () => {
+test('the message about an invalid request is understandable', async () => {
   const { body } = await httpHarness().post('chat', { records: [chat()], foo: 1 })
   assert.equal(body.detail, 'body: expected no field beside "records".')
   const latin = await httpHarness().post('chat', chat(), { 'content-type': 'application/json; charset=latin1' })

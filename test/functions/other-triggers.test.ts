@@ -1,5 +1,5 @@
-// An event of one trigger that reaches the function of another one. An SQS batch at the HTTP function was answered with
-// 400, which Lambda takes for a success: the messages were deleted.
+// An event of one trigger that reaches the function of another one. An SQS batch at the HTTP function used to be
+// answered with 400, which Lambda treats as a success: the messages were deleted.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,4 +1,5 @@
-// Messages that go back to their queue stay hidden for longer and longer; without the right all works as before.
+// Messages that go back to their queue stay hidden for longer each time; without the permission they are returned
+// without a delay.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -132,7 +133,7 @@ test('a batch returns as a batch; an order group returns as one, when its most r
   )
 })
 
-test('without the right a message goes back as before; one warning, and its queue is left alone', async () => {
+test('without the permission messages are returned without a delay; there is one warning per queue', async () => {
   const id = sqs.add('1')
   let now = 0
   const clock = { now: () => now, epochMs: () => now, setTimeout: () => {}, clearTimeout: () => {} }
@@ -150,7 +151,7 @@ test('without the right a message goes back as before; one warning, and its queu
   assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 2)
 })
 
-test('a queue that does not answer costs the answer nothing', async t => {
+test('a queue that does not answer does not delay the response', async t => {
   const silent = createServer(() => {})
   await new Promise<void>(done => silent.listen(0, '127.0.0.1', done))
   t.after(() => {
@@ -163,7 +164,7 @@ test('a queue that does not answer costs the answer nothing', async t => {
   assert.equal(warnings.length, 1)
 })
 
-test('nothing is begun shortly before the answer must be returned, or with the setting at 0', async () => {
+test('no request starts shortly before the response is due, or with the setting 0', async () => {
   await delaysWith()([message({})], deadlineIn(400))
   await delaysWith({ maxS: 0 })([message({})], deadlineIn(10_000))
   assert.equal(sqs.calls.length, 0)

@@ -1,4 +1,5 @@
-// What AWS's services put into queues: wrappings within wrappings, messages without a record, lists of Pipes, keys.
+// Messages that AWS services put into queues: nested envelopes, messages without a record, lists of EventBridge Pipes,
+// keys.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
@@ -89,7 +90,7 @@ test('a wrapping that is not there is a dead letter', async () => {
     ['orders', notification('text')],
     ['orders', notification(`{"source":"s","detail-type":"t","detail":${'['.repeat(200)}${']'.repeat(200)}}`)],
     ['uploads', notification(s3Text('a'))],
-    // A message without a record ended nowhere.
+    // The original bug: a message without a record was neither counted nor stored.
     ['uploads', '{"Records":[]}'],
     ['fan-out', notification('{"Records":[]}')],
   ] as const) {
@@ -123,7 +124,7 @@ test('records beside the word of a test event are records', async () => {
   assert.deepEqual(keysOf(harness), ['a'])
 })
 
-test('what only looks like a message without a record is sent', async () => {
+test('a message that only looks like one without a record is sent', async () => {
   for (const body of [
     '{"note":"s3:TestEvent"}',
     '{"Event":"s3:TestEvent"}',

@@ -1,5 +1,5 @@
-// Text has the same rules at every door: what has no UTF-8 form, what nobody can see, and an invalid `traceparent` are
-// refused over HTTP and become dead letters elsewhere, with a pointer to the text.
+// Text has the same rules for every trigger: text without a UTF-8 form, invisible characters and an invalid
+// `traceparent` are refused over HTTP and become dead letters elsewhere, with a pointer to the text.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
@@ -53,7 +53,7 @@ const OVER_HTTP: [what: string, topic: string, body: string, code: string, point
     'bad-header',
     '/headers/0/value',
   ]),
-  // Pointers counted the fields of an object, which has no such places in the caller's body.
+  // The original bug: pointers contained the index of an object's field, which does not exist in the caller's body.
   ['a field of headers', 'json', '{"value":1,"headers":{"ok":"1","x/y~":"\\ud800"}}', 'not-utf8', '/headers/x~1y~0'],
   [
     'the name of such a field',
@@ -156,7 +156,7 @@ test('a program’s text with a lone surrogate is no text for the string seriali
   )
 })
 
-// 400,000 headers were read before they were counted, which took 2 s.
+// The original bug: 400,000 headers were read before they were counted, which took 2 s.
 test('headers are counted before they are read', () => {
   const list = Array(400_000).fill({ name: 'a', value: '' })
   Object.defineProperty(list, 0, { get: () => assert.fail('read') })

@@ -141,8 +141,8 @@ test('own-handler: a package that installs the tarball works, bundled with plain
   )
 })
 
-// A newcomer's program never ended, and its failed record was nowhere: no document had a program that closes its
-// factory and stores dead letters.
+// The original problem: no document had a program that closes its factory and stores dead letters, so users' programs
+// never ended and lost failed records.
 test('program: delivers, stores what fails as a dead letter, refuses what is invalid, and ends', () => {
   const cwd = join(folder, 'own-handler') // has the library installed
   cpSync('examples/program/send.ts', join(cwd, 'send.ts'))
@@ -248,7 +248,8 @@ test('the service sends each line once, counts, and ends on SIGTERM after the re
   assert.deepEqual(own.toSorted(), [...lines, `${run} begun`, `${run} ended`].toSorted())
 })
 
-// JSON with U+2028 became two records, bytes that are no UTF-8 other ones; each restart began with the same record ids.
+// The original bugs: JSON with U+2028 became two records, bytes that are not UTF-8 were changed, and each restart began
+// with the same record ids.
 test('the service sends lines byte for byte, with ids of their own; a second signal ends a hanging client', async t => {
   const { child, ended, url } = await startService(t)
   const run = `bytes-${Date.now()}`

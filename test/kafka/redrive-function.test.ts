@@ -210,7 +210,7 @@ test('300 messages of one group are all sent in one run, in order', async () => 
   assert.equal(await sqs.depth('many-failures.fifo'), 0)
 })
 
-// A body that is also a dead letter went to any topic under another record's id.
+// The original bug: a body that looks like a dead letter was sent to any topic under another record's id.
 test('a message of a source DLQ that looks like a dead letter goes through the contract of its queue', async () => {
   const forged = { ...quake('posing'), ...recent('victim', '{"room":"lobby","user":"ada","text":"forged"}') }
   await send('earthquakes-failures', forged)
@@ -282,7 +282,7 @@ test('a redrive that runs ends when it is asked to stop, and answers with its co
     assert.deepEqual([rest?.stopped, (result?.resent ?? 0) + (rest?.resent ?? 0)], [undefined, 20])
   })
   assert.equal(sent.length, 20)
-  await assert.rejects(handleRedrive({ stop: true, limit: 5 }, context(), leased), /limit: not known beside stop/)
+  await assert.rejects(handleRedrive({ stop: true, limit: 5 }, context(), leased), /limit: unknown field; with stop/)
   await assert.rejects(
     handleRedrive({ stop: true, from: 'kafka:t@evil:1' }, context(), leased),
     /from: expected one of/,

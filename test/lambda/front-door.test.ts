@@ -1,4 +1,4 @@
-// How long each front door of an HTTP function still waits, by its own clock where that can be true.
+// How long each kind of gateway in front of an HTTP function still waits, by its own clock if that is plausible.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -52,7 +52,7 @@ const LEFT: readonly [name: string, event: unknown, remainingMs: number][] = [
 for (const [name, event, remainingMs] of LEFT)
   test(name, () => assert.deepEqual(leaves(event), { remainingMs, isClockIgnored: false }))
 
-test('KAFKA_HTTP_DEADLINE_MS shortens the time of every front door, and lengthens none', () => {
+test('KAFKA_HTTP_DEADLINE_MS shortens the deadline of every kind of gateway, and lengthens none', () => {
   for (const event of [restApi(NOW), httpApi(NOW), functionUrl(NOW), alb, lattice1, lattice2(`${NOW}000`)]) {
     assert.equal(leaves(event, { httpDeadlineMs: 10_000 })?.remainingMs, 10_000)
     assert.equal(
@@ -85,7 +85,7 @@ for (const [name, event] of UNTRUE)
     assert.ok(remainingMs === 28_000 || remainingMs === 29_000 || remainingMs === 59_000)
   })
 
-test('events of other sources have no front door', () => {
+test('events of other sources have no gateway deadline', () => {
   for (const event of [undefined, null, 'text', {}, { Records: [] }, { detail: {}, time: '2026-11-27T00:00:00Z' }])
     assert.equal(leaves(event), undefined)
   for (const name of ['sqs-standard', 'eventbridge-scheduled', 'sqs-sns-wrapped'])
@@ -116,7 +116,7 @@ const LEAST: readonly [name: string, event: unknown, lambdaMs: number, answerMs:
   ['load balancer, less of Lambda’s time', alb, 20_000, 20_000],
   ['no front door', { Records: [] }, 100_000, 100_000],
 ]
-test('the deadline is the least of Lambda’s time and the front door’s, less the reserve', async t => {
+test('the deadline is the smaller of Lambda’s and the gateway’s remaining time, minus the reserve', async t => {
   t.mock.method(performance, 'now', () => 1000)
   t.mock.method(Date, 'now', () => NOW)
   for (const [name, event, lambdaMs, answerMs] of LEAST)

@@ -15,7 +15,7 @@ const contracts = contractsOf([
   },
 ])
 
-// Two invocations in one process took the trace of the environment, or of nobody.
+// The original bug: two invocations in one process got the trace of the environment, or none.
 test('invocations at the same time each have their own trace, in their records too', async () => {
   const store = new AsyncLocalStorage<{ trace: string; values: Map<unknown, unknown> }>()
   const InvokeStore = {

@@ -171,7 +171,7 @@ test('records that were returned are one number over all topics, for an alarm', 
   assert.ok(second.every(line => !('RecordsReturned' in line)))
 })
 
-// With a filter of WARN Lambda dropped every metric: lines without a level count as INFO.
+// The original bug: with the log level WARN Lambda dropped every metric, because lines without a level count as INFO.
 test('what arrived without a record is counted in the line, by reason, and in a metric', () => {
   const lines: Line[] = []
   const log = new InvocationLog('kafka-producer-dev-sqs', line => lines.push(JSON.parse(line)))
@@ -213,7 +213,7 @@ test('a line with metrics has the level of Lambda’s filter, and a time', () =>
   assert.equal(inEnvironment('WARN', 'true')[0]?.level, 'INFO')
 })
 
-// The line of a refused request went through the logger, which dropped it above INFO.
+// The original bug: the line of a refused request was written by the logger, which dropped it above INFO.
 test('POWERTOOLS_LOG_LEVEL decides about warnings; the line of each invocation is written', t => {
   // With it, Powertools logs through the global console.
   process.env.POWERTOOLS_DEV = 'true'

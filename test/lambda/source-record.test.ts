@@ -1,4 +1,4 @@
-// An error while one record is read keeps to that record: the others get their answer.
+// An error while one record is read affects only that record: the others get their result.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'

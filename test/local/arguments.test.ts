@@ -9,7 +9,7 @@ const cwd = temporaryFolder()
 const run = (program: string, ...args: string[]) =>
   spawnSync(process.execPath, [resolve('local', `${program}.ts`), ...args], { cwd, encoding: 'utf8' })
 
-// `brokers -- stop 7` stopped every broker.
+// The original bug: `brokers -- stop 7` stopped every broker.
 test('brokers acts on all brokers and refuses the name of one', () => {
   const { status, stderr } = run('brokers', 'stop', '7')
   assert.equal(status, 2)

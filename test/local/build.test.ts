@@ -1,4 +1,4 @@
-// The local stack builds the functions first; the error of a failed build names the contract.
+// The local stack builds the functions first; if the build fails, the error names the contract.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

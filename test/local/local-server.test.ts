@@ -1,4 +1,4 @@
-// What listens in the local stack: a page of another site can't use it, and no request ends the process.
+// The servers of the local stack: a page of another site can't use them, and no request ends the process.
 import assert from 'node:assert/strict'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -37,7 +37,7 @@ interface Answer {
   readonly body: string
 }
 
-/** Any Host and Origin can be set here, unlike with fetch. */
+/** Unlike with fetch, any Host and Origin can be set here. */
 function send(port: number, headers: IncomingHttpHeaders, body: string, path = '/', method = 'POST'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, method, path, headers }, response => {

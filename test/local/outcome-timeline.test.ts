@@ -10,7 +10,7 @@ function timeline() {
 
 const invocation = (outcomes: object) => JSON.stringify({ message: 'invocation', outcomes, _aws: {} })
 
-test('outcomes count in the second of their line; lines that are none count nothing', () => {
+test('outcomes count in the second of their log line; other lines are ignored', () => {
   const { clock, outcomes } = timeline()
   outcomes.addLine(invocation({ delivered: 3, refused: 1 }))
   outcomes.addLine(invocation({ refusedRequests: 2 }))

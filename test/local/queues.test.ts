@@ -13,7 +13,8 @@ const FEEDS = {
 }
 const contracts = contractsFedBy(FEEDS)
 
-// The DLQ of chat.fifo was chat-dlq.fifo, and failed events were in eventbridge-failures: names of no deployment.
+// The original bug: the DLQ of chat.fifo was chat-dlq.fifo and failed events were in eventbridge-failures, names that
+// no deployment has.
 test('each queue has its name of a deployment, or its logical id where CloudFormation completes the name', () => {
   const settings = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
   const options = { ...DEFAULTS, eventFailures: 'sqs' } as const

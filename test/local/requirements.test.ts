@@ -24,7 +24,7 @@ function startWith(env: Record<string, string>, cwd = temporaryFolder()) {
   })
 }
 
-// It built every function first, and a stack that ran in the folder of the tests failed it.
+// The original bug: every function was built before the check, and a running stack in the folder made the test fail.
 test('npm start without Java says what to install and leaves nothing behind', () => {
   const folder = temporaryFolder()
   const { status, stdout, stderr } = startWith({ PATH: '' }, folder)

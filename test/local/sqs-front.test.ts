@@ -1,4 +1,5 @@
-// What stands before ElasticMQ: programs reach it, pages of other sites don't, and its failure is an answer.
+// The proxy in front of ElasticMQ: programs reach it, pages of other sites don't, and a failure of ElasticMQ becomes an
+// error response.
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -42,7 +43,7 @@ test('a request of the SDK is handed on with fewer headers than ElasticMQ takes,
     assert.ok(Object.keys(received[0]?.headers ?? {}).length < MAX_HEADERS)
   }))
 
-test('a page of another site is refused before ElasticMQ hears of it', () =>
+test('a request from a page of another site is refused before it reaches ElasticMQ', () =>
   withFront(async (port, received) => {
     const answer = await fetch(`http://127.0.0.1:${port}/q?Action=SendMessage`, {
       headers: { origin: 'https://evil.example' },
@@ -52,7 +53,7 @@ test('a page of another site is refused before ElasticMQ hears of it', () =>
     assert.equal(received.length, 0)
   }))
 
-test('a client that goes away ends its request at ElasticMQ, so no message is received for nobody', () =>
+test('when a client disconnects, its request to ElasticMQ ends, so no message is received and lost', () =>
   withFront(async (port, received) => {
     const waiting = request({ host: '127.0.0.1', port, path: '/waits' }).on('error', () => {})
     waiting.end()

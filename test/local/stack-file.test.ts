@@ -1,4 +1,4 @@
-// One stack per folder, found by the other commands; stacks of other users and folders stay alone.
+// One stack per folder, found by the other commands; stacks of other users and folders are not affected.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

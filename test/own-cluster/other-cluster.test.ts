@@ -1,6 +1,6 @@
-// A cluster that is made anew at the same address (compose `down -v`, a restore): it gives out the same producer ids
-// again. A warm producer that goes on with its own would be taken for another one that has the same id: what it sends
-// would be answered as a repeat, acknowledged, and not be in the log. Java's producer 4.3 loses 4 of the 11 records.
+// A cluster that is recreated at the same address (compose `down -v`, a restore) assigns the same producer ids again.
+// If a warm producer kept its id, brokers could treat its batches as duplicates of another producer's: they would be
+// acknowledged, but not be in the log. Java's producer 4.3 loses 4 of the 11 records.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { KAFKA_VERSION } from '../../local/artifacts.ts'
@@ -20,7 +20,7 @@ async function start(t: TestContext, firstPort: number, version: string): Promis
 
 /** The last version asks with ApiVersions, the other with Metadata. */
 for (const version of [KAFKA_VERSION, '3.9.2'])
-  test(`rule 16: Kafka ${version}, what is sent to a cluster that is made anew is in its log, once`, async t => {
+  test(`rule 16: Kafka ${version}, records sent to a recreated cluster are in its log once`, async t => {
     const port = await freePort()
     const former = await start(t, port, version)
     const servers = [former.bootstrapServers]

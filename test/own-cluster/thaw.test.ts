@@ -1,4 +1,5 @@
-// A sandbox that thaws: its connections are gone, with or without a FIN, and its clocks have jumped or stood still.
+// A sandbox that resumes after a freeze: its connections are gone, with or without a FIN, and its clocks have jumped or
+// stood still.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -48,7 +48,7 @@ test('records without a key leave a partition that loses its leader', () => {
   )
 })
 
-// The list of all partitions with a leader was searched for each record: 3.6 µs at 5,000 partitions.
+// The original bug: the list of all partitions with a leader was searched for each record, 3.6 µs at 5,000 partitions.
 test('records without a key cost the same in a topic of many partitions', () => {
   const record = { topic: 't', key: null, value: null, headers: [], wireSize: 1 }
   assert.ok(
@@ -93,7 +93,7 @@ test('the preferred partitions of a large topic are looked for once per change, 
   )
 })
 
-test('leaders that are now slower, now faster than the timeout cost few looks at the partitions', () => {
+test('leaders that alternate between slower and faster than the timeout cause few scans of the partitions', () => {
   const count = 5000
   const looks = 1000
   const leaders = 100
@@ -118,7 +118,7 @@ test('leaders that are now slower, now faster than the timeout cost few looks at
   assert.ok(perLook < 0.5, `${perLook} reads of each partition per look`)
 })
 
-test('many leaders that refusals name are learnt in linear time', () => {
+test('many new leaders named by error responses are learnt in linear time', () => {
   assert.ok(
     isLinear(count => {
       const counter = { reads: 0 }

@@ -1,4 +1,4 @@
-// Records that wait for metadata: what must follow them waits too, and nothing else does.
+// Records that wait for metadata: records that must follow them wait too, and no others.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -34,7 +34,7 @@ async function started(options: Partial<GrowingClientOptions> = {}) {
   return { clock, brokers, producer, results, send, log }
 }
 
-// The whole call waited for the partition, so a later call of the same key was written first.
+// The original bug: the whole call waited for the partition, so a later call with the same key was written first.
 test('rule 1: a record that waits for its partition does not hold back the other records of its call', async () => {
   const { clock, brokers, results, send, log } = await started()
   send([
@@ -72,7 +72,8 @@ for (const [name, waiting, follower] of [
     if (name === 'partition') assert.deepEqual(written.slice(-2), ['waits', 'follows'])
   })
 
-// Each call for a partition that did not exist cost the records of its key max.block.ms, or their deadline.
+// The original bug: each call for a missing partition delayed the records of its key by max.block.ms, or until their
+// deadline.
 for (const [when, isKnown] of [
   ['of a known topic', true],
   ['of a topic that is not known yet', false],
@@ -115,7 +116,7 @@ test('a record that can get the partition that an earlier one of its key still w
   assert.deepEqual(values, ['named', 'free', 'free too'])
 })
 
-test('what follows a record that waits makes its own key and group wait', async () => {
+test('a record that waits behind another one makes its own key and group wait', async () => {
   const { clock, brokers, results, send, log } = await started()
   send([{ partition: 1, orderGroup: 'g', value: 'waits' }])
   send([{ partition: 0, orderGroup: 'g', key: 'k', value: 'same group' }])

@@ -1,4 +1,5 @@
-// What is written by generated schemas is what another library reads, and what does not fit is pointed to.
+// Generated Avro schemas and values: another library reads what is written, and a value that does not fit has
+// violations with pointers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,4 @@
-// Texts of one kind, short and long, whole and cut off: what is read of them takes steps as the text has characters.
+// Long texts of one kind, complete or cut off: parsing them takes a number of steps proportional to their length.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// Whatever text arrives, each record has one answer: a value that is in Kafka is the sender's own text, everything else
-// is refused or a dead letter by name, and neither the log nor an answer quotes it.
+// Whatever text arrives, each record has one result: a value in Kafka is the sender's own text, everything else is
+// refused or becomes a dead letter with a code, and neither the log nor a response quotes it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// The parts of a JSON text are found, for texts of every form. The texts are made from their parts, so that nothing
-// but the generator says where they lie.
+// The parts of a JSON text are found, for texts of every form. The texts are generated from their parts, so the
+// generator knows the right positions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

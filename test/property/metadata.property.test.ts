@@ -107,7 +107,7 @@ async function play({ steps, lagMs, answerMs, hasIds }: typeof scenario extends 
   return { producer, cluster, late, afterwards: await afterwards }
 }
 
-test('topics change: every record has an outcome by its deadline, and a cluster that is well gets all', async () => {
+test('topics change: every record has an outcome by its deadline, and a healthy cluster gets all records', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { producer, late, afterwards } = await play(input)
@@ -119,7 +119,7 @@ test('topics change: every record has an outcome by its deadline, and a cluster 
   )
 })
 
-test('topics change: metadata is requested at once only after news, else after retry.backoff.ms', async () => {
+test('topics change: metadata is requested at once only after a change, otherwise after retry.backoff.ms', async () => {
   await fc.assert(
     fc.asyncProperty(scenario, async input => {
       const { cluster } = await play(input)

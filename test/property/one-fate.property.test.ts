@@ -182,7 +182,7 @@ async function play({
   }
 }
 
-/** What the arbitraries draw rarely, and what failed once. */
+/** Cases that the arbitraries rarely draw, and cases that failed in the past. */
 const calm: Scenario = {
   script: [],
   calls: [],

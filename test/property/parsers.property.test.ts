@@ -83,7 +83,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
 )
 
-test('HTTP bodies', () => {
+test('any HTTP body gives records or a typed error', () => {
   const request = fc.record({
     body: text,
     topic: fc.oneof(fc.constantFrom('chat', 'earthquakes'), fc.string()),
@@ -117,7 +117,7 @@ test('HTTP bodies', () => {
   )
 })
 
-test('HTTP events', () => {
+test('any HTTP event gives a request or a typed error', () => {
   const event = jsonWith(
     'version',
     '2.0',
@@ -153,7 +153,7 @@ const wrappingContracts = contractsOf([
 ])
 const allContracts = new Map([...contracts, ...wrappingContracts])
 
-test('SQS batches and wrapped bodies', () => {
+test('any SQS batch and wrapped body gives records or a typed error', () => {
   const wrapped = jsonWith(
     'Type',
     'Notification',
@@ -210,7 +210,7 @@ test('SQS batches and wrapped bodies', () => {
   )
 })
 
-test('events of Kafka triggers', () => {
+test('any event of a Kafka trigger gives records or a typed error', () => {
   const records = jsonWith('topic', 'partition', 'offset', 'timestamp', 'key', 'value', 'headers', 'kp-id')
   const entry = fc.record(
     { topic: fc.string(), partition: fc.nat(), offset: fc.nat(), headers: fc.oneof(records, fc.array(records)) },
@@ -226,7 +226,7 @@ test('events of Kafka triggers', () => {
   )
 })
 
-test('EventBridge events, and messages of source DLQs and failure destinations', () => {
+test('any EventBridge event, and any message of a source DLQ, gives records or a typed error', () => {
   const event = jsonWith(
     'id',
     'source',
@@ -293,7 +293,7 @@ test('dead letters: every one that is read can be sent, whoever wrote it', () =>
   assert.deepEqual(readDeadLetter(JSON.stringify(good)), good)
 })
 
-test('settings', () => {
+test('any settings give a configuration or a ConfigError', () => {
   const name = fc.constantFrom(...Object.values(SETTINGS).map(({ env }) => env))
   fc.assert(
     fc.property(
@@ -310,7 +310,7 @@ test('settings', () => {
   )
 })
 
-test('redrive requests, contracts and trace headers', () => {
+test('any redrive request, contract and trace header is parsed or refused', () => {
   fc.assert(
     fc.property(
       jsonWith('from', 'topic', 'since', 'limit', 'rate', 'dryRun', 'timestamp', 'disk:/a', 'detail-type'),
@@ -353,7 +353,7 @@ test('redrive requests, contracts and trace headers', () => {
   )
 })
 
-test('segments and record sets', async () => {
+test('any segment and record set is read without an unexpected error', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async bytes => {
       for (const format of ['seg', 'seg2'] as const) {
@@ -366,7 +366,7 @@ test('segments and record sets', async () => {
   )
 })
 
-test('what a peer sends: frames, and answers to a Produce', () => {
+test('any bytes from a peer give frames and Produce responses, or a typed error', () => {
   const count = fc.constantFrom([0, 0, 0, 1], [0, 0, 0, 2], [127, 255, 255, 255], [255, 255, 255, 255])
   const bytes = fc.array(fc.oneof(count, fc.array(fc.nat({ max: 255 }), { maxLength: 30 })), { maxLength: 12 })
   fc.assert(

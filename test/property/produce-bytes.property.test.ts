@@ -1,5 +1,5 @@
 // In Java, a batch that expired in flight gave its pooled buffer to the next batch, which overwrote it in the socket
-// (CVE-2026-35554, KAFKA-19012): records came out in another topic, and nobody noticed. Here a peer does not read,
+// (CVE-2026-35554, KAFKA-19012): records were written to another topic without an error. Here a peer does not read,
 // requests expire, and more follow: each byte that the peer gets must be one that was encoded for this connection.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

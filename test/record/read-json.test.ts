@@ -1,4 +1,4 @@
-// What a JSON text says does not depend on what was read before it.
+// The result of parsing a JSON text does not depend on texts that were parsed before.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readJson } from '../../lib/record/read-json.ts'

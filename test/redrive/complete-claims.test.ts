@@ -1,5 +1,5 @@
-// The value of a claim check goes a day after its dead letter was completed, and no sooner: a copy may still be open,
-// and the same record may fail again.
+// The value of a claim check is removed a day after its dead letter was completed, and not before: a copy may still be
+// open, and the same record may fail again.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdirSync, rmSync, utimesSync } from 'node:fs'
@@ -181,7 +181,7 @@ for (const { config, age, names } of KINDS) {
   })
 }
 
-// A page lists 1,000 objects: a value that was stored again before its turn was deleted.
+// The original bug: a page lists 1,000 objects, and a value that was stored again before its turn was deleted.
 test('s3: a value that is stored again while completed ones are removed is kept', async t => {
   const config = { kind: 's3', bucket: 'letters', prefix: 'meanwhile' } as const
   const deadLetter = await storeClaim(config, 'meanwhile')
@@ -229,7 +229,7 @@ test('what the store could not complete keeps its value; a target that can’t b
   server.refused.set(`prod/claims/${done.deadLetterId}`, 'AccessDenied')
   const target = `s3://letters/prod/claims/${done.deadLetterId}`
   await complete({ ...done, claimCheck: { target, sha256: '0'.repeat(64), bytes: 5 } })
-  assert.match(warnings.join(), /^The value of a completed dead letter stays in its target: DeadLetterError/)
+  assert.match(warnings.join(), /^The value of a completed dead letter remains in its target: DeadLetterError/)
   // In a redrive it runs between a completion and the next dead letter.
   const emitted: string[] = []
   t.mock.method(process, 'emitWarning', (text: string) => void emitted.push(text))

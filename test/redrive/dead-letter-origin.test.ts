@@ -1,4 +1,4 @@
-// The key of a record that a feed took from the message, not from the value: check, edit and redrive leave it.
+// The key of a record that a feed took from the message, not from the value: check, edit and redrive keep it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contract } from '../../lib/contracts/contract.ts'
@@ -79,7 +79,7 @@ test('an edit leaves a key that the feed took from the message, and follows the 
   assert.equal(await keyOf('orders', 'i-1'), 'i-2')
 })
 
-// The record of a FIFO queue was sent with the key of the contract in place of its group, out of order.
+// The original bug: the record of a FIFO queue was sent with the contract's key instead of its group, out of order.
 test('an invalid record that is sent again keeps the key that the feed took from the message', async () => {
   const invalidOf = (queue: string, key: string | null = null) => {
     const error = new InvalidRecordError('schema', 'value: 1 violation.')
@@ -112,7 +112,7 @@ test('an invalid record that is sent again keeps the key that the feed took from
   assert.deepEqual(failed, { 'key-missing': 1 })
 })
 
-// A TypeError of the first one ended every redrive that had it in its way, and the records behind it stayed.
+// The original bug: a TypeError for the first dead letter ended every redrive, and the later ones were never sent.
 test('the key of a record from an unknown trigger is its own, and the run goes on', async () => {
   const deadLetters = ['scheduler', 'constructor', 'http'].map((trigger, i) => {
     const deadLetter = deadLetterOf(`d-${i}`, VALUE, 'orders')

@@ -1,5 +1,5 @@
-// A message of a source may hold several records. Every run sent the valid ones again because an invalid one kept the
-// message in its queue, and each time they counted as sent.
+// A message of a source may hold several records. The original bug: an invalid record kept the message in its queue, so
+// every run sent the valid ones again and counted them as sent.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -114,7 +114,7 @@ test('where the target refuses the rest, the message stays and its sent records 
   assert.deepEqual([result.resent, result.moved, result.notCompleted, sqs.messages.length], [1, 0, 1, 1])
 })
 
-// The next run sent it once more, without a look at its topic.
+// The original bug: the next run sent the record once more without searching its topic.
 test('a record that ends in doubt goes to the target, with where it may be', async t => {
   const { sqs, run } = await queueOf(t, body({ id: 'unknown' }))
   const deadLetterTargets = targetsOf(true)

@@ -1,5 +1,5 @@
-// A record that was redriven to another topic may be in that one. Its dead letter did not say so: the next run looked
-// in the log of the record's own topic, and sent the record a second time.
+// A record in doubt that was redriven to another topic may be in that topic. The original bug: its dead letter did not
+// say so, so the next run searched the log of the record's own topic and sent the record a second time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'
@@ -86,7 +86,7 @@ test('a dead letter says in which other topic its record may be, and no reader d
   assert.equal('topic' in (own.stored?.inDoubt ?? {}), false)
 })
 
-test('a record in doubt is looked for where it was sent, whatever the next run names', async () => {
+test('a record in doubt is searched in the topic where it was sent, whatever topic the next run uses', async () => {
   for (const to of [undefined, 'orders', 'others']) {
     const { log, read } = logOf({ orders: 'own', chat: 'empty', others: 'empty' })
     const { sent, results } = await run(doubtedIn('orders'), { log, ...(to === undefined ? {} : { to }) })
@@ -120,7 +120,7 @@ test('only the topic that a record goes to can have a newer record of its key', 
   assert.deepEqual(before.sent, ['chat'])
 })
 
-test('without a look a record stays in doubt where it was sent before', async () => {
+test('without a look-up, a record stays in doubt where it was sent before', async () => {
   const { sent, stored } = await run(doubtedIn('orders'), {})
   assert.deepEqual([sent, stored?.inDoubt?.earlier], [['chat'], 'elsewhere'])
   const { results, failed } = await run(stored as DeadLetter, logOf({ chat: 'empty' }))

@@ -105,7 +105,7 @@ test('the same record is found under another producer: it was sent again before'
   assert.deepEqual(await outcomes([doubted('a')], log), ['kafka:chat-0@9'])
 })
 
-test('a look proves nothing about an earlier attempt by another batch, or elsewhere', async () => {
+test('a look-up proves nothing about an earlier attempt by another batch, or in another partition', async () => {
   const soon = { now: () => Date.parse(TO) + 1000 }
   const fence = at(2n, batchOf([recordOf('b')], 'none', { ...PRODUCER, epoch: 4, baseSequence: 0 }))
   const written = at(3n, batchOf([recordOf('a')], 'none', { ...PRODUCER, producerId: 77n }))
@@ -182,8 +182,8 @@ test('deleted records leave the outcome unknown; an offset bound beyond the end 
   assert.deepEqual(await outcomes([doubted('a', { fromOffset: 900 })], recreated), ['kafka:chat-0@1'])
 })
 
-// A topic was created anew under a producer, or an unclean election cut a log off: the copy lay before the offset after
-// the last acknowledged batch, and once others had written enough the look began behind it.
+// The original bug: after a topic was recreated, or an unclean leader election truncated its log, the copy was before
+// the recorded offset, and once others had written enough the search began after it.
 test('an offset bound holds only where the log has the producer’s earlier batch right before it', async () => {
   const copy = at(1n, batchOf([recordOf('a')], 'none', PRODUCER))
   const before = (identity: Partial<typeof PRODUCER>, offset = 4n) =>
@@ -333,7 +333,7 @@ test('a value in a claim check is compared by its size and checksum', async () =
   assert.deepEqual(await outcomes([other], log), ['not-there'])
 })
 
-test('thousands of dead letters without offset ask a few times where the log of their partition begins', async () => {
+test('thousands of dead letters without an offset cause only a few offset requests', async () => {
   const asked: number[] = []
   const log = logOf([], {
     offsetAt: async (_topic, _partition, time) => {

@@ -80,7 +80,7 @@ for (const config of [disk, sqlite]) {
   })
 }
 
-test('a target that does not exist has no values, and nothing is created by looking', async () => {
+test('a missing target has no values, and reading creates nothing', async () => {
   const nowhere = [
     { kind: 'disk', folder: join(root, 'no', 'folder') },
     { kind: 'sqlite', file: join(root, 'no', 'file.db') },

@@ -21,8 +21,8 @@ const refuses = (event: unknown, words: RegExp) =>
     (error: Error) => error instanceof ConfigError && words.test(error.message),
   )
 
-// A request for a dry run that was encoded twice, or put in a list, once sent everything.
-test('a request that is no object is refused', () => {
+// The original bug: a request for a dry run that was encoded twice, or put in a list, sent everything.
+test('a request that is not an object is refused', () => {
   for (const event of ['{"dryRun":true}', [{ dryRun: true }], [], 42, true, null]) refuses(event, /Expected an object/)
 })
 
@@ -31,7 +31,7 @@ test('a field that is null is refused', () => {
     refuses({ [name]: null }, new RegExp(`${name}: expected`))
 })
 
-// 30 February was taken for 2 March: a discard ended the dead letters of two days more.
+// The original bug: 30 February was read as 2 March, so a discard included the dead letters of two more days.
 test('a day that does not exist is refused', () => {
   for (const time of ['2026-02-30T00:00Z', '2026-02-29T00:00:00+01:00', '2026-04-31T23:59:59.999Z'])
     refuses({ until: time }, /until: expected a time with its zone/)
@@ -46,7 +46,7 @@ test('without an event, with an empty one, or with that of a schedule, everythin
   assert.deepEqual(parseRedriveRequest(SCHEDULED), all)
 })
 
-test('a request hidden in the event of a schedule is refused', () => {
+test('a request in the detail of a schedule’s event is refused', () => {
   refuses({ ...SCHEDULED, dryRun: true }, /dryRun: unknown/)
   refuses({ ...SCHEDULED, detail: { dryRun: true } }, /detail: expected no fields/)
 })

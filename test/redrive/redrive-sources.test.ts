@@ -125,7 +125,8 @@ test('a wrong source is a problem that names its setting and the expected form',
   assert.throws(() => configuredSources(wrong, reader), ConfigError)
 })
 
-// {"from":"kafka:{topic}-dlt@attacker:port"} made the function authenticate there with the configured password.
+// The original bug: {"from":"kafka:{topic}-dlt@attacker:port"} made the function authenticate there with the configured
+// password.
 test('the function opens no connection to what an event may not name', async t => {
   let connections = 0
   const server = createServer(socket => {

@@ -405,8 +405,9 @@ test('a record in doubt is looked for in its own topic, also when it is redriven
   assert.deepEqual([read, producer.sent()], [['chat'], ['other:v']])
 })
 
-// Each partition of the deleted topic was asked for 30 s, nothing was sent, and after five runs it was parked.
-test('of a deleted topic no log is read: --to sends what is in doubt, and no attempt counts without it', async () => {
+// The original bug: each partition of the deleted topic was requested for 30 s, nothing was sent, and after five runs
+// the dead letter was parked.
+test('the log of a deleted topic is not read: --to sends records in doubt; without it no attempt counts', async () => {
   const deadLetter = deadLetterOf('doubted', 'v')
   const { firstAt: from, lastAt: to } = deadLetter.failure
   const numbers = {
@@ -454,7 +455,7 @@ test('a record in doubt is not sent to another, compacted topic that has a newer
   assert.deepEqual(producer.sent(), ['other:v'])
 })
 
-// 31,000 dead letters of four topics took 80 s and 1.4 GB before the first one was sent.
+// The original bug: 31,000 dead letters of four topics took 80 s and 1.4 GB before the first one was sent.
 test('a topic is asked once for its partitions, however many dead letters a window has', async () => {
   const asked: string[] = []
   const partitions = async (topic: string) => {
@@ -467,7 +468,7 @@ test('a topic is asked once for its partitions, however many dead letters a wind
   assert.deepEqual([result.resent, asked], [1000, ['chat', 'orders']])
 })
 
-test('a look that can’t end before the deadline keeps its own dead letter, and the others are sent', async () => {
+test('a look-up that can’t end before the deadline keeps only its own dead letter; the others are sent', async () => {
   const first = deadLetterOf('doubted', 'x', 'large')
   const inDoubt = {
     partition: 0,
@@ -498,7 +499,8 @@ test('a look that can’t end before the deadline keeps its own dead letter, and
   assert.deepEqual(result.failed, { 'look-up-stopped': 1 })
 })
 
-// The look went to the partition of the source's topic: its newer record was not seen, or it was out of range.
+// The original bug: the look-up used the partition of the source's topic, so the newer record was not found, or the
+// partition did not exist.
 test('to another topic: a newer record of a key is looked for where the partitioner puts the record', async () => {
   const asked: number[] = []
   const log: RedriveLog = {
@@ -515,7 +517,7 @@ test('to another topic: a newer record of a key is looked for where the partitio
   assert.deepEqual([result.resent, asked.every(partition => partition < 4), asked.length], [1, true, 1])
 })
 
-test('what may be completed already is not sent, unless the run looks for nothing', async () => {
+test('a dead letter that may be completed already is not sent, unless the run skips look-ups', async () => {
   const store = new MemoryDeadLetterStore(many(2, 'chat'))
   const deadLetters = store.deadLetters.bind(store)
   store.deadLetters = async function* () {
@@ -536,7 +538,7 @@ test('a dead letter whose bytes are not those of its source is sent only after a
   assert.equal((await run([{ ...changed, editedFrom: changed.deadLetterId }], options)).result.resent, 1)
 })
 
-test('a callback that throws, or rejects, ends no run: what was sent is completed', async t => {
+test('a callback that throws or rejects does not end the run: sent dead letters are completed', async t => {
   const warnings: string[] = []
   t.mock.method(process, 'emitWarning', (text: string) => void warnings.push(text))
   const store = new MemoryDeadLetterStore([deadLetterOf('a', 'a'), deadLetterOf('b', 'b')])

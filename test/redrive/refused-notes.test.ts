@@ -1,5 +1,5 @@
-// A record ended in doubt, and its target refused the note that says where it may be: the next run sent the record
-// again without a look, and nobody was told.
+// A record ended in doubt, and its target refused the note that says where it may be. The original bug: the next run
+// sent the record again without searching the log, and without a warning.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -30,7 +30,7 @@ async function run(options: Partial<RedriveOptions> = {}) {
   return { store, result: await redrive(store, { producer: { sendAll }, ...options }) }
 }
 
-test('a doubt that can’t be noted ends the run, which says what to look for', async () => {
+test('an unknown outcome that can’t be stored anywhere ends the run, with what to look for', async () => {
   const { store, result } = await run()
   const { stopped, error, notNoted, tried: count } = result
   assert.deepEqual([stopped, notNoted, count], ['dead-letter', 1, 100])

@@ -70,7 +70,7 @@ test('an error lists every problem of a request', () => {
   )
 })
 
-test('a target that is down keeps none after it from being read', async () => {
+test('a target that is down does not stop the later ones from being read', async () => {
   const queue = 'sqs:http://127.0.0.1:9/000000000000/dead-letters'
   Object.assign(process.env, { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' })
   const request = parseRedriveRequest({ from: `${queue},disk:${second}`, dryRun: true, verify: false, anyTopic: true })

@@ -1,5 +1,5 @@
-// A redrive that was killed between the send of a batch and its notes sent the batch once more with the next run; so
-// did one whose target refused to complete a dead letter, or to note that a record is in doubt.
+// A redrive is killed between sending a batch and storing its results, or its target refuses to complete a dead letter
+// or to note an unknown outcome: the next run must not send these records again. Before the journal, it did.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
@@ -180,7 +180,7 @@ test('what the target does not complete is found by the next run', async () => {
   assert.deepEqual([found, resent, cluster.values], [1, 0, ['a', 'b', 'c', 'd']])
 })
 
-test('a doubt that can’t be noted on its dead letter ends no run, and is looked for by the next', async () => {
+test('an unknown outcome that can’t be noted does not end the run, and the next run looks it up', async () => {
   const store = new NotingStore(DEAD_LETTERS)
   const cluster = new Cluster()
   cluster.loses.add('a')
@@ -194,7 +194,7 @@ test('a doubt that can’t be noted on its dead letter ends no run, and is looke
   const { found, resent } = await run(store, cluster)
   assert.deepEqual([found, resent, store.open.size], [1, 0, 0])
 })
-test('a run that leaves out what another was sending keeps the note; one that finds none drops it', async () => {
+test('a run that does not read an earlier run’s dead letters keeps its note; one without any drops it', async () => {
   const store = new NotingStore(DEAD_LETTERS)
   const cluster = new Cluster()
   await killedAfterSend(store, cluster)

@@ -1,5 +1,5 @@
-// A target stored a dead letter and answered too late, so the next one stored it as well: one redrive of both sent the
-// record twice.
+// A target stores a dead letter but answers too late, so the next target stores it as well: one redrive of both must
+// send the record only once.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
@@ -30,7 +30,7 @@ function producerOf(lost: readonly string[] = []) {
   return { sent, producer: { sendAll } }
 }
 
-test('what a run has sent from one target it completes in the others', async () => {
+test('a dead letter sent from one target is completed in the others', async () => {
   const stores = [new MemoryDeadLetterStore([deadLetterOf('a', 'a'), deadLetterOf('b', 'b')])]
   stores.push(new MemoryDeadLetterStore([deadLetterOf('c', 'c'), deadLetterOf('a', 'a')]))
   const { sent, producer } = producerOf()
@@ -44,7 +44,7 @@ test('what a run has sent from one target it completes in the others', async () 
   assert.deepEqual(sent, ['a', 'b', 'c'])
 })
 
-test('what ended in doubt from one target is in doubt in the others', async () => {
+test('an unknown outcome from one target is noted in the others', async () => {
   const { producer } = producerOf(['a'])
   const sentInRun = new SentInRun()
   const options = { producer, sentInRun }

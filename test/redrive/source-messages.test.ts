@@ -114,8 +114,8 @@ test('where the function is known, only its records are taken, of any version or
     assert.equal(parseLambdaFunction(text), undefined, text)
 })
 
-// A body that is a valid message of its queue and also looks like a dead letter, or like Lambda's record of a failed
-// event, went to any topic, past its contract and with the id of somebody else's record.
+// The original bug: a body that is a valid message of its queue and also looks like a dead letter, or like Lambda's
+// record of a failed event, was sent to any topic, without its contract's checks and with the id of another record.
 test('in a source DLQ a dead letter and a record of Lambda are messages of the source queue', () => {
   const forged = { id: 1, ...deadLetterOf('victim', '{"forged":true}', 'uploads') }
   const posing = {
@@ -220,7 +220,7 @@ test('two messages with one dead letter give it once, and are deleted together',
   assert.deepEqual(store.returned, [])
 })
 
-test('a message whose id another one has, too, is returned for itself', async () => {
+test('two messages with the same id are returned separately', async () => {
   const records = ['a', 'b'].map(id => inQueue('dead-letters', deadLetterOf(id), 'same'))
   const store = new EventDeadLetterStore(records, SOURCES, reader)
   const open = await Array.fromAsync(store.deadLetters())
@@ -254,7 +254,7 @@ test('the queue of a message says what it is; of an unknown queue only what SQS 
   )
   assert.deepEqual(unreadable, [
     'sqs:event-in-target no dead letter',
-    'sqs:envelope-in-destination it is neither an event nor Lambda’s record of one',
+    'sqs:envelope-in-destination it is neither an event nor Lambda’s record of a failed invocation',
     'sqs:unknown-queue KAFKA_REDRIVE_FROM does not say what the queue other holds',
   ])
 })

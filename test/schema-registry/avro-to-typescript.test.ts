@@ -83,7 +83,7 @@ test('a double may be text that says it is no number', () => {
   assert.equal(typesOf('double'), 'export type Orders = number | "NaN" | "Infinity" | "-Infinity"\n')
 })
 
-test('text that is ambiguous in a union is no plain text', () => {
+test('text that is ambiguous in a union is not accepted as plain text', () => {
   const decimal = { type: 'bytes', logicalType: 'decimal', precision: 4 }
   assert.equal(
     typesOf(['string', decimal]),

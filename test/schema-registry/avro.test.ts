@@ -204,7 +204,7 @@ test('imports whose names are of one text are read once', () => {
   assert.equal(avroEncoder(both, imports).encode({ a: {}, b: {} }).length, 0)
 })
 
-test('schemas that say nothing are unusable', () => {
+test('invalid schemas are unusable', () => {
   for (const schema of [
     'unknown',
     5,
@@ -233,7 +233,7 @@ test('a schema that is nested too deeply is unusable', () => {
   assert.equal(errorOf(() => avroEncoder(text)).code, 'schema-unusable')
 })
 
-test('thousands of types, branches and symbols', () => {
+test('thousands of types, branches and symbols are parsed and encoded in bounded time', () => {
   const names = Array.from({ length: 5000 }, (_, at) => `R${at}`)
   const union = ['null', ...names.map(name => record(name, [field('x', 'int')]))]
   const list = names.map(name => ({ [name]: { x: 1 } }))
@@ -243,7 +243,7 @@ test('thousands of types, branches and symbols', () => {
   assert.match(error.violations[0]?.expected ?? '', /R18 \| … \(5001\)$/, 'the list of branches is short')
 })
 
-test('a short value that asks for many defaults is refused', () => {
+test('a short value that expands to many defaults is refused', () => {
   const padded = record('R', [field('a', 'string', { default: 'x'.repeat(100_000) })])
   const empty = record(
     'R',
@@ -256,14 +256,14 @@ test('a short value that asks for many defaults is refused', () => {
     assert.equal(errorOf(() => encode({ type: 'array', items }, new Array(count).fill({}))).code, 'record-too-large')
 })
 
-test('names that mean something in JavaScript are names', () => {
+test('names such as __proto__ and constructor are ordinary names', () => {
   const schema = record('constructor', [field('__proto__', 'int'), field('toString', 'int'), field('this', 'int')])
   assert.equal(encode(schema, json('{"__proto__":1,"toString":2,"this":3}')), '020406')
   assert.equal(violations(schema, { this: 1 }).length, 2)
   assert.equal(encode({ type: 'map', values: 'long' }, json('{"__proto__":9007199254740993}')).slice(0, 4), '0212')
 })
 
-test('values of programs that hide their parts are refused', () => {
+test('values from code whose fields don’t hold their data are refused', () => {
   const optional = record('R', [field('a', 'int', { default: 1 })])
   class Hidden {
     #a = 2

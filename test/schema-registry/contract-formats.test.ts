@@ -1,4 +1,5 @@
-// The fields of a contract whose schemas are in a registry: what is understood, and what is refused in which words.
+// The fields of a contract whose schemas are in a registry: which values are accepted, and the messages for those that
+// are refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'

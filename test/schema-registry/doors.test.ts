@@ -1,4 +1,4 @@
-// Contracts whose schemas are in a registry: each door with each format, and where a record ends when the registry
+// Contracts whose schemas are in a registry: each trigger with each format, and where a record ends when the registry
 // fails.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'

@@ -1,4 +1,5 @@
-// Records of contracts whose schemas are in AWS Glue: what is written, and where a record ends when Glue fails.
+// Records of contracts whose schemas are in AWS Glue: the bytes that are written, and where a record ends when Glue
+// fails.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

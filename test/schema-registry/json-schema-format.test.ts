@@ -133,7 +133,7 @@ test('a schema that can’t be used is a delivery failure that no retry helps', 
   await assert.rejects(encoderOf({ $ref: 'a' }, { a: { $schema: DRAFT_2020 } }), { code: 'schema-unusable' })
 })
 
-// Each record was invalid: the validator's RangeError was taken for the value's.
+// The original bug: each record was invalid, because the validator's RangeError was attributed to the value.
 test('a schema that refers to itself for the same value is a delivery failure', async () => {
   const anchor = { $dynamicAnchor: 'x', type: 'string' }
   for (const schema of [
@@ -182,7 +182,7 @@ test('a schema that refers to itself for a part of the value, or where nothing l
   }
 })
 
-test('references that lead too deep for the stack are the schema’s fault, not the value’s', async () => {
+test('references that are too deep for the stack make the schema unusable, not the value invalid', async () => {
   const chain = Array.from({ length: 200 }, (_, index) => [
     `d${index}`,
     index === 199 ? { items: { $ref: '#/definitions/d0' } } : { allOf: [{ $ref: `#/definitions/d${index + 1}` }] },
@@ -219,7 +219,7 @@ test('an enum of 200,000 texts is compiled in linear time; a violation lists 20'
   await assert.rejects(encoderOf({ enum: [], type: ['string', 'string'] }), { code: 'schema-unusable' })
 })
 
-test('what a violation says has a bound: pointer, and words of the schema', async () => {
+test('the text of a violation is bounded: its pointer and its quotes of the schema', async () => {
   const long = 'k'.repeat(5000)
   const [violation] = (await refusalOf({ additionalProperties: { const: long } }, { [long]: 1 })).violations
   assert.deepEqual([violation?.pointer.length, violation?.expected.length], [250, 1001])
@@ -237,7 +237,7 @@ test('a schema of more parts than may be compiled is a delivery failure', async 
 })
 
 // Ajv copies what a reference names: 100 copies of 200 parts.
-test('what many references name is compiled once', async () => {
+test('a schema that many references name is compiled once', async () => {
   const part = { properties: each(100, index => [`q${index}`, { maxLength: index }]) }
   const schema = {
     definitions: { part },

@@ -1,5 +1,5 @@
-// Serializers of registries that settings name: Java's classes and ours write the same bytes from code, from the
-// environment and from a file. Nothing of them is imported before the first record.
+// Serializers of registries that settings name: Java's class names and this library's names give the same bytes in
+// code, in the environment and in a file. The serializers are imported only with the first record.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

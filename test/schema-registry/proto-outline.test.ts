@@ -7,7 +7,7 @@ import { recordName } from '../../lib/schema-registry/record-name.ts'
 /** Half of the longest text that an answer of Glue may have. */
 const LENGTH = 512 * 1024
 
-// They took a time that grew with the square of the length: at this one, the test runner's limit ends the test.
+// The original bug: parsing took quadratic time. At this length, the test runner's time limit ends such a test.
 for (const part of ['"\\', '/*', `'a"`, 'import ', '"a\n', '{', 'package a.', 'message ', '/'])
   test(`a Protobuf schema of 512 Ki characters is looked through in one pass: ${JSON.stringify(part)}`, () => {
     const text = part.repeat(LENGTH / part.length)

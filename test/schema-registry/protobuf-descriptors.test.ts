@@ -1,4 +1,4 @@
-// What .proto texts say; test/slow/registry-protobuf.test.ts compares it with what protoc makes of them.
+// Descriptors from .proto texts; test/slow/registry-protobuf.test.ts compares them with those of protoc.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -106,7 +106,7 @@ test('types are seen through public imports only', async () => {
   assert.equal((await mainOf(use('public.proto'), imports)).messageType[0]?.field[0]?.typeName, '.a.A')
   await isUnusable(
     use('private.proto'),
-    /expected the type a\.A that M uses to be declared by it or an import/,
+    /expected the type a\.A that M uses to be declared in it or an import/,
     imports,
   )
 })
@@ -279,7 +279,7 @@ test('deep and long texts are read in one pass', async () => {
   await isUnusable(`option (o) = { ${'/ * '.repeat(100_000)}/*`, /the end of the comment/)
 })
 
-test('names are bounded, with their scopes', async () => {
+test('the length of a name with its scopes is bounded', async () => {
   const long = 'a'.repeat(500)
   const texts = [
     `${PROTO3} package ${'a.'.repeat(40_000)}b; message M {}`,
@@ -300,7 +300,7 @@ test('names are bounded, with their scopes', async () => {
   )
 })
 
-test('names that objects have are names', async () => {
+test('names such as __proto__ are ordinary names', async () => {
   const main = await mainOf(`${PROTO3} message constructor { int32 __proto__ = 1; toString hasOwnProperty = 2; }
     message toString { map<string, constructor> __proto__ = 1; }`)
   assert.equal(main.messageType[0]?.field[1]?.typeName, '.toString')

@@ -1,4 +1,4 @@
-// Values of Protobuf schemas: which bytes they become, and what is said of those that do not fit.
+// Values of Protobuf schemas: their bytes, and the violations of values that do not fit.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SerializationError } from '../../lib/errors.ts'
@@ -139,7 +139,7 @@ test('what does not fit a scalar is refused at its place', () => {
   assert.deepEqual(violations(json('{"kind": 2147483648}')), ['/kind enum: a name of shop.Kind'])
 })
 
-test('other spellings of scalars are taken', () => {
+test('other spellings of scalars are accepted', () => {
   assert.equal(bytes('{"small": 1e2}'), bytes('{"small": "100"}'))
   assert.equal(bytes('{"id": "1e18"}'), bytes('{"id": "1000000000000000000"}'))
   assert.equal(bytes('{"id": "-9007199254740993.0"}'), bytes('{"id": "-9007199254740993"}'))
@@ -266,7 +266,7 @@ test('values of well-known types that do not fit are refused at their place', ()
   assert.deepEqual(violations({ any: { ...duration, secret: 1 } }), ['/any additionalProperties: no other properties'])
 })
 
-test('what no reader could read is refused: more than 100 nested messages', () => {
+test('more than 100 nested messages are refused, because no reader accepts them', () => {
   const nested = (levels: number, inner: object): object =>
     levels === 0 ? inner : { parent: nested(levels - 1, inner) }
   assert.equal(violations(nested(100, {})).length, 0)
@@ -424,7 +424,7 @@ test('a schema without the message, or that is not supported, is unusable', asyn
     [SCHEMA, 'Order', /expected it to declare the message/],
     ['syntax = "proto3"; enum E { A = 0; }', undefined, /expected it to declare a message\.$/],
     ['message M { option message_set_wire_format = true; extensions 4 to max; }', undefined, /message_set_wire_format/],
-    ['message M { optional int32 a_b = 1; optional int32 aB = 2; }', undefined, /expected each name in JSON of M to/],
+    ['message M { optional int32 a_b = 1; optional int32 aB = 2; }', undefined, /expected each JSON name in M to/],
     [
       'message M { optional int32 a = 1 [json_name = "b"]; optional int32 b = 2 [json_name = "c"]; }',
       undefined,

@@ -1,4 +1,4 @@
-// Which compiled schemas a codec keeps: a program may write to any number of topics.
+// The cache of compiled schemas is bounded, because a program may write to any number of topics.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
@@ -38,8 +38,9 @@ function setUp(length: number, maxKept?: number) {
   return { find, kept, compiled, use: (subject: string) => ready.get(subject, config) }
 }
 
-test('of more compiled schemas than are kept, the one used longest ago goes, and is compiled again', async () => {
-  // They stayed for the container's life: a program that wrote to ever more topics filled its memory.
+test('the least recently used compiled schema is dropped above the limit, and compiled again', async () => {
+  // The original bug: they were kept for the container's life, so a program that writes to more and more topics ran out
+  // of memory.
   const { find, kept, use, compiled } = setUp(100, 2 * (40_000 + 200 * 100))
   for (const subject of ['a', 'b']) await find(subject)
   use('a')

@@ -1,4 +1,4 @@
-// The codec of contracts that encodes by a registered schema: what it asks for, how often, and what it writes.
+// The contract codec for registered schemas: what it requests, how often, and what it writes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProducerConfig } from '../../lib/config/settings.ts'
@@ -77,7 +77,7 @@ test('the id may be a header, by the contract or by the settings of keys and val
   assert.equal(await hex(encode('{}')), `0000000102${hexOf('{}')}`)
 })
 
-test('once the schema is here, bytes are returned at once, and nothing is asked or compiled again', async () => {
+test('once the schema is cached, bytes are returned synchronously, without requests or compilation', async () => {
   const { encode, registry, compiled, opened, config } = setUp()
   const first = [encode('{}'), encode('{"a":1}')]
   assert.ok(first.every(data => data instanceof Promise))
@@ -101,7 +101,7 @@ test('keys and values have their own subject; each configuration has its own cli
   assert.equal(opened.length, 2)
 })
 
-test('what is asked for: the latest version, a version, or a definition with its references', async () => {
+test('the registry is asked for the latest version, a number, or a definition with its references', async () => {
   const reference = { name: 'a', subject: 'a', version: 2 }
   for (const [options, selection] of [
     [{}, { by: 'version', subject: 't-value', version: 'latest' }],
@@ -219,7 +219,7 @@ test('a pinned schema needs no registry and no configuration', async () => {
   assert.deepEqual([loads, codec.uses.isPinned], [1, true])
 })
 
-test('what needs no registry is checked before: JSON, repeated names, depth', () => {
+test('JSON, repeated names and depth are checked before the registry is used', () => {
   const { codec } = setUp()
   for (const [text, code] of [
     ['{"a"', 'bad-json'],
@@ -234,7 +234,7 @@ test('what needs no registry is checked before: JSON, repeated names, depth', ()
     )
 })
 
-test('a value that the encoder throws an error for is invalid, and the error’s words are not passed on', async () => {
+test('a value for which the encoder throws is invalid, and the error’s message is not passed on', async () => {
   const codec = new RegistryCodec(
     { format: 'avro', registry: 'confluent' },
     {

@@ -1,4 +1,4 @@
-// Keys that a registry's schema encodes: every digit of what the source has.
+// Keys that a registry's schema serializes keep every digit of the source.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

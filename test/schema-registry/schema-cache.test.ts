@@ -126,7 +126,7 @@ test('a failure that no retry helps is kept for 5 s', async () => {
   assert.deepEqual(await find(), schema('a'))
 })
 
-test('a defect is neither repeated nor kept', async () => {
+test('an unexpected error is neither retried nor cached', async () => {
   const cache = new SchemaCache()
   const script = scripted(new TypeError('a defect'), schema('a'))
   await assert.rejects(cache.find(latest('a'), NEVER, script.attempt), { message: 'a defect' })

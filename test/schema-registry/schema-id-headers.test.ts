@@ -1,5 +1,5 @@
-// Deserializers believe the headers that name a schema before the bytes: no caller may send them where a schema of a
-// registry writes the key or the value.
+// Deserializers trust headers that name a schema more than the bytes, so no caller may send them where a registry's
+// schema serializes the key or the value.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'

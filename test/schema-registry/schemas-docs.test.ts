@@ -1,4 +1,5 @@
-// docs/schemas.md: its program runs as it stands there, its file and contract are accepted, its names are the table's.
+// docs/schemas.md: its program runs unchanged, its settings file and contract are accepted, and its names are those of
+// the settings table.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,9 +34,9 @@ function neverCalled(): never {
 
 const blockOf = (language: string) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(page)?.[1] ?? ''
 
-test('the program works as it stands there', () => runTestsOf('docs/schemas.md', 1))
+test('the program of the page works unchanged', () => runTestsOf('docs/schemas.md', 1))
 
-test('the contract is one', () => {
+test('the contract is valid', () => {
   const { value } = parseContract('orders', JSON.parse(blockOf('json')), neverCalled, { formats: CONTRACT_FORMATS })
   assert.equal(value.codec.format, 'avro')
 })

@@ -1,4 +1,5 @@
-// The serializers of registries in a program: which schema they ask for, what they write, and where a failure belongs.
+// The serializers of registries in a program: which schema they request, what they write, and how failures are
+// classified.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

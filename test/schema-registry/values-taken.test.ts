@@ -1,4 +1,4 @@
-// A program's value is taken when it is sent, also while its schema is awaited.
+// A value is copied when it is sent, so changes while its schema is loaded have no effect.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -49,7 +49,7 @@ for (const [type, text, Serializer, expected] of [
     assert.deepEqual(await writtenOf(value => serializer.serialize(value, serializerContext())), expected)
   })
 
-test('so do a serializer that the settings name and the codec of a contract', async t => {
+test('a serializer chosen by name and a contract’s codec also write a value as it was when sent', async t => {
   const { url } = await RegistryServer.start(t, () => ({ body: { id: 7, version: 1, schema: AVRO } }))
   const config = parseConfig({ bootstrapServers: ['a:1'], schemaRegistryUrl: [url] }, {})
   const named = new NamedRegistrySerializer('confluent-avro', config)
@@ -67,7 +67,7 @@ test('so do a serializer that the settings name and the codec of a contract', as
   assert.deepEqual(keys, AVRO_BYTES)
 })
 
-test('a copy has all that an encoder reads, and nothing of what changes later', () => {
+test('the copy has everything that an encoder reads, and none of the later changes', () => {
   class Money {
     amount = 5n
     readonly #hidden = 1

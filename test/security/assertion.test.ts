@@ -1,4 +1,4 @@
-// Assertions are signed as a token endpoint verifies them; neither key nor template gets into an error.
+// Assertions have signatures that a token endpoint accepts; errors quote neither key nor template.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, verify } from 'node:crypto'
 import { test } from 'node:test'

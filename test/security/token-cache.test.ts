@@ -91,7 +91,7 @@ test('a token that is still valid outlives a token endpoint that is down', async
   assert.equal(await get(), 'a')
   await clock.advance(3560_000)
   assert.equal(await get(), 'a')
-  assert.match(warnings.join(), /^The token of the last connection is used again.*answered 401/)
+  assert.match(warnings.join(), /^The previous token is used again.*answered 401/)
   await clock.advance(35_000)
   await assert.rejects(get(), refused)
 })
@@ -113,7 +113,7 @@ test('a connection waits for a token until its deadline, and the next one gets i
   const clock = new VirtualClock()
   const answer = Promise.withResolvers<BearerToken>()
   const cache = new TokenCache({ hint: '', request: () => answer.promise }, { clock })
-  const tooLate = assert.rejects(cache.get({}, Deadline.after(clock, 1000)), /did not come in time/)
+  const tooLate = assert.rejects(cache.get({}, Deadline.after(clock, 1000)), /did not arrive in time/)
   await clock.advance(1000)
   await tooLate
   const next = cache.get({}, Deadline.after(clock, 1000))

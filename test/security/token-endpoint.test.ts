@@ -1,4 +1,4 @@
-// Requests to a token endpoint and its answers. No answer, token or secret gets into an error.
+// Requests to a token endpoint and its answers. Errors quote no response, token or secret.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'

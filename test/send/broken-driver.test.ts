@@ -1,4 +1,4 @@
-// A driver that does not keep its contract: no caller waits for ever, and nothing that may be written is called
+// A driver that does not keep its contract: no caller waits forever, and no record that may be written is reported as
 // not-sent.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -30,7 +30,7 @@ test('after a missing outcome the batch is unknown, waiting records are not-sent
   assert.deepEqual(result, { summaries: ['unknown:delivery-unknown', 'not-sent:unavailable'], isUsable: false })
 })
 
-test('a rejection after the write: the same', async () => {
+test('after a rejection behind the write the batch is unknown, and the producer ends', async () => {
   const result = await sendThrough(async (_request, produce) => {
     await produce()
     throw new Error('driver')

@@ -1,4 +1,4 @@
-// The states of a partition, one transition at a time. What they add up to is tested in test/property.
+// The states of a partition, one transition at a time. Their combinations are tested in test/property.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type PendingRecord, ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
@@ -263,7 +263,8 @@ test('rule 7: a batch that may be in the log keeps its bytes when a record leave
   assert.deepEqual(bumps, [])
 })
 
-// A retry that shared a request with another partition was written after its only caller had its report.
+// The original bug: a retry that shared a request with another partition was written after its only caller had its
+// report.
 test('rule 7: a batch that may be in the log is not written again when nobody waits for it', () => {
   for (const answer of ['notWritten', 'attemptFailed'] as const) {
     const { partition, bumps, records } = opened(['a', 'b'])

@@ -1,4 +1,5 @@
-// Callers beside one another: partitions of one leader take turns, and nothing is written for callers that are gone.
+// Concurrent callers: partitions of one leader take turns, and nothing is written for callers that already have their
+// report.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -29,8 +30,8 @@ async function connected(client: Partial<ScriptedKafkaClientOptions>, options: P
   return { clock, brokers, producer, send }
 }
 
-// The first partition that had records was looked at first in every run: a batch that did not fit beside its full one
-// had no turn in 30 s.
+// The original bug: every run began with the same partition, so a batch that did not fit beside that partition's full
+// one was not sent for 30 s.
 test('a partition is sent although another one of its leader always has a full batch', async () => {
   const latencyMs = 50
   const { clock, send } = await connected({ latencyMs })

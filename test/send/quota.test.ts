@@ -1,5 +1,5 @@
-// A broker whose quota is used up answers at once and asks for a pause (KIP-219). Records that the pause makes late end
-// as `quota`, and are not written where no answer could come in time.
+// A broker whose quota is used up answers at once and asks for a pause (KIP-219). Records that miss their deadline
+// because of the pause end as `quota`, and are not written if no response could arrive in time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -53,7 +53,7 @@ async function throttled(options: Partial<ScriptedKafkaClientOptions> = {}) {
   return { clock, brokers, producer, send, values }
 }
 
-// It ended as `deadline`, and no counter had the pause.
+// The original bug: the record ended as `deadline`, and no metric counted the pause.
 test('rule 12: a record that a pause holds back until its deadline ends as quota; metrics have it', async () => {
   const { clock, producer, send, values } = await throttled()
   const late = send('late', 600)
@@ -69,7 +69,7 @@ test('rule 12: a record that a pause holds back until its deadline ends as quota
   assert.deepEqual([throttledRequests, throttleTimeMs, maxThrottleTimeMs, expiredRecords], [1, PAUSE_MS, PAUSE_MS, 1])
 })
 
-// It was written a moment before its deadline, and ended as `delivery-unknown`.
+// The original bug: the record was written just before its deadline, and ended as `delivery-unknown`.
 test('rule 12: a record is not written after a pause that left it less time than an answer takes', async () => {
   const { clock, producer, send, values } = await throttled()
   const late = send('late', PAUSE_MS + LATENCY_MS - 10)
@@ -93,7 +93,7 @@ test('a record that came after a pause is written however little time it has', a
   assert.equal(short.result, 'unknown:delivery-unknown')
 })
 
-test('rule 12: a record that waits in line behind several pauses ends as quota', async () => {
+test('rule 12: a record that waits through several pauses ends as quota', async () => {
   const { clock, brokers, send } = await throttled()
   brokers.pauses = [PAUSE_MS, PAUSE_MS]
   const before = send('before')

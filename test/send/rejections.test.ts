@@ -1,5 +1,5 @@
-// Whatever a send fails of, its caller handles two classes: InvalidRecordError, and DeliveryError, whose outcome says
-// what is known of the record. The cause keeps its own class.
+// Whatever the reason of a failed send, its caller handles two classes: InvalidRecordError, and DeliveryError, whose
+// outcome says what is known of the record. The cause keeps its own class.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

@@ -311,7 +311,8 @@ test('rule 7: a record whose deadline has passed is not sent', async () => {
   })
 })
 
-// Each deadline of 10 ms destroyed the connection, and another caller's next record waited for reconnect.backoff.ms.
+// The original bug: each deadline of 10 ms destroyed the connection, and another caller's next record waited for
+// reconnect.backoff.ms.
 test('rule 9: a connection that is dropped at a caller’s deadline costs other callers no back-off', async () => {
   const { promise: never } = Promise.withResolvers<void>()
   const script: Script = { onAnswer: (_, produces) => (produces === 2 ? never : 'send') }

@@ -1,4 +1,4 @@
-// A contract whose keys and values ask a schema registry: each door, each end of its records, and their redrive.
+// A contract whose keys and values need a schema registry: each trigger, each fate of its records, and their redrive.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'

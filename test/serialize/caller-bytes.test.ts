@@ -1,4 +1,4 @@
-// One rule, as in Java: once a send has returned its promise, the caller may change everything that it passed in.
+// As in Java, once a send has returned its promise, the caller may change everything that it passed in.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

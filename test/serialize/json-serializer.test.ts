@@ -1,4 +1,5 @@
-// JSON.stringify changes much without a word: a forgotten `await` and a Map become {}, NaN becomes null.
+// JSON.stringify silently changes values: a forgotten `await` and a Map become {}, NaN becomes null. The serializer
+// refuses them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'

@@ -1,4 +1,4 @@
-// The serializers that settings name. That their bytes are those of Java: test/partition/vectors.test.ts.
+// The serializers that settings name. test/partition/vectors.test.ts compares their bytes with Java's.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KafkaTemplate } from '../../lib/index.ts'

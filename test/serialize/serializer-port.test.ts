@@ -1,4 +1,4 @@
-// What a serializer may rely on, what its failures say of the record, and who closes it.
+// What a serializer may rely on, what its failures mean for the record, and who closes it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
@@ -202,7 +202,8 @@ test('a failed system call without a known code is no fault of the record; codes
   assert.deepEqual(await summariesOf(fetchFailed), ['not-sent:serializer'])
   for (const code of ['EVALIDATION', 'ERR_INVALID_ARG_TYPE', 'toString'])
     assert.deepEqual(await summariesOf(Object.assign(new Error('x'), { code })), ['not-sent:bad-value'])
-  // zlib's number for wrong data is that of ESRCH: the record went back to its source for ever.
+  // The original bug: zlib's error number for wrong data equals ESRCH, so the record was returned to its source
+  // forever.
   for (const own of [errorOf(() => gunzipSync(Buffer.from('no gzip'))), { errno: 1064, code: 'ER_PARSE_ERROR' }])
     assert.deepEqual(await summariesOf(Object.assign(new Error('x'), own)), ['not-sent:bad-value'])
   const cyclic = new AggregateError([], 'x')
@@ -273,7 +274,7 @@ test('the signal is aborted at the record’s deadline, unless the record was de
   assert.equal(signals.get('slow')?.reason.code, 'deadline')
 })
 
-// What the value waited for went on without an end, as no deadline ended it: the process did not exit.
+// The original bug: the value's serializer kept waiting without a deadline, so the process did not exit.
 test('the signal is aborted when the record fails by its other part', async () => {
   const signals: AbortSignal[] = []
   const keySerializer: Serializer<string> = { serialize: () => Promise.reject(new Error('no key')) }

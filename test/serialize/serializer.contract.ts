@@ -1,4 +1,4 @@
-// What a serializer promises, whatever its format: also one of your own that throws SerializationError.
+// The contract of every serializer, including a caller's own that throws SerializationError.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SerializationError } from '../../lib/errors.ts'

@@ -1,4 +1,4 @@
 import { test } from 'node:test'
 import { runTestsOf } from '../support/docs-tests.ts'
 
-test('the serializer of docs/serializers.md works as it stands there', () => runTestsOf('docs/serializers.md', 1))
+test('the serializer of docs/serializers.md works unchanged', () => runTestsOf('docs/serializers.md', 1))

@@ -96,7 +96,7 @@ test('an order group waits over its topics; the topics of a call without one do 
   assert.equal(producer.metrics().ackedRecords, 4)
 })
 
-// A batch of a FIFO queue has an order group per record: one slow topic held up all of them.
+// The original bug: a batch of a FIFO queue has an order group per record, and one slow topic blocked all of them.
 test('in one call only the topics that an order group spans wait for one another', async () => {
   const { clock, answers, producer } = underTest()
   const sending = producer.sendAll(

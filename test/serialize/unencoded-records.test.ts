@@ -1,5 +1,5 @@
-// The dead letter of a record whose serializer failed would hold other bytes than those for Kafka, and a redrive sends
-// what a dead letter holds.
+// Records whose serializer failed must not become dead letters with the wrong bytes, because a redrive sends the bytes
+// of the dead letter.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -52,8 +52,8 @@ test('a record without bytes is returned, not dead-lettered; an invalid one and 
   await producer.close({ timeoutMs: 0 })
 })
 
-// Its dead letter had the value as text and no key, which a redrive would have sent.
-test('a record that is stopped before its serializer has its bytes, or is returned if that is slow', async () => {
+// The original bug: the dead letter had the value as text and no key, which a redrive would have sent.
+test('a record stopped before serialization is serialized for its dead letter, or returned if slow', async () => {
   for (const [encode, fate] of [
     [(bytes: Uint8Array) => bytes, 'dead-lettered'],
     [async (bytes: Uint8Array) => bytes, 'returned'],

@@ -1,4 +1,4 @@
-// What every value codec promises, whatever its format. A format's test names its own values.
+// The contract of every value codec. The test of a format provides the values.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'

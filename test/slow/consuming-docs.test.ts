@@ -1,5 +1,5 @@
-// The consumers of docs/consuming.md, as they stand there: each handles each record once, although a fault put copies
-// of some into the log.
+// The consumers of docs/consuming.md, unchanged: each handles every record once, although the log contains duplicates
+// of some.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 // npm run deploy and remove on moto: a package is deployed, an earlier one again, then the later one; the stack goes.
-// What verify:aws asks of an account is asked of moto, which runs no function.
+// The checks of verify:aws run against moto, which does not run functions.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'

@@ -1,5 +1,4 @@
-// What lies in a table may come from anybody with rights to it: nothing of it stops the reading, and no item can end
-// another one.
+// The items of a table are untrusted: none of them stops the reading, and no item can complete another one.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type AttributeValue, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
@@ -67,7 +66,7 @@ for (const key of ['deadLetterId', VERSION_1_TABLE_KEY]) {
       [['good', `dynamodb:${TableName}#${good.deadLetterId}`]],
     )
     assert.deepEqual(unreadable.map(({ location, reason, count }) => [location.split('#')[1], reason, count]).sort(), [
-      ['a forged one', 'its id is not the one of its record', 1],
+      ['a forged one', 'its id does not match its record', 1],
       ['a newer one', 'version 3 of the envelope is newer than this release supports (2)', 1],
       ['a number', 'it is no dead letter', 1],
       ['of others', 'it is no dead letter', 1],
@@ -117,7 +116,8 @@ for (const key of ['deadLetterId', VERSION_1_TABLE_KEY]) {
     await store.close()
   })
 
-  // Two machines whose clocks were 90 s apart held it both to the end, and sent 1,090 records of 600.
+  // The original bug: two machines with clocks 90 s apart both held the lease to the end, and sent 1,090 records of
+  // 600.
   test(`${key}: the lease goes by the time of DynamoDB, and one that is lost is not taken back`, async t => {
     const { TableName, store } = await newTable(key)
     const lease = await store.lease()
@@ -188,7 +188,8 @@ test('a table that does not exist is not found', async () => {
   await store.close()
 })
 
-// Of a record that failed without being sent and then in doubt the second dead letter was lost, and it was sent again.
+// The original bug: if a record failed without being sent and then with an unknown outcome, the second dead letter was
+// lost, and the record was sent again.
 for (const key of ['deadLetterId', VERSION_1_TABLE_KEY])
   test(`${key}: a dead letter in doubt is merged into the one that is stored`, async () => {
     const { TableName, put, store } = await newTable(key)
@@ -227,7 +228,8 @@ for (const key of ['deadLetterId', VERSION_1_TABLE_KEY])
     await Promise.all([target.close(), store.close()])
   })
 
-// The note replaced the whole dead letter, and the record was sent a second time without a look.
+// The original bug: the note replaced the whole dead letter, and the record was sent a second time without searching
+// the log.
 test('a note on a dead letter keeps the doubt that was stored since it was read', async () => {
   const { TableName, store } = await newTable('deadLetterId')
   const target = new DynamoDbDeadLetterTarget(TableName)

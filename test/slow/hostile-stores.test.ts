@@ -1,5 +1,5 @@
-// 500 dead letters that anybody with the right to write to a target may have made, in every target, between good ones,
-// with a redrive into a real Kafka: none throws, and every good one is sent. HOSTILE=500 is per target.
+// 500 forged dead letters in every target, between good ones, with a redrive into a real Kafka: none throws, and every
+// good one is sent. HOSTILE=500 is per target.
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

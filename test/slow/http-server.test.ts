@@ -64,7 +64,7 @@ function post(port: number, agent: Agent, text: string): Promise<Answer> {
   })
 }
 
-/** Node printed the line that throws, which in the bundle is all of it. */
+/** The original bug: Node printed the source line that throws, which in a minified bundle is the whole code. */
 function startFailure(env: Record<string, string>) {
   const own = { PATH: process.env.PATH, HOST: '127.0.0.1', KAFKA_ON_FAILURE_HTTP: 'return' }
   const brokers = { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1,127.0.0.1:2' }

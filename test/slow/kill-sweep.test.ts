@@ -1,6 +1,6 @@
 // Processes that store, redrive, discard, edit and tidy dead letters are killed (kill -9) at drawn moments, on every
-// target. At the end every record is where the documents say. KILL_SWEEP=200 kills that many times on disk and SQLite,
-// and a quarter of it on the others.
+// target. At the end every record is where the documentation says. KILL_SWEEP=200 kills that many times on disk and
+// SQLite, and a quarter of it on the others.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -132,7 +132,7 @@ test('three redrives at once send each record once; without leases they lose non
   }
 })
 
-test('controls: a store that completes before it sends loses records, one that forgets has them come back', async t => {
+test('controls: a store that completes before sending loses records, one that forgets repeats them', async t => {
   for (const [control, moment] of [
     ['completes before it sends', ['redrive', 'try']],
     ['forgets what is completed', ['redrive', 'completed']],
@@ -149,6 +149,6 @@ test('controls: a store that completes before it sends loses records, one that f
   }
 })
 
-test('the same of targets that hide what a killed process held', async t => {
+test('targets that hide the messages of a killed process lose nothing either', async t => {
   for (const sweep of unsettled) await check(t, sweep)
 })

@@ -1,4 +1,4 @@
-// Secrets on a server that this project did not write (moto): it must behave as the stub of the fast tests.
+// Secrets on an independent server (moto), which must behave like the stub of the fast tests.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'

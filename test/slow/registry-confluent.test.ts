@@ -51,14 +51,14 @@ test('the next version is registered beside the first one', async () => {
   assert.equal((await find(numbered('versions', 1))).text, record(ID))
 })
 
-test('subjects whose names need an encoding', async () => {
+test('subjects whose names need encoding are registered and found', async () => {
   for (const subject of ['a/b value', ':.staging:orders-value', 'ü?#%&+']) {
     const { id } = await client()(byDefinition(subject, record(ID)))
     assert.deepEqual((await client()(latest(subject))).id, id)
   }
 })
 
-test('a schema that is not compatible with the subject', async () => {
+test('an incompatible schema is refused', async () => {
   const find = client()
   await find(byDefinition('compatible', record(ID)))
   await setCompatibility('compatible', 'BACKWARD')
@@ -69,7 +69,7 @@ test('a schema that is not compatible with the subject', async () => {
   })
 })
 
-test('what the registry does not have: a subject, a version, a schema', async () => {
+test('a missing subject, version or schema is schema-not-found', async () => {
   const find = client()
   await find(byDefinition('known', record(ID)))
   for (const [selection, causeCode] of [
@@ -80,11 +80,11 @@ test('what the registry does not have: a subject, a version, a schema', async ()
     await assert.rejects(find(selection), { code: 'schema-not-found', causeCode })
 })
 
-test('a schema that is none', async () => {
+test('an invalid schema is refused', async () => {
   await assert.rejects(client()(byDefinition('broken', '{"type":"recrod"}')), { code: 'schema-unusable' })
 })
 
-test('an address without the API', async () => {
+test('an address without the registry API is an error that says so', async () => {
   const find = confluentClient({ schemaRegistryUrl: [registry.url.replace('/apis', '/none')] })
   await assert.rejects(find(latest('s')), { code: 'schema-registry', message: /check the path of the address/ })
 })

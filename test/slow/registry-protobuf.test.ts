@@ -1,4 +1,5 @@
-// Descriptors and bytes of generated and hand-written Protobuf schemas: those of protoc and of Python's serializer.
+// Compares descriptors and bytes of generated and hand-written Protobuf schemas with those of protoc and of Python's
+// serializer.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

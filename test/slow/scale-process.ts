@@ -1,5 +1,5 @@
-// Does one thing with all dead letters of a target, whose records an accepting producer takes, and prints how many it
-// did it with and the most memory that it took.
+// Runs one operation on all dead letters of a target, with a producer that accepts every record, and prints the number
+// of dead letters and the peak memory.
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { openDeadLetterStore } from '../../lib/redrive/open-dead-letters.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'

@@ -1,5 +1,5 @@
-// Many dead letters in each target: statistics, a dry run and a redrive, in little memory and with a number of requests
-// that grows with theirs and no faster. STORE_SCALE=100000 is the whole size; of disk: see disk-scale.test.ts.
+// Many dead letters in each target: statistics, a dry run and a redrive, in little memory and with a linear number of
+// requests. STORE_SCALE=100000 is the full size; disk-scale.test.ts tests disk.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,5 @@
-// examples/terraform on moto: the module is valid, applies a package as a stack, refuses another region, and goes.
+// examples/terraform on moto: the module is valid, applies a package as a stack, refuses another region, and is
+// destroyed.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// Bad inputs per surface.
+// Bad inputs for each trigger and parser.
 import { gzipSync } from 'node:zlib'
 import { SECRET, VALUES } from './bad-values.ts'
 import { sqsMessage, v2Event } from './function-harness.ts'

@@ -1,4 +1,4 @@
-// Counts what code looks at: tests compare the counts of small and large inputs, so no time on the wall decides.
+// Counts reads of data: tests compare the counts for small and large inputs, so they don't depend on measured time.
 import type { TestContext } from 'node:test'
 
 /** Returns the object with every read of a property counted, for arrays also those of its own methods. */

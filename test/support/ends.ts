@@ -1,5 +1,6 @@
-// Loaded before each test file: a file whose tests have ended, but which something still keeps running (a server that a
-// failed test did not stop), is ended with the names of what is open, so that it can't block the files after it.
+// Loaded before each test file: if a file's tests have ended, but something keeps the process alive (e.g. a server that
+// a failed test did not stop), the process is ended and the open handles are printed, so that it can't block later
+// files.
 import { after } from 'node:test'
 
 const AFTER_MS = 60_000

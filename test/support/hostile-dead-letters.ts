@@ -1,4 +1,5 @@
-// Dead letters that somebody with the right to write to a target may have made: real ones with changed fields.
+// Generates forged dead letters, as somebody with write access to a target could store them: real ones with changed
+// fields.
 import fc from 'fast-check'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { parseDeadLetter } from '../../lib/dead-letter/read-dead-letter.ts'
@@ -106,6 +107,6 @@ export function hostileDeadLetters(topic: string, clusterId = 'cluster'): fc.Arb
 
 function withRightId(envelope: Json): Json {
   const result = parseDeadLetter(JSON.stringify(envelope))
-  if (result.kind !== 'unreadable' || result.reason !== 'its id is not the one of its record') return envelope
+  if (result.kind !== 'unreadable' || result.reason !== 'its id does not match its record') return envelope
   return withOwnId(envelope as unknown as DeadLetter) as unknown as Json
 }

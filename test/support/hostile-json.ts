@@ -1,4 +1,4 @@
-// JSON text of people who mean harm, or whose printer is broken: deep, cut off, with numbers and escapes of every form.
+// Generates hostile or broken JSON texts: deeply nested, cut off, with numbers and escapes of every form.
 import fc from 'fast-check'
 
 const digits = fc.stringMatching(/^[0-9]{0,25}$/)

@@ -1,4 +1,4 @@
-// Request bodies of nearly 5 MiB, each of one kind that costs more than its bytes suggest.
+// Request bodies of nearly 5 MiB, each of a kind that is costly to parse for its size.
 
 const BYTES = 5 * 1024 * 1024 - 100
 

@@ -1,4 +1,5 @@
-// What the sender knows of leaders: which are in its rack, which take no batches, and which partitions they lead.
+// Test data for what the sender knows about leaders: which are in its rack, which accept no batches, and which
+// partitions they lead.
 import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
 import { LeaderPreference } from '../../lib/send/leader-preference.ts'
 import { KnownTopic } from '../../lib/send/topic-metadata.ts'

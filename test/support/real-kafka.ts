@@ -1,4 +1,4 @@
-// What the tests on a real Kafka share.
+// Helpers for tests on a real Kafka.
 import { randomBytes } from 'node:crypto'
 import { KafkaJsClient } from '../../lib/transport/kafkajs/kafkajs-client.ts'
 import { createTopics, untilInSync } from '../../local/kafka/admin.ts'

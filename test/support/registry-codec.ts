@@ -1,4 +1,4 @@
-// A value codec that a schema registry stands behind: asynchronous, for keys and values, with an id before the bytes.
+// An asynchronous codec for keys and values, like one with a schema registry, with an id before the bytes.
 import { InvalidRecordError, SerializationError } from '../../lib/errors.ts'
 import { JsonText } from '../../lib/record/json-text.ts'
 import { readJson } from '../../lib/record/read-json.ts'

@@ -1,4 +1,4 @@
-// A client of a registry that has what a test gives it.
+// A registry client that returns the schemas and errors which a test sets.
 import { SerializationError } from '../../lib/errors.ts'
 import type { RegisteredSchema, SchemaRegistry, SchemaSelection } from '../../lib/schema-registry/schema-registry.ts'
 

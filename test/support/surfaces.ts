@@ -1,4 +1,4 @@
-// Runs an input of each surface: what it ends as, and what the log has of it.
+// Runs an input against each trigger or parser, and returns its result and its log.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { handleEventBridge } from '../../functions/eventbridge/handle-eventbridge.ts'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'

@@ -1,4 +1,4 @@
-// Alarms exist for what is in the stack and for nothing else, and each leads to its section of docs/operations.md.
+// Alarms exist only for resources of the stack, and each leads to its section of docs/operations.md.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -26,7 +26,7 @@ const HTTP = { http: true }
 const QUEUE = { http: false, sqs: [{ queue: 'orders' }] }
 const EVENTS = { http: false, eventbridge: [{ source: ['shop'] }] }
 
-test('only what is in the stack has alarms', () => {
+test('only resources in the stack have alarms', () => {
   const everything = new Map<string, string[]>([
     ['', []],
     ['http', [...of('Http', [...OF_FUNCTION, 'Returned', '5xx']), 'RecordsNotArriving']],

@@ -1,5 +1,6 @@
-// Any set of contracts deploys: what AWS would refuse, or what nothing feeds, is in no template. A change of one
-// contract changes the ids and names of no other's resources: CloudFormation would replace them.
+// Any set of contracts can be deployed: no template has resources that AWS would refuse or that no contract feeds.
+// Changing one contract never changes the ids and names of another's resources, because CloudFormation would replace
+// them.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Template, templateProblems } from '../../scripts/template/template-limits.ts'
@@ -55,7 +56,7 @@ for (const [name, feeds] of Object.entries(CONTRACT_SETS))
       for (const id of references(template.Resources)) assert.ok(ids.includes(id) || id.startsWith('AWS::'), id)
     })
 
-    test('logical ids and names are those that AWS accepts, and each is there once', () => {
+    test('logical ids and names are valid in AWS, and unique', () => {
       for (const [id, { Type, Properties = {} }] of Object.entries(template.Resources)) {
         assert.match(id, /^[A-Za-z0-9]{1,255}$/)
         if (Type === 'AWS::SQS::Queue' && Properties.QueueName)
@@ -68,7 +69,7 @@ for (const [name, feeds] of Object.entries(CONTRACT_SETS))
       assert.equal(new Set(chosen).size, chosen.length)
     })
 
-    test('a function is there if a contract feeds it, each with a role, its alarms and what it may read', () => {
+    test('a function exists if a contract feeds it, each with a role, its alarms and what it may read', () => {
       const all = Object.values(feeds)
       const queues = all.flatMap(({ queues = [] }) => queues)
       const fed = {

@@ -1,4 +1,4 @@
-// Queues that another stack or account has: mapped and read, but not created.
+// Queues of another stack or account: mapped and read, but not created.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deployed } from '../support/deployed.ts'

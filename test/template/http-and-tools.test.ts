@@ -1,4 +1,4 @@
-// Who may send over HTTP, a domain of one's own; layers, traces and logs of the functions.
+// Who may send over HTTP, a custom domain; layers, traces and logs of the functions.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deploymentOf } from '../../scripts/template/deployment.ts'

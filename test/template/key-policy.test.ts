@@ -1,4 +1,4 @@
-// What the policies of KMS keys and of roles need where queues, log groups or targets have a key of their own.
+// The policies of KMS keys and roles if queues, log groups or targets have their own key.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
@@ -59,7 +59,7 @@ test('EventBridge may use the key for what its rules could not deliver', () => {
   ])
 })
 
-test('so may the senders of queues, each once', () => {
+test('the senders of queues may use the key too, each once', () => {
   const senders = [TOPIC, 'arn:aws:s3:::uploads', 'arn:aws:iam::444455556666:root']
   const queues = { http: false, sqs: [{ queue: 'orders' }, { queue: 'returns' }] }
   assert.deepEqual(statements(queues, [`kmsKeyArn=${KEY}`, `senders=${senders.join(',')}`]).slice(1), [

@@ -1,4 +1,4 @@
-// What AWS would refuse is refused when packaging, with the contract, setting or parameter that is the reason.
+// Packaging refuses what AWS would refuse, and names the contract, setting or parameter that is the reason.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
@@ -20,42 +20,42 @@ function refusal(
   return problemsOf(work).join('\n')
 }
 
-test('a queue whose name is too long with the prefix of the stage', () => {
+test('a queue name that is too long with the prefix of the stage is refused', () => {
   assert.match(
     refusal({ orders: { queues: ['q'.repeat(75)] } }, { KAFKA_QUEUE_PREFIX: 'staging-' }),
     /queue staging-q+: expected a name of at most 80 characters, got 83 with KAFKA_QUEUE_PREFIX staging-\./,
   )
 })
 
-test('a queue that has the name of another one’s source DLQ', () => {
+test('a queue with the name of another queue’s DLQ is refused', () => {
   assert.match(
     refusal({ orders: { queues: ['a'] }, others: { queues: ['kafka-producer-dev-a-failures'] } }),
     /contracts\/others\.json: queue kafka-producer-dev-a-failures: expected a name that no other queue/,
   )
 })
 
-test('a dead-letter topic whose name Kafka does not take', () => {
+test('a dead-letter topic with a name that Kafka does not accept is refused', () => {
   assert.match(
     refusal({ ['t'.repeat(249)]: { http: true } }, { KAFKA_DEAD_LETTER: 'kafka:{topic}-dlt' }),
     /KAFKA_DEAD_LETTER: expected topics of at most 249 letters, got 253: t+-dlt\./,
   )
 })
 
-test('an environment of more than 4,096 bytes, with the longest setting', () => {
+test('an environment of more than 4,096 bytes is refused, naming the longest setting', () => {
   assert.match(
     refusal(QUEUE, { KAFKA_CLIENT_ID: 'c'.repeat(4000) }),
     /KAFKA_CLIENT_ID: expected an environment of at most 4096 bytes .*, got 4\d\d\d for redrive; .* 4000 of them\./,
   )
 })
 
-test('an event pattern of more than 2,048 characters', () => {
+test('an event pattern of more than 2,048 characters is refused', () => {
   assert.match(
     refusal({ orders: { events: ['s'.repeat(2048)] } }),
     /contracts\/orders\.json: from\.eventbridge: expected an event pattern of at most 2048 characters, got 2063; make/,
   )
 })
 
-test('reserved concurrency below what the queues of a function may use', () => {
+test('reserved concurrency below what the queues of a function may use is refused', () => {
   const params = ['reservedConcurrency=19', 'maximumConcurrency=10']
   assert.match(
     refusal({ orders: { queues: ['a', 'b'] } }, {}, params),
@@ -64,7 +64,7 @@ test('reserved concurrency below what the queues of a function may use', () => {
   deploymentFrom({ orders: { queues: ['a', 'b'] } }, ['reservedConcurrency=20', 'maximumConcurrency=10'])
 })
 
-test('ARNs that are not complete', () => {
+test('incomplete ARNs are refused', () => {
   const cluster = CLUSTER.replace(/\/[0-9a-f-]+$/, '')
   assert.match(refusal(QUEUE, { KAFKA_MSK_CLUSTER_ARN: cluster }), /KAFKA_MSK_CLUSTER_ARN: .*<name>\/<uuid>/)
   const secret = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:kafka'
@@ -81,7 +81,7 @@ test('complete ARNs are accepted: of MSK Serverless, of secrets, of parameters',
     deploymentOf(contractsFrom(QUEUE), { ...MSK_IAM, ...env }, readOptions([]))
 })
 
-test('rights that don’t fit into the policies of a role, with the parameter that helps', () => {
+test('permissions that don’t fit into the policies of a role are refused, naming the parameter that helps', () => {
   const feeds = Object.fromEntries(
     Array.from({ length: 250 }, (_, n) => [`${'t'.repeat(245)}-${n}`, { http: true as const }]),
   )
@@ -89,7 +89,7 @@ test('rights that don’t fit into the policies of a role, with the parameter th
   deploymentFrom(feeds, [`topicPrefixes=${'t'.repeat(100)}`])
 })
 
-test('a beginning of topics that no role names', () => {
+test('a topic prefix that no role names is refused', () => {
   assert.match(refusal(QUEUE, {}, ['topicPrefixes=payments-']), /--param topicPrefixes: .*, got payments-\./)
   assert.throws(
     () => deploymentOf(contractsFrom(QUEUE), BROKERS, readOptions(['topicPrefixes=orders'])),
@@ -97,7 +97,7 @@ test('a beginning of topics that no role names', () => {
   )
 })
 
-test('a template of more resources, outputs, bytes or longer policies than AWS takes', () => {
+test('a template that exceeds AWS’s limits for resources, outputs, bytes or policies is refused', () => {
   const queues = Array.from({ length: 120 }, (_, n) => `queue-${n}`)
   const [problem] = templateProblems(templateFrom(deploymentFrom({ orders: { queues } })))
   assert.match(problem ?? '', /^resources of a stack: expected at most 500, got 7\d\d\. A queue has six/)
@@ -131,7 +131,7 @@ test('a template of more resources, outputs, bytes or longer policies than AWS t
   )
 })
 
-test('a value that the packager or CloudFormation would take for a variable', () => {
+test('a value that the packager or CloudFormation would treat as a variable is refused', () => {
   const variable = (name: string) => `\${${name}}`
   const feeds = { orders: { http: true, queues: ['orders'], events: ['shop'] } } as const
   const secret = variable('env:SECRET')

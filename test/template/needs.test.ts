@@ -1,4 +1,4 @@
-// Every parameter that is accepted changes what is deployed: where it has nothing to act on, it is refused.
+// Every accepted parameter changes what is deployed; a parameter without effect is refused.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '../../lib/errors.ts'

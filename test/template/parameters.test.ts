@@ -76,7 +76,7 @@ test('a schedule is one that EventBridge takes: the number decides between hour 
     assert.match(refusal(`redriveSchedule=${schedule}`), /redriveSchedule: expected rate\(…\) or cron\(…\)/, schedule)
 })
 
-test('what AWS would refuse, or what could never alarm, is refused', () => {
+test('values that AWS would refuse, or with which an alarm could never fire, are refused', () => {
   const many = (count: number, item: (n: number) => string) =>
     Array.from({ length: count }, (_, n) => item(n)).join(',')
   const layer = 'arn:aws:lambda:eu-west-1:123456789012:layer:agent'

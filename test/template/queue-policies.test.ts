@@ -1,4 +1,4 @@
-// Who may use the queues: nobody without TLS, nobody as the DLQ of another queue.
+// Who may use the queues: never without TLS, and never as the DLQ of another queue.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deployed } from '../support/deployed.ts'

@@ -1,4 +1,4 @@
-// The rights on schemas of AWS Glue that follow from contracts.
+// The permissions for schemas of AWS Glue that contracts require.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'

@@ -1,4 +1,4 @@
-// The cluster in memory that users test their code with.
+// The in-memory cluster of `./testing`, with which users test their code.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {

@@ -1,5 +1,5 @@
-// Whom the driver asks, on real sockets with scripted brokers. No test measures time: where an answer would come too
-// late, the deadline fails the test.
+// Which broker the driver sends a request to, on real sockets with scripted brokers. No test measures time: a response
+// that is too late fails the test by its deadline.
 import assert from 'node:assert/strict'
 import dns from 'node:dns'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'

@@ -1,5 +1,5 @@
-// The sizes of a peer's answers killed the process: kafkajs's reader threw inside the socket's listener (sizes 0 to 3
-// and negative ones), and buffered whatever a size announced.
+// Response sizes sent by a peer used to crash the process: kafkajs's reader threw inside the socket's listener (sizes 0
+// to 3 and negative ones), and buffered whatever a size announced.
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'

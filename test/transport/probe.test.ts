@@ -1,5 +1,5 @@
 // The probe of a connection that was idle: its limit was 500 ms for every broker, and it was also sent behind a Produce
-// in flight, whose followers it then waited for. Both tore healthy connections down.
+// in flight, so that it waited for followers. Both closed healthy connections.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AnswerTimes } from '../../lib/transport/answer-times.ts'

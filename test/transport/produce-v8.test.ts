@@ -1,4 +1,5 @@
-// Our frame of a Produce against the encoder of kafkajs, which framed it before; and answers that are cut or invented.
+// Compares the frame of a Produce request with the encoder of kafkajs, which was used before; and responses that are
+// cut off or forged.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,5 +1,5 @@
-// A broker at its limit of connections was reported as a wrong security.protocol: fatal, and no attempt for 10 s. It
-// happens to cold sandboxes in a scale-out, when retrying is right.
+// A broker at its connection limit used to be reported as a wrong security.protocol: fatal, without an attempt for 10
+// s. Cold sandboxes meet this limit in a scale-out, when retrying is right.
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'

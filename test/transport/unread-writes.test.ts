@@ -1,4 +1,4 @@
-// A broker that stops reading: what was written to it stays in this process.
+// A broker that stops reading: bytes written to it stay in this process.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ProduceAnswer } from '../../lib/transport/produce/produce-codec.ts'

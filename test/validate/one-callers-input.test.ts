@@ -68,7 +68,7 @@ test('a getter that throws fails its own record', async () => {
   }
 })
 
-test('a list with a hole has a report for the hole', async () => {
+test('a sparse list has a report for each missing element', async () => {
   const { producer } = producerWith()
   const list = [record]
   list[2] = record

@@ -97,7 +97,7 @@ test('a Date is a timestamp', () => {
   assert.equal(readRecord({ ...record, timestamp: new Date(1_517_966_773_840) }).timestamp, 1_517_966_773_840)
 })
 
-test('a message says what came, never its content', () => {
+test('a message names the type of a wrong value, never its content', () => {
   const messageOf = (source: unknown): string => {
     try {
       readRecord(source)

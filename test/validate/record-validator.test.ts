@@ -1,5 +1,5 @@
-// The limit of a value: bytes are checked at once, because a redrive has no later stage; other values once they are
-// bytes.
+// The size limit of a value: bytes are checked at once, because a redrive has no later stage; other values after
+// serialization.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RecordSerializer } from '../../lib/serialize/record-serializer.ts'

@@ -1,4 +1,4 @@
-// npm run verify:aws on an account in memory: each check sees what it is for, and the stack is removed in any case.
+// npm run verify:aws on an account in memory: each check detects its problem, and the stack is always removed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StackResource } from '../../scripts/deployment/remove.ts'

@@ -1,4 +1,4 @@
-// A hostile batch of some kilobytes that would inflate to gigabytes: memory stays within the bound. In a separate
+// A hostile batch of some kilobytes that decompresses to gigabytes: memory stays within the limit. Runs in a separate
 // process, because its peak memory is measured.
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'

@@ -140,9 +140,9 @@ export class FolderIndex {
   }
 
   /** Returns all open entries of the same record, starting with this one. */
-  entriesOf(given: number): number[] {
+  entriesOf(first: number): number[] {
     const entries: number[] = []
-    for (let entry = given; entry !== -1; entry = this.#next[entry] ?? -1) entries.push(entry)
+    for (let entry = first; entry !== -1; entry = this.#next[entry] ?? -1) entries.push(entry)
     return entries
   }
 
@@ -264,10 +264,10 @@ export class FolderIndex {
       if (other === -1) table.set(slot, current)
       else {
         // The first entry of a record heads the chain; each further one is inserted right after it.
-        const given = entries[other] as number
+        const firstEntry = entries[other] as number
         this.#states[entry] = (this.#states[entry] as number) | FOLDED
-        this.#next[entry] = this.#next[given] as number
-        this.#next[given] = entry
+        this.#next[entry] = this.#next[firstEntry] as number
+        this.#next[firstEntry] = entry
       }
     }
   }

@@ -138,12 +138,12 @@ class KafkaLease implements Lease {
     this.#next = await reader.end(topic, PARTITION)
     await this.#write()
     await this.#read()
-    const own = this.#ownFirst
+    const ownOffset = this.#ownFirst
     this.#others.clear()
     const from = Math.min(this.#logTime, this.#clock.epochMs()) - LOOK_BACK_MS
     this.#next = await reader.offsetAt(topic, PARTITION, from)
     await this.#read()
-    return [...this.#others].filter(([, { first }]) => own === undefined || first < own)
+    return [...this.#others].filter(([, { first }]) => ownOffset === undefined || first < ownOffset)
   }
 
   /** Whether it was renewed a moment ago, assuming that the clocks agree. */

@@ -127,9 +127,9 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const reports = await this.#options.producer.sendAll(toMark.flatMap(({ markers }) => markers))
     let next = 0
     return toMark.flatMap(marked => {
-      const own = reports.slice(next, next + marked.markers.length)
+      const markerReports = reports.slice(next, next + marked.markers.length)
       next += marked.markers.length
-      const failed = own.find(report => report.kind === 'failed')
+      const failed = markerReports.find(report => report.kind === 'failed')
       return failed ? [{ marked, error: notNoted(failed) }] : []
     })
   }
@@ -230,22 +230,22 @@ export class KafkaDeadLetterStore implements TargetDeadLetterStore<Handle> {
     for (;;) {
       const next = await this.#guard(topic, partition, report, () => records.next())
       if (next?.value === undefined) return
-      const found = open.get(next.value.offset)
-      if (!found) continue
+      const openRecords = open.get(next.value.offset)
+      if (!openRecords) continue
       const read = this.#read(topic, next.value)
       if (read.kind !== 'dead-letter') continue
-      const { places } = found
+      const { places } = openRecords
       const location = locationOf({ topic, partition, offset: next.value.offset })
-      const earlier = copies.get(found)
+      const earlier = copies.get(openRecords)
       const deadLetter = earlier ? mergeDeadLetters(read.deadLetter, earlier.history) : read.deadLetter
       const count = (earlier?.count ?? 0) + 1
       const isLast = next.value.offset === places.at(-1)?.offset && partition === places.at(-1)?.partition
       if (!isLast) {
         const { failure, inDoubt, redrive } = deadLetter
-        copies.set(found, { count, history: { failure, inDoubt, redrive } })
+        copies.set(openRecords, { count, history: { failure, inDoubt, redrive } })
         continue
       }
-      copies.delete(found)
+      copies.delete(openRecords)
       // The unreadable copy may say that the record is in its topic already.
       if (count < places.length) report({ location, reason: 'a copy of it can’t be read', count: 1 })
       else {

@@ -1,4 +1,4 @@
-// Values under `claims/` in the prefix of an S3 target, one object each.
+// Claim-check values of an S3 target: one object each, under `claims/` in its prefix.
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { type Claim, COMPLETED_SUFFIX, claimName } from '../claim.ts'
 import { COMPLETED_MS } from '../dead-letter-store.ts'
@@ -7,10 +7,10 @@ import { listObjects } from './list-objects.ts'
 import type { S3TargetConfig } from './target.ts'
 
 const CALL_MS = 30_000
-/** Stored again, or removed by somebody else. */
+/** The value was stored again, or another process removed it. */
 const STAYS: ReadonlySet<string> = new Set(['PreconditionFailed', 'NotFound', 'NoSuchKey'])
 
-/** @returns undefined when the prefix has no such value of this size */
+/** @returns undefined if the prefix has no such value of this size */
 export async function readClaim({ bucket, prefix }: S3TargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
   const s3 = await loadS3()
   const Key = keyOf(prefix, claim.deadLetterId)
@@ -35,9 +35,9 @@ export async function completeClaim({ bucket, prefix }: S3TargetConfig, deadLett
   }
 }
 
-/** Removes values that were noted as completed more than COMPLETED_MS ago and were not stored again since. */
+/** Removes values that were completed more than COMPLETED_MS ago and were not stored again since. */
 export async function tidyClaims(s3: S3, bucket: string, prefix: string): Promise<void> {
-  // A mark comes right behind its value in the order of the keys.
+  // In the order of keys, the marker of completion comes right after its value.
   let value = { key: '', storedAt: 0 }
   for await (const { key, storedAt } of listObjects(s3, { Bucket: bucket, Prefix: keyOf(prefix, '') })) {
     if (!key.endsWith(COMPLETED_SUFFIX)) value = { key, storedAt }
@@ -51,8 +51,8 @@ export async function tidyClaims(s3: S3, bucket: string, prefix: string): Promis
 
 /**
  * Looks again right before the delete: a page lists up to 1,000 objects, and a value may be stored again meanwhile. S3
- * can't delete by time, only by ETag, which the same value has again unless it is encrypted with a key of KMS: what is
- * stored within the milliseconds between the two calls is lost without versioning.
+ * can't delete by time, only by ETag, and the same value has the same ETag unless a KMS key encrypts it: without
+ * versioning, a value stored within the milliseconds between the two calls is lost.
  * docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  */
 async function removeOlder(

@@ -1,5 +1,6 @@
-// The open dead letters in a bucket of Lambda's records. An object may hold several records (the events of a pipe); it
-// is deleted when all of them are completed, and only as it was read.
+// Reads and completes the dead letters in a bucket of Lambda's records of failed invocations. An object may hold
+// several records (the events of a pipe); it is deleted when all of them are completed, unless it has changed since it
+// was read.
 import { awsErrorCode, DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
@@ -29,8 +30,8 @@ import { createSendingPlace } from './sending-place.ts'
 
 const CALL_MS = 30_000
 /** More than the largest event (1 MB) and the largest response (6 MB) together. */
-const BOUND = { maxBytes: 16 * 1024 * 1024, tooLarge: 'it is larger than a record of Lambda can be' }
-/** What is read ahead, bytes. */
+const BOUND = { maxBytes: 16 * 1024 * 1024, tooLarge: 'it is too large for Lambda’s record of an invocation' }
+/** How much is read ahead, bytes. */
 const MAX_AHEAD_BYTES = 16 * 1024 * 1024
 
 /** An object that was read. */
@@ -59,7 +60,7 @@ export function openStore(
 export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
   readonly #config: FailureBucketConfig
   readonly #reader: SourceMessageReader | undefined
-  /** Fingerprint → the objects that hold this dead letter: Lambda may have stored its record twice. */
+  /** The objects that hold a dead letter, by fingerprint: Lambda may have stored its record twice. */
   readonly #copies = new Map<string, Held[]>()
   readonly #parts = new MessageParts()
   readonly #completed = new Set<string>()
@@ -73,7 +74,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
     this.#reader = reader
   }
 
-  /** In the order of the keys, which begin with the time of the failure. */
+  /** Reads in the order of the keys, which begin with the time of the failure. */
   async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Handle>> {
     const ahead = { sizeOf: ({ bytes }: ListedObject) => bytes, maxBytes: MAX_AHEAD_BYTES }
     for await (const read of inParallelAhead(this.#list(signal), listed => this.#read(listed), ahead)) {
@@ -93,7 +94,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
   }
 
   async complete(completed: readonly Completed<Handle>[]): Promise<void> {
-    /** Object → the entries of this call that it holds. */
+    /** The entries of this call by object. */
     const done = new Map<Held, Completed<Handle>[]>()
     for (const one of completed) {
       const fingerprint = one.open.handle
@@ -123,13 +124,14 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * An object stays as Lambda wrote it: nothing is noted on it.
-   * @throws DeadLetterError for an edited dead letter · for a new doubt: a target or the journal has to keep it
+   * Always throws, because nothing is written to an object of Lambda.
+   * @throws DeadLetterError for an edited dead letter, and for a new `inDoubt`, which a target or the journal has to
+   * keep
    */
   async replace(open: OpenDeadLetter<Handle>, deadLetter: DeadLetter): Promise<void> {
     if (deadLetter.deadLetterId !== open.deadLetter.deadLetterId) throw notEditable()
     if (deadLetter.inDoubt !== null && deadLetter.inDoubt !== open.deadLetter.inDoubt)
-      throw new DeadLetterError('dead-letter', 'A record of Lambda can’t note where its record may be.')
+      throw new DeadLetterError('dead-letter', 'Lambda’s record can’t store where the Kafka record may be.')
   }
 
   async lease(): Promise<Lease> {
@@ -144,7 +146,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
     return createSendingPlace(() => this.#load(), this.#own('redrive.sending'))
   }
 
-  /** S3 has always room. */
+  /** Does nothing: S3 always has room. */
   async reserve(): Promise<void> {}
 
   async tidy(): Promise<void> {
@@ -161,7 +163,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
 
   async *#list(signal: AbortSignal | undefined): AsyncGenerator<ListedObject> {
     const prefix = { Bucket: this.#config.bucket, Prefix: this.#prefix }
-    // The console of S3 marks a folder by an empty object.
+    // Skips empty objects, by which the S3 console represents folders.
     for await (const listed of listObjects(await this.#load(), prefix, signal))
       if (!(listed.key.endsWith('/') && listed.bytes === 0)) yield listed
   }
@@ -184,7 +186,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
     return readMessage(raw, { kind: 'failure-destination', lambda: this.#config.lambda }, this.#reader)
   }
 
-  /** @returns those that no object read before holds */
+  /** @returns those that no earlier object holds */
   #take(held: Held, deadLetters: readonly DeadLetter[]): OpenDeadLetter<Handle>[] {
     const parts = deadLetters.map(deadLetter => ({
       deadLetter,
@@ -204,7 +206,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
     return fresh
   }
 
-  /** As it was read: what was stored under the key since stays. */
+  /** Deletes only the version that was read, not one stored under the same key since. */
   async #delete({ key, etag }: Held): Promise<void> {
     const { s3, client } = await this.#load()
     const condition = etag === undefined ? {} : { IfMatch: etag }
@@ -234,7 +236,7 @@ export class FailureBucketStore implements TargetDeadLetterStore<Handle> {
   }
 }
 
-/** @returns undefined for bytes that would not be sent as they are */
+/** @returns undefined for bytes that are not UTF-8, which decoding would change */
 function textOf(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

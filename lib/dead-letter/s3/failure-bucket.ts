@@ -1,5 +1,5 @@
 // A bucket in which Lambda keeps records of asynchronous invocations that it stopped retrying (on-failure destination).
-// Unlike a queue, it takes a record of any size.
+// Unlike a queue, it accepts a record of any size.
 // docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 import { type LambdaFunction, parseLambdaFunction } from '../lambda-function.ts'
 import { isBucketName } from './target.ts'
@@ -7,7 +7,7 @@ import { isBucketName } from './target.ts'
 export interface FailureBucketConfig {
   readonly kind: 'failure-bucket'
   readonly bucket: string
-  /** Only its records are read. */
+  /** Only records of this function are read. */
   readonly lambda: LambdaFunction
 }
 
@@ -21,12 +21,15 @@ export const failureBucket = {
   },
 }
 
-/** Lambda's key of a record: `aws/lambda/async/<function>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>`. */
+/**
+ * Returns the prefix of Lambda's keys, which have the form
+ * `aws/lambda/async/<function>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>`.
+ */
 export function recordPrefix({ name }: LambdaFunction): string {
   return `aws/lambda/async/${name}/`
 }
 
-/** Where a redrive keeps its own objects: never under Lambda's prefix. */
+/** Returns the prefix of the redrive's own objects, which is never below Lambda's prefix. */
 export function redrivePrefix({ name }: LambdaFunction): string {
   return `redrive/${name}/`
 }

@@ -1,4 +1,4 @@
-// Reads an object of S3 up to a size. Anybody who may write to the bucket chose its real size.
+// Reads an S3 object up to a maximum size, because anybody who may write to the bucket can make it larger.
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import type { S3 } from '../aws-clients.ts'
 import { dateOf } from '../aws-error.ts'
@@ -6,7 +6,7 @@ import { dateOf } from '../aws-error.ts'
 const READ_MS = 60_000
 
 export interface StoredObject {
-  /** Undefined for an object that is larger than `maxBytes`: the rest of it was not received. */
+  /** Undefined for an object that is larger than `maxBytes`: the rest of it was not downloaded. */
   readonly body: Buffer | undefined
   readonly etag: string | undefined
   /** The object's age by the clock of S3, ms. */
@@ -22,7 +22,7 @@ export async function getObject(
   const tooLarge = new AbortController()
   const abortSignal = AbortSignal.any([AbortSignal.timeout(READ_MS), tooLarge.signal])
   const command = new s3.GetObjectCommand(object)
-  // The machine's own clock may be wrong, and an age must not depend on it.
+  // The age uses the time of S3's response, because the machine's clock may be wrong.
   let answeredAt = Date.now()
   command.middlewareStack.add(
     next => async args => {
@@ -34,7 +34,7 @@ export async function getObject(
   )
   const output = await client.send(command, { abortSignal })
   const body = await readBounded(output, maxBytes)
-  // The client's wrapper of a body does not pass on that the reader has left; this closes the connection.
+  // Closes the connection: the SDK's wrapper of the body does not do so if the reader stops early.
   if (body === undefined) tooLarge.abort()
   return { body, etag: output.ETag, ageMs: answeredAt - (output.LastModified?.getTime() ?? 0) }
 }

@@ -1,5 +1,5 @@
-// The lease of a redrive as an object of the bucket, written with conditions. Its age is taken by the clock of S3, so a
-// machine whose clock is set back can neither keep it for ever nor take it too early.
+// The lease of a redrive: an object of the bucket, written with conditional requests. Its age is measured by the clock
+// of S3, so a machine with a wrong clock can neither keep it forever nor take it too early.
 import { randomUUID } from 'node:crypto'
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { abortAfter, type S3 } from '../aws-clients.ts'
@@ -10,13 +10,13 @@ import { getObject, type StoredObject } from './get-object.ts'
 const CALL_MS = 30_000
 /** More than a holder's id needs. */
 const MAX_BYTES = 256
-/** Follows the holder's id once it was asked to stop. */
+/** Appended to the holder's id to ask it to stop. */
 const STOP = ' stop'
-/** A request is written again when the holder renews its lease at the same time. */
+/** The request is retried if the holder renews its lease at the same time. */
 const STOP_ATTEMPTS = 5
 const REFUSED: ReadonlySet<string> = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchKey'])
 
-/** @throws DeadLetterError `redrive-running` while another redrive has it */
+/** @throws DeadLetterError `redrive-running` while another redrive holds it */
 export async function takeLease(s3: S3, object: { readonly Bucket: string; readonly Key: string }): Promise<Lease> {
   const lease = new S3Lease(new LeaseObject(s3, object))
   await lease.take()
@@ -30,10 +30,10 @@ export async function requestStop(
 ): Promise<StopRequest> {
   const lease = new LeaseObject(s3, object)
   for (let attempt = 0; attempt < STOP_ATTEMPTS; attempt++) {
-    const found = await lease.get()
-    if (!found || Math.abs(found.ageMs) >= LEASE_MS) return 'not-running'
-    const holder = String(found.body ?? '')
-    if (holder.endsWith(STOP) || (await lease.put(holder + STOP, { IfMatch: found.etag })) !== 'refused')
+    const stored = await lease.get()
+    if (!stored || Math.abs(stored.ageMs) >= LEASE_MS) return 'not-running'
+    const holder = String(stored.body ?? '')
+    if (holder.endsWith(STOP) || (await lease.put(holder + STOP, { IfMatch: stored.etag })) !== 'refused')
       return 'requested'
   }
   throw redriveRunning('bucket')
@@ -48,7 +48,7 @@ class LeaseObject {
     this.#object = object
   }
 
-  /** @returns undefined when nobody has a lease */
+  /** @returns undefined if nobody holds a lease */
   async get(): Promise<StoredObject | undefined> {
     try {
       return await getObject(this.#s3, this.#object, MAX_BYTES)
@@ -58,7 +58,7 @@ class LeaseObject {
     }
   }
 
-  /** @returns the new version, or `refused` when the condition does not hold */
+  /** @returns the new version, or `refused` if the condition does not hold */
   async put(
     Body: string,
     condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>,
@@ -96,28 +96,29 @@ class S3Lease implements Lease {
 
   async take(): Promise<void> {
     if (await this.#put({ IfNoneMatch: '*' })) return
-    const found = await this.#object.get()
-    if (found && this.#isOwn(found)) this.#etag = found.etag
-    // A time in the future is no reason to wait for it.
-    else if (found && Math.abs(found.ageMs) < LEASE_MS) throw redriveRunning('bucket')
-    else if (!(await this.#put(found ? { IfMatch: found.etag } : { IfNoneMatch: '*' }))) throw redriveRunning('bucket')
+    const stored = await this.#object.get()
+    if (stored && this.#isOwn(stored)) this.#etag = stored.etag
+    // A time in the future comes from a wrong clock, so such a lease counts as expired.
+    else if (stored && Math.abs(stored.ageMs) < LEASE_MS) throw redriveRunning('bucket')
+    else if (!(await this.#put(stored ? { IfMatch: stored.etag } : { IfNoneMatch: '*' })))
+      throw redriveRunning('bucket')
   }
 
   async check(): Promise<void> {
-    const found = await this.#object.get()
-    if (!found || !this.#isOwn(found)) throw redriveRunning('bucket')
+    const stored = await this.#object.get()
+    if (!stored || !this.#isOwn(stored)) throw redriveRunning('bucket')
     if (this.#isAskedToStop) throw stopRequested()
   }
 
   async renew(): Promise<void> {
     if (await this.#put({ IfMatch: this.#etag })) return
-    // The answer to an earlier write may have been lost, or somebody asked this redrive to stop.
-    const found = await this.#object.get()
-    if (!found || !this.#isOwn(found) || !(await this.#put({ IfMatch: found.etag }))) throw redriveRunning('bucket')
+    // The condition also fails if the response to an earlier write was lost, or if this redrive was asked to stop.
+    const stored = await this.#object.get()
+    if (!stored || !this.#isOwn(stored) || !(await this.#put({ IfMatch: stored.etag }))) throw redriveRunning('bucket')
   }
 
   async release(): Promise<void> {
-    // Conditional on still being this lease, which then has its full time for the next call.
+    // Renews the lease, which fails if another redrive has taken it, and gives it its full time for the next call.
     await this.renew()
     await this.#object.delete()
   }
@@ -128,7 +129,7 @@ class S3Lease implements Lease {
     return text === this.#holder || text === this.#holder + STOP
   }
 
-  /** @returns false when the condition does not hold */
+  /** @returns false if the condition does not hold */
   async #put(condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>): Promise<boolean> {
     const result = await this.#object.put(this.#holder, condition)
     if (result === 'refused') return false

@@ -6,7 +6,7 @@ const CALL_MS = 30_000
 export interface ListedObject {
   readonly key: string
   readonly bytes: number
-  /** By the clock of S3, ms since the epoch; infinite if S3 does not say it. */
+  /** When it was stored by the clock of S3, ms since the epoch; infinite if S3 does not return it. */
   readonly storedAt: number
 }
 

@@ -1,4 +1,4 @@
-// Reads an object that was listed: what is wrong with it harms no other one.
+// Reads a listed object. A problem of one object is returned instead of thrown, so that the others are still read.
 
 import { awsErrorCode } from '../../errors.ts'
 import type { S3 } from '../aws-clients.ts'
@@ -8,14 +8,14 @@ import type { ListedObject } from './list-objects.ts'
 
 export type ObjectReading =
   | { readonly kind: 'object'; readonly body: Buffer; readonly etag: string | undefined }
-  /** It stays. */
+  /** The object stays where it is. */
   | { readonly kind: 'unreadable'; readonly reason: string }
-  /** Removed since it was listed. */
+  /** The object was removed since it was listed. */
   | { readonly kind: 'gone' }
 
 /**
  * @param maxBytes a larger object is not read
- * @throws DeadLetterError when the bucket can't be read
+ * @throws DeadLetterError if the bucket can't be read
  */
 export async function readObject(
   s3: S3,
@@ -31,11 +31,14 @@ export async function readObject(
     const code = awsErrorCode(error)
     if (code === 'NoSuchKey') return { kind: 'gone' }
     if (!isOfObject(error)) throw awsStoreError(error, 'S3 bucket')
-    return { kind: 'unreadable', reason: `S3 does not give the object (${code})` }
+    return { kind: 'unreadable', reason: `S3 refuses to return the object (${code})` }
   }
 }
 
-/** Whether S3 refused this object (no rights to it or to its key, an archived one), and others may be readable. */
+/**
+ * Whether the error concerns only this object (no permission for it or its KMS key, an archived object), so others may
+ * be readable.
+ */
 function isOfObject(error: unknown): boolean {
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode ?? 0

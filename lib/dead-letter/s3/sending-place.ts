@@ -5,10 +5,13 @@ import type { SendingPlace } from '../dead-letter-store.ts'
 import { getObject } from './get-object.ts'
 
 const CALL_MS = 30_000
-/** More than the ids that a redrive notes. */
+/** Larger than any list of ids that a redrive notes, bytes. */
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** An object of the bucket, which only the holder of the lease writes. @param load the client, on first use */
+/**
+ * Keeps the list of dead letters being sent in an object that only the holder of the lease writes. @param load loads
+ * the client on first use
+ */
 export function createSendingPlace(
   load: () => Promise<S3>,
   object: { readonly Bucket: string; readonly Key: string },

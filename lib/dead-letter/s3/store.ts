@@ -1,4 +1,5 @@
-// The open dead letters under a prefix of an S3 bucket: one object each, which is deleted when it is completed.
+// Reads and completes the dead letters under a prefix of an S3 bucket. Each is one object, which is deleted on
+// completion.
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
@@ -31,8 +32,8 @@ const LEASE = 'redrive.lease'
 const SENDING = 'redrive.sending'
 const SUFFIX = '.json'
 /** Room for the base64 text of the largest record, with its headers. */
-const BOUND = { maxBytes: 2 * MAX_VALUE_BYTES, tooLarge: 'it is larger than a dead letter can be' }
-/** What is read ahead, bytes. */
+const BOUND = { maxBytes: 2 * MAX_VALUE_BYTES, tooLarge: 'it is too large for a dead letter' }
+/** How much is read ahead, bytes. */
 const MAX_AHEAD_BYTES = 16 * 1024 * 1024
 
 export function openStore({ bucket, prefix }: DeadLetterTargetConfig<'s3'>): S3DeadLetterStore {
@@ -45,7 +46,7 @@ interface Key {
   readonly etag: string | undefined
 }
 
-/** The object under a key. */
+/** The result of reading a key. */
 type Read =
   | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter; readonly verified: boolean; readonly key: Key }
   | { readonly kind: 'unreadable'; readonly key: string; readonly reason: string }
@@ -54,7 +55,7 @@ type Read =
 export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
   readonly #bucket: string
   readonly #prefix: string
-  /** Copies of dead letters that were completed before the copies were read. */
+  /** Copies of completed dead letters that were read after the completion. */
   readonly #late: Key[] = []
   #client: Promise<S3> | undefined
 
@@ -65,7 +66,8 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 
   async *deadLetters({ onUnreadable, signal }: ReadOptions = {}): AsyncGenerator<OpenDeadLetter<Entries<Key>>> {
     const copies = new Copies<Key>(key => this.#late.push(key))
-    // The keys of one dead letter follow each other: it waits for the attempts that ended in doubt.
+    // Keys of the same dead letter follow each other, so it is yielded only after its later attempts are merged into
+    // it.
     let pending: OpenDeadLetter<Entries<Key>> | undefined
     const ahead = { sizeOf: ({ bytes }: ListedObject) => bytes, maxBytes: MAX_AHEAD_BYTES }
     for await (const read of inParallelAhead(this.#list(signal), listed => this.#read(listed), ahead)) {
@@ -94,13 +96,12 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     await completeEach(completed, key => this.#delete(key))
   }
 
-  /**
-   * @throws DeadLetterError `redrive-running` when somebody else has changed the object since it was read
-   */
+  /** @throws DeadLetterError `redrive-running` if another process has changed the object since it was read */
   async replace({ deadLetter: old, handle }: OpenDeadLetter<Entries<Key>>, deadLetter: DeadLetter): Promise<void> {
     const [first, ...others] = handle.keys as [Key, ...Key[]]
     const isNew = deadLetter.deadLetterId !== old.deadLetterId
-    // The key of an object has its own id: when the old dead letter is stored again, no other one may have its key.
+    // An edited dead letter has another id and therefore another key: if the old one is stored again, its key must be
+    // free.
     const key = isNew ? `${this.#prefix}${deadLetter.deadLetterId}${SUFFIX}` : first.key
     const condition = first.etag === undefined ? {} : { IfMatch: first.etag }
     const etag = await this.#put(key, deadLetter, isNew ? { IfNoneMatch: '*' } : condition)
@@ -122,10 +123,10 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     return createSendingPlace(() => this.#load(), { Bucket: this.#bucket, Key: this.#prefix + SENDING })
   }
 
-  /** S3 has always room. */
+  /** Does nothing: S3 always has room. */
   async reserve(): Promise<void> {}
 
-  /** Completed dead letters are deleted at once; copies that were read later are left, and values for other targets. */
+  /** Completed dead letters are deleted at once, so only late copies and claim-check values remain. */
   async tidy(): Promise<void> {
     await inParallel(this.#late.splice(0), key => this.#delete(key))
     const s3 = await this.#load()
@@ -154,7 +155,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
     return { kind: 'unreadable', key, reason: result.kind === 'foreign' ? 'it is no dead letter' : result.reason }
   }
 
-  /** Whether the object is the dead letter, and not only something under its key. */
+  /** Whether the object under this key really is the dead letter. */
   async #has(key: string, { deadLetterId }: DeadLetter): Promise<boolean> {
     const stored = await this.#read({ key, bytes: 0 })
     return stored.kind === 'dead-letter' && stored.verified && stored.deadLetter.deadLetterId === deadLetterId
@@ -184,7 +185,7 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
       return (await client.send(command, abortAfter(CALL_MS))).ETag
     } catch (error) {
       const { name } = error as Error
-      // With If-Match an object that is gone is a condition that does not hold.
+      // With If-Match, a missing object means that the condition does not hold.
       if (name === 'PreconditionFailed' || name === 'NoSuchKey') return 'refused'
       throw awsStoreError(error, 'S3 bucket')
     }
@@ -209,6 +210,6 @@ export class S3DeadLetterStore implements TargetDeadLetterStore<Entries<Key>> {
 }
 
 function notReplaced(location: string): DeadLetterError {
-  const message = `${location} holds something else than the edited dead letter; the one before stays as it is.`
+  const message = `${location} holds something else than the edited dead letter; the original dead letter is unchanged.`
   return new DeadLetterError('dead-letter', message)
 }

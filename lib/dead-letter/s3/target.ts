@@ -1,5 +1,5 @@
-// Dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each stored once; `<deadLetterId>-….json` is
-// a later attempt that ended in doubt. The client is loaded on first use. Conditional writes:
+// Stores dead letters as objects of an S3 bucket, `<prefix>/<deadLetterId>.json`, each once; `<deadLetterId>-….json` is
+// a later attempt with an unknown outcome. The client is loaded on first use. Conditional writes:
 // docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 import { createHash } from 'node:crypto'
 import { DeadLetterError } from '../../errors.ts'
@@ -11,13 +11,13 @@ import { DEAD_LETTER_MEDIA_TYPE, type DeadLetter } from '../dead-letter.ts'
 import type { DeadLetterTarget, DeadLetterTargetKind, StoreResult } from '../dead-letter-target.ts'
 import { inParallel } from '../in-parallel.ts'
 
-/** The limit for storing a claim, whose caller has no deadline. */
+/** The time limit for storing a claim, ms, because its caller has no deadline. */
 const CLAIM_MS = 30_000
 
 export interface S3TargetConfig {
   readonly kind: 's3'
   readonly bucket: string
-  /** Without leading and trailing slashes; may be empty. */
+  /** The prefix without leading and trailing slashes; may be empty. */
   readonly prefix: string
 }
 
@@ -62,8 +62,8 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
   }
 
   /**
-   * A dead letter that is stored already stays as it is. One in doubt is then stored beside it, because the place where
-   * its record may be must not be lost. Merging it into the stored one would need the right to read.
+   * Keeps a dead letter that is already stored. A new one with `inDoubt` is stored as a second object, because it says
+   * where in the log the record may be. Merging both would need permission to read.
    */
   async #store(deadLetter: DeadLetter, { remaining }: Deadline): Promise<string> {
     const body = JSON.stringify(deadLetter)
@@ -76,7 +76,7 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
     return (await put(`${deadLetterId}-${attempt}`)).location
   }
 
-  /** Written again where it exists: its new time tells a redrive's tidying that it is in use again. */
+  /** Overwrites an existing value: its new time stops a redrive's `tidy` from removing it. */
   async storeClaim(deadLetterId: string, value: Uint8Array): Promise<string> {
     const key = `${this.#prefix}${claimName(deadLetterId)}`
     return (await this.#put(key, value, 'application/octet-stream', CLAIM_MS, {})).location
@@ -110,14 +110,14 @@ export class S3DeadLetterTarget implements DeadLetterTarget {
       await client.send(command, abortAfter(ms))
       return { location, isStored: true }
     } catch (error) {
-      // It exists with the same record, because the key is derived from the record.
+      // The existing object has the same record, because the key is derived from the record.
       if ((error as { name?: unknown }).name !== 'PreconditionFailed') throw error
       return { location, isStored: false }
     }
   }
 }
 
-/** The service's error code; never its message, which may quote names. */
+/** Reports the service's error code, never its message, which may quote names. */
 function failed(cause: unknown): DeadLetterError {
   return new DeadLetterError(
     'dead-letter',

@@ -1,9 +1,9 @@
-// Values in the table `claims` of a SQLite target, one row each.
+// Claim-check values of a SQLite target: one row each in the table `claims`.
 import type { Claim } from '../claim.ts'
 import { hasDatabase } from './database-file.ts'
 import { SqliteDeadLetterTarget, type SqliteTargetConfig } from './target.ts'
 
-/** @returns undefined when the database has no such value of this size; nothing is created */
+/** @returns undefined if the database has no such value of this size; nothing is created */
 export async function readClaim({ file }: SqliteTargetConfig, claim: Claim): Promise<Uint8Array | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   if (!hasDatabase(file)) return undefined

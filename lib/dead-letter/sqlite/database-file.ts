@@ -1,21 +1,21 @@
-// A path may name anything by mistake: a device, a pipe, somebody's file. These stay as they are.
+// Checks that a path names a SQLite database, so that a mistyped path never changes a device, a pipe or another file.
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DeadLetterError } from '../../errors.ts'
 import { makeFolder } from '../make-folder.ts'
 
-/** Every database begins with it (sqlite.org/fileformat.html). */
+/** The first bytes of every database (sqlite.org/fileformat.html). */
 const MAGIC = 'SQLite format 3\0'
 
 /**
- * Whether there is a database, or an empty file that may become one.
+ * Whether the file is a database, or empty so that it may become one.
  * @throws DeadLetterError for anything else; changes nothing
  */
 export function hasDatabase(file: string): boolean {
-  const found = statSync(file, { throwIfNoEntry: false })
-  if (found === undefined) return false
-  // Before it is opened: to open a pipe waits for its other end.
-  if (!found.isFile()) throw noDatabase(file)
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats === undefined) return false
+  // Checked before opening, because opening a pipe blocks until its other end is open.
+  if (!stats.isFile()) throw noDatabase(file)
   const descriptor = openSync(file, 'r')
   try {
     const bytes = Buffer.alloc(MAGIC.length)
@@ -28,9 +28,9 @@ export function hasDatabase(file: string): boolean {
 }
 
 /**
- * Creates the file, readable only by this user, and narrows the mode of an existing one: SQLite would leave it to the
- * umask, as 0.1 did. The journal gets the mode of the database.
- * @throws DeadLetterError for what is no database
+ * Creates the file, readable only by this user, and restricts the mode of an existing one: SQLite and version 0.1 leave
+ * the mode to the umask. The journal gets the mode of the database.
+ * @throws DeadLetterError for anything but a database
  */
 export async function createPrivately(file: string): Promise<void> {
   if (!hasDatabase(file)) await makeFolder(dirname(file))

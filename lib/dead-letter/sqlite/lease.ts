@@ -1,4 +1,4 @@
-// The lease of a redrive: one row. Requests to stop name the holder that they are for.
+// The lease of a redrive: one row. A request to stop names the holder that it is for.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
@@ -14,14 +14,14 @@ import {
 } from '../dead-letter-store.ts'
 import type { SqliteDeadLetterTarget } from './target.ts'
 
-/** A holder renews its lease a few times within this, ms. */
+/** How long a lease is watched, ms; its holder renews it a few times within this time. */
 const WATCH_MS = LEASE_MS
 
 const POLL_MS = 1000
 
 type Transactions = Pick<SqliteDeadLetterTarget, 'inTransaction'>
 
-/** @throws DeadLetterError `redrive-running` while another redrive has it */
+/** @throws DeadLetterError `redrive-running` while another redrive holds it */
 export async function takeLease(target: Transactions, wait: LeaseWait = {}, watchMs = WATCH_MS): Promise<Lease> {
   const lease = new SqliteLease(target)
   await lease.take(wait, watchMs)
@@ -36,7 +36,10 @@ class SqliteLease implements Lease {
     this.#target = target
   }
 
-  /** Renews it only once half its time is over: a row per batch would take as long to write as the batch’s notes. */
+  /**
+   * Renews the lease only when half its time is over: writing the row for each batch would take as long as the batch’s
+   * notes.
+   */
   check(): Promise<void> {
     return this.#target.inTransaction(database => {
       const now = Date.now()
@@ -58,8 +61,8 @@ class SqliteLease implements Lease {
   }
 
   /**
-   * Takes a lease that has ended by the clock here. The clock of another machine may differ, so one of another machine
-   * has ended only if nobody renews it while it is watched.
+   * Takes a lease that has expired by the local clock. Clocks of machines differ, so a lease of another machine counts
+   * as expired only if nobody renews it while it is watched.
    */
   async take(wait: LeaseWait, watchMs: number): Promise<void> {
     const ended = await this.#takeEnded()
@@ -74,13 +77,13 @@ class SqliteLease implements Lease {
     })
   }
 
-  /** @returns the lease of another machine, which is to be watched */
+  /** @returns the lease of another machine, which has to be watched */
   async #takeEnded(): Promise<Row | undefined> {
     let watched: Row | undefined
     await this.#target.inTransaction(database => {
       const now = Date.now()
       const row = database.prepare('SELECT holder, until FROM lease').get() as Row | undefined
-      // A lease that ends later than any can was taken before the clock was set back.
+      // A lease that ends later than any valid one was taken before the clock was set back.
       if (row && row.until >= now && row.until <= now + 2 * LEASE_MS) throw redriveRunning('database')
       watched = row && isOfOtherMachine(row.holder) ? row : undefined
       if (!watched)
@@ -91,7 +94,7 @@ class SqliteLease implements Lease {
     return watched
   }
 
-  /** Whatever the time: what another redrive has taken is not taken back. */
+  /** The condition has no time: a lease that another redrive has taken is never taken back. */
   #keep(database: DatabaseSync): void {
     const { changes } = database
       .prepare('UPDATE lease SET until = ? WHERE holder = ?')
@@ -113,7 +116,7 @@ interface Row {
   readonly until: number
 }
 
-/** Leases of earlier releases do not name their machine: the clock here decides, as it did. */
+/** Leases of earlier releases do not name their machine; for them the local clock decides. */
 function isOfOtherMachine(holder: string): boolean {
   return holder.includes('@') && !holder.endsWith(`@${hostname()}`)
 }
@@ -128,7 +131,7 @@ export async function requestStop(target: Transactions): Promise<StopRequest> {
       database.prepare('INSERT OR IGNORE INTO stop_requests (holder) VALUES (?)').run(row.holder)
     const request = database.prepare('SELECT 1 FROM stop_requests WHERE holder IN (SELECT holder FROM lease)').get()
     isRunning = request !== undefined
-    // Dead holders left these requests behind.
+    // Removes requests for holders that no longer hold the lease.
     database.exec('DELETE FROM stop_requests WHERE holder NOT IN (SELECT holder FROM lease)')
   })
   return isRunning ? 'requested' : 'not-running'

@@ -1,13 +1,15 @@
-// Reads the rows of open dead letters page by page. Who may write to the file chose the rows’ numbers, and a damaged
-// page of the file costs the rows in it and no others.
+// Reads the rows of open dead letters page by page. Row ids are untrusted, and a damaged page of the file affects only
+// the rows in it.
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Rows whose sizes are read at once, and the bytes of those that are read whole at once: JSON and objects are more. */
+/**
+ * How many sizes of rows are read at once, and how many bytes of whole rows; as JSON and objects they take more memory.
+ */
 const PAGE = 200
 const PAGE_BYTES = 4 * 1024 * 1024
 const [MIN_ROWID, MAX_ROWID] = [-(2n ** 63n), 2n ** 63n - 1n]
 const SQLITE_CORRUPT = 11
-/** The index of the primary key: another part of the file, which has the numbers of all rows too. */
+/** The index of the primary key: it is in another part of the file and also contains the ids of all rows. */
 const KEY_INDEX = 'sqlite_autoindex_letters_1'
 
 interface Row {
@@ -16,7 +18,7 @@ interface Row {
   readonly letter: string
 }
 
-/** A row, or the number of one in a damaged page; undefined: rows whose numbers are not known. */
+/** A row, or the id of a row in a damaged page; undefined for damaged rows whose ids are unknown. */
 export type ReadRow = Pick<Row, 'letter_id' | 'letter'> | { readonly damaged: bigint | undefined }
 
 export function* readRows(database: DatabaseSync): Generator<ReadRow> {
@@ -50,7 +52,7 @@ interface Size {
   readonly bytes: bigint
 }
 
-/** @returns the row that a page ends with; undefined if there is none */
+/** @returns the id of a page's last row; undefined if there is none */
 function endOfPage(sizes: readonly Size[]): bigint | undefined {
   let bytes = 0
   let end: bigint | undefined
@@ -77,7 +79,7 @@ function* readOneByOne(database: DatabaseSync, from: bigint): Generator<ReadRow>
   if (!isWhole) yield { damaged: undefined }
 }
 
-/** The numbers of the rows from one on, without a look at the rows themselves. */
+/** Reads row ids from the index, without reading the rows themselves. */
 function numbersFrom(
   database: DatabaseSync,
   from: bigint,

@@ -1,5 +1,5 @@
-// The open dead letters of a SQLite database, oldest first. A completed row stays for a day, with the location of its
-// record. Rows are found by their own key, never by the id in the envelope.
+// Reads and completes the dead letters of a SQLite database, oldest first. A completed row stays for a day, with the
+// location of its record. Rows are found by their key, never by the id in the envelope, which may be forged.
 import { hash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
@@ -25,7 +25,7 @@ import { requestStop, takeLease } from './lease.ts'
 import { readRows } from './read-rows.ts'
 import { insert, SqliteDeadLetterTarget, sqliteError } from './target.ts'
 
-/** The room that a note takes beside the dead letter itself: a location, a page of an index, the journal. */
+/** The room that a note takes in addition to the dead letter, bytes: a location, an index page, the journal. */
 const NOTE_BYTES = 1024
 /** The most pages that one `tidy` returns to the file system. */
 const VACUUM_PAGES = 20_000
@@ -37,7 +37,7 @@ export function openStore({ file }: DeadLetterTargetConfig<'sqlite'>): SqliteDea
 interface Handle {
   /** The key of the row. */
   readonly id: string
-  /** The hash of what the row had when it was read; undefined: it was not read. */
+  /** The hash of the row's content when it was read; undefined if it was not read. */
   readonly was?: string
 }
 
@@ -59,7 +59,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
         if ('damaged' in row) {
           const [where, reason] =
             row.damaged === undefined
-              ? ['', 'a damaged page says which rows there are']
+              ? ['', 'a damaged page hides which rows exist']
               : [`#row ${row.damaged}`, 'it lies in a damaged page']
           onUnreadable({ location: `sqlite:${this.#file}${where}`, reason, count: 1 })
           continue
@@ -103,7 +103,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly sending: SendingPlace = {
     read: async () => {
       const database = await this.#read()
-      // A database that no redrive of this version has opened does not have the table.
+      // The table is missing if no redrive of this version has opened the database.
       const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sending'"
       if (!database.prepare(table).get()) return undefined
       return database.prepare('SELECT note FROM sending').get()?.note as string | undefined
@@ -115,7 +115,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     remove: () => this.#target.inTransaction(database => database.exec('DELETE FROM sending')),
   }
 
-  /** Writes as much as will be noted and removes it: the pages stay in the file, free for the notes. */
+  /** Writes as many bytes as the notes will need and deletes them: the free pages stay in the file. */
   async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
     const bytes = open.reduce((sum, { deadLetter }) => sum + JSON.stringify(deadLetter).length + NOTE_BYTES, 0)
     await this.#target.inTransaction(database => {
@@ -126,7 +126,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.inTransaction(database => void database.exec('DELETE FROM room'))
   }
 
-  /** Rows that 0.1 completed do not say when: they begin to count now. */
+  /** Rows that version 0.1 completed have no time of completion, so their day starts now. */
   async tidy(): Promise<void> {
     const now = Date.now()
     await this.#target.inTransaction(database => {
@@ -157,16 +157,16 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#target.close()
   }
 
-  /** For reading alone: looking changes and creates nothing. */
+  /** Opens the database read-only, so that listing changes and creates nothing. */
   async #read(): Promise<DatabaseSync> {
     if (this.#reader) return this.#reader
     if (!hasDatabase(this.#file))
-      throw new DeadLetterError('not-found', `sqlite:${this.#file}: expected a database, there is no such file.`)
+      throw new DeadLetterError('not-found', `sqlite:${this.#file}: expected a database; the file does not exist.`)
     const { DatabaseSync } = await import('node:sqlite')
     const open = (readOnly: boolean) => {
       const database = new DatabaseSync(this.#file, { readOnly, timeout: 2000 })
       try {
-        // Reads the schema and no row: a damaged one must not hide the others.
+        // Checks the schema without reading a row: a damaged row must not hide the others.
         database.prepare('SELECT letter_id, letter, closed FROM letters LIMIT 0').get()
         return database
       } catch (error) {
@@ -177,7 +177,7 @@ export class SqliteDeadLetterStore implements TargetDeadLetterStore<Handle> {
     try {
       this.#reader = open(true)
     } catch (error) {
-      // A writer was killed within a transaction: only who opens the file for writing undoes what is half written.
+      // A writer was killed within a transaction. SQLite rolls it back only when the file is opened for writing.
       if (!isUnfinished(error)) throw sqliteError('can’t be read', error)
     }
     try {
@@ -203,14 +203,14 @@ function complete(database: DatabaseSync, { id }: Handle, location: string): voi
 
 function replace(database: DatabaseSync, handle: Handle, deadLetter: DeadLetter): void {
   const { id, was } = handle
-  // A row is found by its id: under the old id the old dead letter could not be stored again.
+  // The new id needs a new row: if the old dead letter is stored again, its id must be free.
   if (deadLetter.deadLetterId !== id) {
     insert(database, [deadLetter])
     complete(database, handle, 'replaced')
     return
   }
   const stored = database.prepare('SELECT letter FROM letters WHERE letter_id = ?').get(id)?.letter
-  // The record may have failed again since: where that attempt may have left it must not be lost.
+  // The record may have failed again meanwhile; where in the log that attempt may have left it must be kept.
   const later =
     typeof stored === 'string' && was !== undefined && hash('sha256', stored) !== was && readDeadLetter(stored)
   const merged = later ? mergeDeadLetters(deadLetter, later) : deadLetter

@@ -1,4 +1,5 @@
-// Dead letters in a SQLite database (node:sqlite), one row each, on disk before their locations are returned.
+// Stores dead letters in a SQLite database (node:sqlite), one row each. Locations are returned only after the commit is
+// on disk.
 import type { DatabaseSync } from 'node:sqlite'
 import { DeadLetterError } from '../../errors.ts'
 import { sleep, systemClock } from '../../time/clock.ts'
@@ -10,9 +11,9 @@ import { withDoubt } from '../merge-dead-letters.ts'
 import { readDeadLetter } from '../read-dead-letter.ts'
 import { createPrivately } from './database-file.ts'
 
-/** How long a call of SQLite may block this process for a lock of another one. */
+/** How long a call of SQLite may block this process while another one holds a lock, ms. */
 const BUSY_MS = 20
-/** How often a locked database is tried again, without blocking, and for how long where no deadline says so. */
+/** The pause between retries of a locked database, ms, and how long to retry if there is no deadline. */
 const RETRY_MS = 10
 const WAIT_MS = 10_000
 
@@ -40,7 +41,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
 
   /**
    * @returns locations `sqlite:<file>#<deadLetterId>`, the same for a dead letter that is already stored
-   * @throws DeadLetterError when they are not all on disk: none of them counts as stored
+   * @throws DeadLetterError if not all of them are on disk: none counts as stored
    */
   async store(deadLetters: readonly DeadLetter[], deadline?: Deadline): Promise<string[]> {
     await this.inTransaction(database => insert(database, deadLetters), deadline)
@@ -68,7 +69,7 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
   /**
    * Runs `work` as one transaction. While another process has the database locked, it waits until the deadline.
    * @param work runs again if its transaction could not be committed
-   * @throws DeadLetterError when it is not on disk
+   * @throws DeadLetterError if the transaction is not on disk
    */
   async inTransaction(
     work: (database: DatabaseSync) => void,
@@ -108,8 +109,8 @@ export class SqliteDeadLetterTarget implements DeadLetterTarget {
 }
 
 function prepare(database: DatabaseSync): void {
-  // EXTRA: a commit is on disk when it returns, and so is the removal of its journal. There is no write-ahead log: it
-  // does not work where the file is on a network file system and two hosts open it (sqlite.org/wal.html).
+  // With EXTRA, a commit and the removal of its journal are on disk when the call returns. A write-ahead log is not
+  // used, because it does not work if two hosts open the file on a network file system (sqlite.org/wal.html).
   database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = EXTRA')
   leaveWriteAheadLog(database)
   database.exec(`BEGIN IMMEDIATE;
@@ -137,7 +138,10 @@ function transact(database: DatabaseSync, work: (database: DatabaseSync) => void
   }
 }
 
-/** The write-ahead log of a database of 0.1 ends once nobody else has it open. Until then it goes on to be used. */
+/**
+ * Switches off the write-ahead log of a database of version 0.1. This works only once no other process has the file
+ * open.
+ */
 function leaveWriteAheadLog(database: DatabaseSync): void {
   try {
     database.exec('PRAGMA journal_mode = DELETE')
@@ -146,7 +150,7 @@ function leaveWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
-/** When a dead letter was completed, ms since the epoch. Databases of 0.1 do not have the column. */
+/** Adds the column for the time of completion, ms since the epoch, which databases of version 0.1 lack. */
 function addColumn(database: DatabaseSync): void {
   const columns = database.prepare("SELECT name FROM pragma_table_info('letters')").all()
   if (!columns.some(({ name }) => name === 'closed_at'))
@@ -176,7 +180,7 @@ function codeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** Inserts rows, opens those of the same dead letters that are completed, and merges those that are open. */
+/** Inserts rows. If a dead letter has a row already, a completed one is opened again and an open one is merged. */
 export function insert(database: DatabaseSync, deadLetters: readonly DeadLetter[]): void {
   const open = database.prepare('SELECT letter FROM letters WHERE letter_id = ? AND closed IS NULL')
   const statement = database.prepare(

@@ -1,5 +1,5 @@
-// The lease of the redrives of queues: a FIFO queue in which a message of the group is in flight. SQS returns no other
-// message of a group while one of it is in flight, so only one redrive holds it (ADR 10).
+// The lease for redrives of queues: a message in flight in a FIFO queue. SQS returns no other message of the same group
+// while one is in flight, so only one redrive can hold the lease (ADR 10).
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
@@ -8,15 +8,15 @@ import { LEASE_MS, type Lease, redriveRunning, type StopRequest, stopRequested }
 import { SqsQueue } from './queue.ts'
 
 const GROUP = 'redrive'
-/** The group of requests to stop: its messages can be received while that of the lease is in flight. */
+/** The group of requests to stop, which can be received while the message of the lease is in flight. */
 const STOP_GROUP = 'stop'
 const LEASE_S = LEASE_MS / 1000
-/** A lease that ends sooner than this is renewed before a batch, ms. */
+/** A lease with less time left than this is renewed before a batch, ms. */
 const MIN_LEFT_MS = 30_000
-/** Attempts to get through what redrives left behind that did not get the lease. */
+/** How many receives to try, because redrives that did not get the lease leave messages behind. */
 const ATTEMPTS = 20
 
-/** @throws DeadLetterError `redrive-running` while another redrive holds it · when the queue can't be used */
+/** @throws DeadLetterError `redrive-running` while another redrive holds it; another code if the queue can't be used */
 export async function takeQueueLease(queueUrl: string, clock: Pick<Clock, 'now'> = systemClock): Promise<Lease> {
   const queue = new SqsQueue(queueUrl)
   try {
@@ -32,7 +32,7 @@ export async function takeQueueLease(queueUrl: string, clock: Pick<Clock, 'now'>
   }
 }
 
-/** Asks the holder of the lease to end its redrive. Only an attempt to take the lease shows whether one has it. */
+/** Asks the holder of the lease to end its redrive. Only trying to take the lease shows whether a redrive holds it. */
 export async function requestQueueStop(
   queueUrl: string,
   clock: Pick<Clock, 'now'> = systemClock,
@@ -57,7 +57,7 @@ async function take(queue: SqsQueue, clock: Pick<Clock, 'now'>): Promise<Lease> 
   const id = await queue.send({ body: 'redrive', group: GROUP, deduplicationId: randomUUID() })
   const requests: Message[] = []
   const refuse = async () => {
-    // They are for the redrive that has the lease.
+    // The received requests are meant for the holder of the lease, so they are made visible again.
     await queue.hide(handlesOf(requests), 0)
     throw redriveRunning('queue')
   }
@@ -66,10 +66,10 @@ async function take(queue: SqsQueue, clock: Pick<Clock, 'now'>): Promise<Lease> 
     const messages = await queue.receive(LEASE_S, 0)
     requests.push(...messages.filter(isStopRequest))
     const attempts = messages.filter(message => !isStopRequest(message))
-    const own = attempts.find(({ MessageId }) => MessageId === id)
+    const ownMessage = attempts.find(({ MessageId }) => MessageId === id)
     if (messages.length === 0) return refuse()
-    if (own) {
-      const lease = new QueueLease(queue, attempts, { own, until: from + LEASE_MS, clock })
+    if (ownMessage) {
+      const lease = new QueueLease(queue, attempts, { own: ownMessage, until: from + LEASE_MS, clock })
       await lease.receive(requests)
       return lease
     }
@@ -120,7 +120,7 @@ class QueueLease implements Lease {
     if (this.#clock.now() < this.#until) await this.#queue.delete(this.#handles)
   }
 
-  /** Requests from before this redrive were for an earlier one. */
+  /** Requests from before this lease were meant for an earlier redrive. */
   async receive(messages: readonly Message[]): Promise<void> {
     const requests = messages.filter(isStopRequest)
     if (requests.some(request => sentAtOf(request) >= this.#sentAt)) this.#isAskedToStop = true

@@ -1,5 +1,6 @@
-// The queues that redrive reads besides dead-letter targets: what SQS, Lambda and EventBridge stopped retrying. They
-// are never targets, and their role is part of their name, as nothing in a message may say what it is.
+// Parses the queues that redrive reads besides dead-letter targets: those with messages that SQS, Lambda and
+// EventBridge stopped retrying. The setting states each queue's role, because the content of a message is not trusted
+// to do so.
 import type { MessageRole } from '../raw-message.ts'
 
 export interface SourceDlqConfig {
@@ -47,7 +48,7 @@ export function roleOf(config: MessageQueueConfig): MessageRole {
     : { kind: 'failure-destination' }
 }
 
-/** The URL of a queue, with a query at most. */
+/** Parses the URL of a queue; a query is allowed, user info and fragment are not. */
 export function queueUrlIn(text: string): URL | undefined {
   const url = URL.parse(text)
   const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:'

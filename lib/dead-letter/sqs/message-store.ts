@@ -1,4 +1,5 @@
-// What a source DLQ or a failure destination holds, as dead letters of the records that its messages would have become.
+// Opens a source DLQ or a failure destination: its messages appear as dead letters of the records that they would have
+// become.
 import type { DeadLetterStoreServices } from '../dead-letter-store.ts'
 import { type MessageQueueConfig, roleOf } from './message-queues.ts'
 import { SqsDeadLetterStore } from './store.ts'

@@ -1,4 +1,5 @@
-// One SQS queue: receives, deletes and hides messages in batches of ten whose results are read entry by entry.
+// A client for one SQS queue. It receives, deletes and hides messages in batches of ten, and checks the result of each
+// entry.
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadSqs, type Sqs } from '../aws-clients.ts'
@@ -9,7 +10,7 @@ const CALL_MS = 30_000
 
 export interface QueueCounts {
   readonly visible: number
-  /** Received by somebody and not deleted yet. */
+  /** Messages in flight: received and not deleted. */
   readonly received: number
   readonly delayed: number
 }
@@ -17,9 +18,9 @@ export interface QueueCounts {
 export interface NewMessage {
   readonly body: string
   readonly attributes?: Record<string, MessageAttributeValue> | undefined
-  /** Of a FIFO queue. */
+  /** Only for a FIFO queue. */
   readonly group?: string
-  /** Of a FIFO queue. */
+  /** Only for a FIFO queue. */
   readonly deduplicationId?: string
 }
 
@@ -132,7 +133,7 @@ export class SqsQueue {
     const results = await inParallel(inChunks(receiptHandles, BATCH), async handles => {
       const entries = handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }))
       const { Successful = [] } = await this.#call((sqs, options) => send(sqs, entries, options))
-      // An entry that is missing in the answer is not known to have worked.
+      // An entry that is missing in the response counts as failed.
       const successful = new Set(Successful.map(({ Id }) => Id))
       return entries.map(({ Id }) => successful.has(Id))
     })
@@ -154,7 +155,7 @@ export class SqsQueue {
   }
 }
 
-/** The service's or the network's code; never its message, which quotes the queue's address. */
+/** Returns the error code of the service or the network, never the message, which quotes the queue's URL. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Error'
   const { code } = error as { code?: unknown }

@@ -1,5 +1,5 @@
-// Reads a message by the role of its queue: a sender to a source queue can write any body, also one that looks like a
-// dead letter or like Lambda's record of a failed event.
+// Reads a message by the role of its queue and not by its body: anybody who may send to a source queue can imitate a
+// dead letter or Lambda's record of a failed event.
 import { KafkaProducerError } from '../../errors.ts'
 import type { DeadLetter } from '../dead-letter.ts'
 import { type MessageRole, queueName, type RawMessage, type SourceMessageReader } from '../raw-message.ts'
@@ -13,14 +13,14 @@ export type MessageReading =
   /** The message stays in the queue. */
   | { readonly kind: 'unreadable'; readonly reason: string }
 
-/** Never throws: what is wrong with one message harms no other. */
+/** Never throws, so that an invalid message does not stop the others. */
 export function readMessage(
   message: RawMessage,
   role: QueueRole,
   reader: SourceMessageReader | undefined,
 ): MessageReading {
   if (role.kind === 'sqs') return readEnvelope(message, reader)
-  if (!reader) return unreadable('there are no contracts to read it by')
+  if (!reader) return unreadable('no contracts are loaded to read it with')
   try {
     return { kind: 'dead-letters', deadLetters: reader.read(message, role) }
   } catch (error) {

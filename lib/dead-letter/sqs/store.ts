@@ -1,5 +1,5 @@
-// The open dead letters of an SQS queue. Received messages are hidden from other readers while they are held, and
-// deleted when they are completed.
+// Reads and completes the dead letters of an SQS queue. Received messages are kept hidden from other readers, and
+// deleted on completion.
 import type { Message } from '@aws-sdk/client-sqs'
 import { DeadLetterError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../time/clock.ts'
@@ -32,11 +32,13 @@ import { toEntry } from './target.ts'
 interface Held {
   readonly id: string
   receiptHandle: string
-  /** When its visibility ends, by the monotonic clock. In the past: it was made visible, or others may have it. */
+  /**
+   * When it becomes visible again, by the monotonic clock. In the past if it is visible or another reader may have it.
+   */
   until: number
-  /** Of a FIFO queue. */
+  /** Only for a FIFO queue. */
   readonly group: string | undefined
-  /** The messages behind it in its group must not overtake it. */
+  /** Whether later messages of its group must wait for it. */
   readonly isInOrder: boolean
   /** The fingerprints of its open dead letters. */
   readonly open: Set<string>
@@ -45,21 +47,21 @@ interface Held {
 /** The fingerprint of the dead letter. */
 type Handle = string
 
-/** A dead letter that was read and not yielded yet: copies that come meanwhile are merged into it. */
+/** A dead letter that is not yielded yet: copies that arrive meanwhile are merged into it. */
 type Waiting = { -readonly [K in keyof OpenDeadLetter<Handle>]: OpenDeadLetter<Handle>[K] }
 
-/** Why messages are received: for how long they are hidden, and when reading ends. */
+/** How messages are received for one purpose: how long they are hidden, and when reading ends. */
 interface Reading {
   readonly visibilityS: number
   readonly maxMessages: number
-  /** Answers without a message after which the queue counts as empty. */
+  /** The number of empty responses after which the queue counts as empty. */
   readonly emptyAnswers: number
 }
 
-/** One answer of SQS. */
+/** The result of one receive call. */
 interface Batch {
   readonly received: number
-  /** The messages that were not received before. */
+  /** The number of messages that were not received before. */
   readonly fresh: number
   readonly open: Waiting[]
   /** Messages whose dead letters are all completed. */
@@ -72,15 +74,15 @@ const REDRIVE: Reading = {
   maxMessages: Number.POSITIVE_INFINITY,
   emptyAnswers: 2,
 }
-/** Dead letters wait for their copies until so many bytes of values are read. */
+/** Dead letters wait for copies until this many bytes of values are read. */
 const WAITING_BYTES = 16 * 1024 * 1024
-/** The size of a message's handle, beside its dead letter, bytes. */
+/** The memory of a message's handle, in addition to its dead letter, bytes. */
 const HANDLE_BYTES = 1024
-/** Reading ends after so many answers in a row with only messages that were received before. */
+/** Reading ends after this many responses in a row without a new message. */
 const ANSWERS_WITHOUT_NEWS = 10
-/** A long poll asks all servers of a queue. */
+/** Long polling, s: only this makes SQS query all servers of a queue. */
 const WAIT_S = 1
-/** Visibility that ends sooner than this is extended, ms. */
+/** A message that becomes visible sooner than this is hidden for longer, ms. */
 const MIN_LEFT_MS = 40_000
 /** SQS returns at most this many messages of a group at once. */
 const MAX_PER_GROUP = 10
@@ -104,20 +106,23 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   readonly #queue: SqsQueue
   readonly #options: SqsStoreOptions
   readonly #clock: Pick<Clock, 'now'>
-  /** Message id → what is held of it. It stays after the message is visible again: a run yields a dead letter once. */
+  /**
+   * The received messages by id. An entry stays after its message is visible again, so that a run yields each dead
+   * letter once.
+   */
   readonly #held = new Map<string, Held>()
-  /** Fingerprint → the messages that hold this dead letter: SQS or a retry may have stored it twice. */
+  /** The messages that hold a dead letter, by fingerprint: SQS or a retry may have stored it twice. */
   readonly #copies = new Map<string, Held[]>()
   readonly #parts = new MessageParts()
   readonly #waiting = new Map<string, Waiting>()
   readonly #completed = new Set<string>()
-  /** Replaced dead letters: the new version is left to the next reader. */
+  /** Fingerprints of replaced dead letters. This run does not yield their new version. */
   readonly #replaced = new Set<string>()
   #renewal: Promise<void> | undefined
   #receiving: Promise<unknown> | undefined
   #isClosed = false
   #isSample = false
-  /** As many messages are in flight as SQS allows. */
+  /** True if SQS allows no more messages in flight. */
   #isFull = false
 
   constructor(queueUrl: string, options: SqsStoreOptions) {
@@ -127,7 +132,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * SQS returns at most ten messages of a FIFO group and about 100,000 of a queue, and the next ones after these are
+   * True, because SQS returns at most ten messages of a FIFO group and about 100,000 of a queue before some are
    * deleted.
    */
   get givesMoreAfterCompletion(): boolean {
@@ -151,7 +156,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** A message can only be deleted after it was received, so up to a thousand are. */
+  /** SQS can't look up a message by id, so up to a thousand messages are received to find it. */
   async find({ deadLetterId }: DeadLetter): Promise<OpenDeadLetter<Handle> | undefined> {
     for await (const open of this.#receiveAll(LOOK, {})) if (open.deadLetter.deadLetterId === deadLetterId) return open
     return undefined
@@ -197,11 +202,11 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     const { entry } = toEntry(deadLetter, 0)
     await this.#queue.send({ body: entry.MessageBody as string, attributes: entry.MessageAttributes })
     this.#replaced.add(fingerprintOf(deadLetter))
-    // A copy that can't be deleted is the older version of a dead letter, which a reader folds.
+    // If the old message can't be deleted, a reader merges both versions.
     await this.#delete(this.#close(open.handle))
   }
 
-  /** Yields the dead letters, and keeps the held messages hidden meanwhile. */
+  /** Takes the lease, and keeps the received messages hidden until it is released. */
   async lease(wait?: LeaseWait): Promise<Lease> {
     const lease = await this.#options.takeLease?.(wait)
     return {
@@ -218,8 +223,9 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * Hides messages for longer that others would soon see, before their records are sent.
-   * @throws DeadLetterError `redrive-running` if others may have them: this process stood still for too long
+   * Extends the visibility timeout of messages that would soon become visible, before their records are sent.
+   * @throws DeadLetterError `redrive-running` if other readers may have received them, because this process was
+   * suspended for too long
    */
   async reserve(open: readonly OpenDeadLetter<Handle>[]): Promise<void> {
     const now = this.#clock.now()
@@ -231,7 +237,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
 
   async tidy(): Promise<void> {}
 
-  /** Ends reading, waits for the messages that are being received, and gives back all that it holds. */
+  /** Ends reading, waits for pending receives, and makes all received messages visible again. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#receiving?.catch(() => undefined)
@@ -240,7 +246,10 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#queue.close()
   }
 
-  /** SQS returns messages in any order: a copy may say that the record of an earlier one is in its topic already. */
+  /**
+   * SQS returns messages in any order, and a later copy may say that the record is already in its topic. So copies are
+   * merged before a dead letter is yielded.
+   */
   async *#receiveMerged(reading: Reading, options: ReadOptions): AsyncGenerator<OpenDeadLetter<Handle>> {
     let bytes = 0
     for await (const { deadLetter } of this.#receiveAll(reading, options)) {
@@ -269,13 +278,13 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     let empty = 0
     let withoutNews = 0
     while (!signal?.aborted && !this.#isClosed && empty < emptyAnswers && withoutNews < ANSWERS_WITHOUT_NEWS) {
-      // Groups that are in flight give nothing more; they do after what was given is completed.
+      // A FIFO group with messages in flight returns no more until these are completed.
       const isPart = this.#queue.isFifo && count > 0
       const receiving = this.#receiveBatch(visibilityS, isPart ? 0 : WAIT_S, onUnreadable)
       this.#receiving = receiving
       const { received, fresh, open, done } = await receiving
       if (this.#isClosed) return
-      // Copies of what this run has completed.
+      // Deletes copies of dead letters that this run has completed.
       await this.#delete(done)
       empty = received === 0 ? empty + (isPart ? emptyAnswers : 1) : 0
       withoutNews = fresh === 0 ? withoutNews + 1 : 0
@@ -306,7 +315,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     }
   }
 
-  /** @returns whether the message is one of this run's; its newest handle counts */
+  /** @returns whether this run has received the message before; then its new receipt handle replaces the old one */
   #holdAgain({ MessageId = '', ReceiptHandle = '' }: Message, until: number): boolean {
     const held = this.#held.get(MessageId)
     if (held) Object.assign(held, { receiptHandle: ReceiptHandle, until })
@@ -358,7 +367,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     if (held.open.size === 0) batch.done.push(held)
   }
 
-  /** Closes a dead letter. @returns the messages that have no open one any more */
+  /** Marks a dead letter as completed. @returns the messages without another open one */
   #close(fingerprint: string): Held[] {
     const copies = this.#copies.get(fingerprint) ?? []
     this.#copies.delete(fingerprint)
@@ -367,8 +376,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * @returns per message, in order: whether it is deleted. With a handle that has expired SQS may say so and keep the
-   * message, which may be another reader's by now
+   * @returns per message, in order: whether it is deleted. SQS may report success for an expired receipt handle and
+   * keep the message, which another reader may have received
    */
   async #delete(messages: readonly Held[]): Promise<boolean[]> {
     const isInTime = messages.map(({ until }) => this.#clock.now() < until)
@@ -378,8 +387,9 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * A group goes on behind what stays in it: unreadable messages and invalid records are made visible again, because
-   * SQS returns nothing of a group of which a message is in flight. Behind any other the group waits for the next run.
+   * Makes unreadable messages and invalid records visible again, because SQS returns nothing of a group with a message
+   * in flight: the rest of the group can then be read. After any other message that stays, the group waits for the next
+   * run.
    */
   async #giveBackGroups(): Promise<void> {
     const held = this.#inFlight()
@@ -387,7 +397,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     await this.#giveBack(held.filter(({ group }) => !waiting.has(group)))
   }
 
-  /** Where this fails, the messages become visible by themselves, in a minute at most. */
+  /** If this fails, the messages become visible by themselves within a minute. */
   async #giveBack(messages: readonly Held[] = this.#inFlight()): Promise<void> {
     if (messages.length === 0) return
     await this.#queue
@@ -404,7 +414,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
     return [...this.#held.values()].filter(({ until }) => now < until)
   }
 
-  /** One at a time: with many messages it can take longer than the timer's interval. */
+  /** Runs one renewal at a time, because with many messages it can take longer than the timer's interval. */
   #renew(): Promise<void> {
     this.#renewal ??= this.#hideLonger(this.#inFlight()).finally(() => {
       this.#renewal = undefined

@@ -1,5 +1,5 @@
-// Dead letters in an SQS queue, in batches of ten whose results are read per entry. The client is loaded on first use.
-// Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+// Stores dead letters in an SQS queue, in batches of ten, and checks the result of each entry. The client is loaded on
+// first use. Limits: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 import { DeadLetterError } from '../../errors.ts'
 import { requirePackages } from '../../optional-packages.ts'
 import type { Deadline } from '../../time/deadline.ts'
@@ -31,7 +31,7 @@ export const sqs: DeadLetterTargetKind<SqsTargetConfig> = {
     if (text.endsWith('.fifo'))
       problem(
         use === 'write'
-          ? 'expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeats.'
+          ? 'expected a standard queue, got a FIFO queue: dead letters have no order, and it would drop repeated ones.'
           : 'expected a standard queue, got a FIFO queue; read the DLQ of a FIFO queue as source-dlq:.',
       )
     return { kind: 'sqs', queueUrl: text }
@@ -57,7 +57,7 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
     const batches = inBatches(deadLetters.map(toEntry), index => {
       results[index] = new DeadLetterError(
         DEAD_LETTER_TOO_LARGE,
-        `A dead letter is larger than an SQS message may be (${MAX_BYTES} bytes).`,
+        `A dead letter exceeds the size limit of an SQS message (${MAX_BYTES} bytes).`,
       )
     })
     await inParallel(batches, batch => this.#send(batch, results, deadline))
@@ -83,7 +83,7 @@ export class SqsDeadLetterTarget implements DeadLetterTarget {
       const codes = new Map(Failed.map(({ Id, Code }) => [Id, Code]))
       for (const { index, entry } of entries) {
         const messageId = locations.get(entry.Id)
-        // An entry that is missing in the answer may not be stored.
+        // An entry that is missing in the response counts as not stored.
         results[index] = messageId === undefined ? failed(codes.get(entry.Id) ?? 'NoEntry') : `sqs:${messageId}`
       }
     } catch (cause) {
@@ -103,7 +103,7 @@ export interface SqsEntry {
   readonly bytes: number
 }
 
-/** The message of a dead letter. */
+/** Builds the message of a dead letter. */
 export function toEntry(deadLetter: DeadLetter, index: number): SqsEntry {
   const attributes = {
     topic: deadLetter.record.topic ?? '',
@@ -142,7 +142,7 @@ function inBatches(entries: readonly SqsEntry[], onTooLarge: (index: number) => 
   return batches
 }
 
-/** The service's error code; never its message, which quotes the queue's address. */
+/** Reports the service's error code, never its message, which quotes the queue's URL. */
 function failed(code: string, cause?: unknown): DeadLetterError {
   return new DeadLetterError('dead-letter', `The SQS target did not store a dead letter (${code}).`, {
     retriable: true,

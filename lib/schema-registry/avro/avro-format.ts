@@ -8,25 +8,26 @@ import { parseAvroSchema } from './parse-avro.ts'
 import { ValueWriter } from './value-writer.ts'
 
 /**
- * Avro. What each type takes of JSON, and of a program:
+ * The format of Avro schemas. The values that each type accepts, from JSON and from code:
  *
- * - `int`, `long`: whole numbers in range, all digits of a text; of a program beyond 2^53 a BigInt. `float`, `double`:
- *   the nearest; a number that would become infinite is refused. "NaN", "Infinity", "-Infinity" as Avro's Java has.
- * - `bytes`, `fixed`: text of the characters U+0000 to U+00FF, as Avro's JSON encoding has them, or a Uint8Array.
- * - unions: `{"<branch>": value}` (Confluent's JSON encoding), a named type by its full name; plain JSON where only one
- *   branch takes such a value. Whether that is so depends on the schema alone. An object whose only field is named like
- *   a branch is always that branch.
+ * - `int`, `long`: whole numbers in range, all digits of a text; from code, a BigInt beyond 2^53.
+ * - `float`, `double`: the nearest value; a number that would become infinite is refused. "NaN", "Infinity" and
+ *   "-Infinity" as in Avro for Java.
+ * - `bytes`, `fixed`: text of the characters U+0000 to U+00FF, as in Avro's JSON encoding, or a Uint8Array.
+ * - unions: `{"<branch>": value}` (Confluent's JSON encoding), a named type by its full name; plain JSON if only one
+ *   branch accepts such a value, which depends only on the schema. An object whose only field is named like a branch
+ *   always means that branch.
  * - a whole schema of `bytes` is written without the length for Confluent's registry, as its own serializers do.
- * - records: a field that is missing has its default, or is a violation; so is a field that the schema does not have.
- * - logical types: numbers are what Avro writes. Besides, ISO 8601 texts and a Date (`timestamp-*`; `date` at midnight
- *   UTC), decimals as numbers or text, never as text of bytes, UUIDs as text, durations as
+ * - records: a missing field gets its default, or is a violation without one; an unknown field is a violation.
+ * - logical types: numbers are written unchanged. Also accepted: ISO 8601 texts and a Date (`timestamp-*`; `date` at
+ *   midnight UTC), decimals as numbers or text, never as text of bytes, UUIDs as text, durations as
  *   `{"months", "days", "millis"}`. Nothing is rounded.
  */
 export const avroFormat: SchemaFormat = {
   type: 'AVRO',
   compile: schema => {
     const type = parseAvroSchema(schema)
-    // As Confluent's serializers of all languages write it, and their deserializers read it.
+    // Confluent's serializers in all languages write a bare `bytes` schema without its length.
     const isBytes = type.kind === 'bytes' && schema.id.registry === 'confluent'
     return isBytes ? new RawBytesEncoder(type) : new AvroEncoder(type)
   },
@@ -34,7 +35,7 @@ export const avroFormat: SchemaFormat = {
 
 class AvroEncoder implements SchemaEncoder {
   readonly #type: AvroType
-  /** Undefined while a value is encoded: a getter of it may encode another. */
+  /** Undefined while a value is being encoded, because one of its getters may encode another value. */
   #buffer: ByteWriter | undefined = new ByteWriter()
 
   constructor(type: AvroType) {
@@ -52,7 +53,7 @@ class AvroEncoder implements SchemaEncoder {
       return new ValueWriter(buffer, isText).encode(this.#type, value)
     } catch (cause) {
       if (isInstance(cause, SerializationError)) throw cause
-      // A getter or a toJSON of the value; its message may quote the data.
+      // A getter or toJSON of the value threw; its message may quote data, so it is not used.
       throw new SerializationError('invalid-record', 'expected a value that can be read, but it threw an error.', {
         code: 'bad-value',
         cause,
@@ -64,7 +65,7 @@ class AvroEncoder implements SchemaEncoder {
   }
 }
 
-/** Of a schema that is nothing but bytes: without their length. */
+/** Encodes a schema that is only `bytes`, without the length. */
 class RawBytesEncoder extends AvroEncoder {
   override encode(data: unknown): Uint8Array {
     const bytes = super.encode(data)

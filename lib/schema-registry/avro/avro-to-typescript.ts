@@ -1,4 +1,4 @@
-// An Avro schema → the TypeScript type of the values that the format takes.
+// Converts an Avro schema to the TypeScript type of the values that it accepts.
 
 import { comment, declaration, property, TypeNames } from '../type-declarations.ts'
 import type { AvroField, AvroNamedType, AvroRecord, AvroType, LogicalType, ValueKind } from './avro-type.ts'
@@ -15,7 +15,7 @@ export function avroToTypeScript(schema: AvroSchemaText, name: string): string {
   return new TypeWriter(name).write(parseAvroSchema(schema))
 }
 
-/** What a value of a kind is in TypeScript. */
+/** The TypeScript type of each kind of value. */
 type Kinds = readonly (readonly [ValueKind, string])[]
 
 class TypeWriter {

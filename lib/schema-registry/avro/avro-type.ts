@@ -13,9 +13,9 @@ export interface AvroPrimitive {
 
 export interface AvroFixed {
   readonly kind: 'fixed'
-  /** With its namespace, as everywhere. */
+  /** The full name, with its namespace. */
   readonly name: string
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
   readonly logical: LogicalType | undefined
 }
@@ -24,7 +24,7 @@ export interface AvroEnum {
   readonly kind: 'enum'
   readonly name: string
   readonly doc: string | undefined
-  /** Symbol → its number. */
+  /** The number of each symbol. */
   readonly symbols: ReadonlyMap<string, number>
 }
 
@@ -41,9 +41,9 @@ export interface AvroMap {
 export interface AvroUnion {
   readonly kind: 'union'
   readonly branches: readonly AvroType[]
-  /** By which Confluent's JSON encoding names a branch: `{"string": "x"}`; null has none. */
+  /** The number of each branch by the name that Confluent's JSON encoding uses: `{"string": "x"}`; null has no name. */
   readonly names: ReadonlyMap<string, number>
-  /** Which branch takes plain JSON; a kind without an entry fits none. */
+  /** The branch that accepts plain JSON of each kind; a kind without an entry fits no branch. */
   readonly plain: ReadonlyMap<ValueKind, number | 'ambiguous'>
 }
 
@@ -59,9 +59,9 @@ export interface AvroField {
   readonly name: string
   readonly doc: string | undefined
   readonly type: AvroType
-  /** As the schema has it; undefined: there is none. */
+  /** The default as the schema has it; undefined without one. */
   readonly default: unknown
-  /** Undefined: there is none, or it does not fit the type. */
+  /** The encoded default; undefined without one, or if it does not fit the type. */
   readonly defaultBytes: Uint8Array | undefined
 }
 
@@ -75,9 +75,9 @@ export interface DecimalType {
 
 export interface TemporalType {
   readonly name: 'date' | 'time' | 'timestamp' | 'local-timestamp'
-  /** Decimal digits of a second: 3 for millis, 6 for micros, 9 for nanos; 0 of a date. */
+  /** Decimal digits of a second: 3 for millis, 6 for micros, 9 for nanos; 0 for a date. */
   readonly digits: 0 | 3 | 6 | 9
 }
 
-/** What a caller may pass, told apart without a look inside. */
+/** The kinds of values that a caller may pass, distinguishable without looking inside objects. */
 export type ValueKind = 'null' | 'boolean' | 'number' | 'text' | 'bytes' | 'date' | 'list' | 'object'

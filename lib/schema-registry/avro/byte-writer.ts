@@ -1,11 +1,11 @@
-// Avro's binary encoding of numbers, text and bytes.
+// Writes numbers, text and bytes in Avro's binary encoding.
 // https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
 const INITIAL_SIZE = 1024
 /** A larger buffer is not kept for the next record. */
 const MAX_KEPT_SIZE = 65_536
-/** Numbers from -2^30 to 2^30 - 1 have a zigzag form that bit operations hold. */
+/** The zigzag form of numbers from -2^30 to 2^30 - 1 fits into JavaScript's 32-bit operations. */
 const SMALL = 2 ** 30
-/** Their double is a safe integer. */
+/** Numbers up to this limit can be doubled and stay safe integers. */
 const HALF_SAFE = 2 ** 52
 
 export class ByteWriter {
@@ -16,7 +16,7 @@ export class ByteWriter {
     return this.#at
   }
 
-  /** Returns a copy of what was written and starts anew. */
+  /** Returns a copy of the written bytes and resets the writer. */
   take(): Buffer {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#at))
     this.clear()
@@ -33,7 +33,7 @@ export class ByteWriter {
     this.#bytes[this.#at++] = value
   }
 
-  /** A zigzag varint: an int, a long, a length, the number of a branch or a symbol. */
+  /** Writes a zigzag varint: an int, a long, a length, or the number of a branch or symbol. */
   long(value: number | bigint): void {
     this.#reserve(10)
     if (typeof value === 'bigint') this.#bigLong(value)

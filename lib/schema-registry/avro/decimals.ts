@@ -1,10 +1,11 @@
-// Decimal numbers, exactly: never by way of a double.
+// Converts decimal numbers exactly, never through a double.
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
 /**
  * @param text a number as JSON writes it
- * @returns the number times 10^scale; undefined if that is no whole number or has more digits, and for other text
+ * @returns the number times 10^scale; undefined if that is not a whole number or has too many digits, and for any other
+ * text
  */
 export function unscaledValue(text: string, scale: number, maxDigits: number): bigint | undefined {
   const match = NUMBER.exec(text)
@@ -19,7 +20,7 @@ export function unscaledValue(text: string, scale: number, maxDigits: number): b
   return isZeros(digits, length) ? BigInt(`${sign}${digits.slice(0, length)}`) : undefined
 }
 
-/** Big-endian two's complement. @param size bytes; undefined: as few as the value needs */
+/** Big-endian two's complement. @param size bytes; undefined for as few as the value needs */
 export function twosComplement(value: bigint, size = bytesNeeded(value)): Uint8Array {
   const hex = BigInt.asUintN(size * 8, value).toString(16)
   return Buffer.from(hex.padStart(size * 2, '0'), 'hex')

@@ -1,20 +1,20 @@
-// Defaults of fields: encoded once, as a schema writes them. Unlike a caller's values they have no names of branches
-// and no texts for logical types.
+// Encodes the defaults of fields once per schema. Unlike a caller's values, defaults have no names of branches and no
+// texts for logical types.
 import { isJsonObject, type JsonObject } from '../../record/json-object.ts'
 import type { AvroEnum, AvroField, AvroFixed, AvroPrimitive, AvroRecord, AvroType, AvroUnion } from './avro-type.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { toBytes, toDouble, toFloat, toInt, toLong } from './scalars.ts'
 
-/** A default that asks for other defaults can double them level by level. */
+/** The most bytes of all defaults: a default that contains other defaults can double the size at each level. */
 const MAX_DEFAULT_BYTES = 1_048_576
 
 type Field = { -readonly [Name in keyof AvroField]: AvroField[Name] }
 
 export class DefaultReader {
-  /** One that needs itself has no end: it counts as one that does not fit. */
+  /** Fields whose default was tried. A default that contains itself is endless and counts as one that does not fit. */
   readonly #tried = new Set<Field>()
 
-  /** Sets `defaultBytes`, unless the default does not fit the type. */
+  /** Sets `defaultBytes` if the default fits the type. */
   read(field: Field): Uint8Array | undefined {
     if (field.default === undefined || this.#tried.has(field)) return field.defaultBytes
     this.#tried.add(field)
@@ -62,7 +62,7 @@ export class DefaultReader {
     return fits && to.length <= MAX_DEFAULT_BYTES
   }
 
-  /** The first branch for this kind of value: the specification asked for the first one of all until 1.11. */
+  /** Uses the first branch that fits this kind of value. Until 1.11 the specification allowed only the first branch. */
   #writeUnion({ branches }: AvroUnion, value: unknown, to: ByteWriter): boolean {
     const index = branches.findIndex(branch => isOfKind(branch, value))
     const branch = branches[index]
@@ -103,7 +103,7 @@ function writeText(value: unknown, to: ByteWriter): boolean {
   return use(typeof value === 'string' && value.isWellFormed() ? value : undefined, text => to.text(text))
 }
 
-/** By a look at the outside, so that unions within unions cost no more than one. */
+/** Looks only at the kind of the value and not inside it, so that nested unions stay cheap. */
 function isOfKind(type: AvroType, value: unknown): boolean {
   if (type.kind === 'array') return Array.isArray(value)
   if (type.kind === 'map' || type.kind === 'record') return isJsonObject(value)

@@ -1,4 +1,4 @@
-// What a violation says was expected.
+// Texts for violations: what was expected.
 import type { AvroEnum, AvroFixed, AvroPrimitive, AvroRecord, AvroUnion, LogicalType, ValueKind } from './avro-type.ts'
 import { branchName } from './union-branches.ts'
 
@@ -61,6 +61,6 @@ function unitOf(digits: number): string {
 }
 
 function listed(names: readonly string[]): string {
-  const more = names.length > MAX_LISTED ? ` | … (${names.length})` : ''
-  return names.slice(0, MAX_LISTED).join(' | ') + more
+  const omission = names.length > MAX_LISTED ? ` | … (${names.length})` : ''
+  return names.slice(0, MAX_LISTED).join(' | ') + omission
 }

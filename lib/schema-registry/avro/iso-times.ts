@@ -1,5 +1,5 @@
-// ISO 8601 texts → the whole numbers of Avro's logical types. Nothing is rounded: more digits of a second than the type
-// has must be zeros.
+// Converts ISO 8601 texts to the whole numbers of Avro's logical types. Nothing is rounded: extra digits of a second
+// must be zeros.
 import type { TemporalType } from './avro-type.ts'
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)/
@@ -9,7 +9,9 @@ const ZONE = /^(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/
 const MS_PER_DAY = 86_400_000
 const SECONDS_PER_DAY = 86_400
 
-/** @returns undefined for text that the type has no value for: a timestamp needs a zone, a local one has none */
+/**
+ * @returns undefined for text that does not fit the type: a timestamp needs a time zone, a local one must not have one
+ */
 export function fromIsoText({ name, digits }: TemporalType, text: string): number | bigint | undefined {
   if (name === 'time') return timeOfDay(text, digits)
   const days = daysOf(text)
@@ -23,7 +25,7 @@ export function fromIsoText({ name, digits }: TemporalType, text: string): numbe
   return BigInt(seconds) * 10n ** BigInt(digits) + BigInt(fraction)
 }
 
-/** @returns undefined where it would be rounded, or depends on a time zone */
+/** @returns undefined if it would be rounded, or depends on a time zone */
 export function fromDate({ name, digits }: TemporalType, date: Date): number | bigint | undefined {
   const ms = date.getTime()
   if (Number.isNaN(ms)) return undefined
@@ -36,7 +38,7 @@ function daysOf(text: string): number | undefined {
   if (!match) return undefined
   const [year = 0, month = 0, day = 0] = match.slice(1).map(Number)
   const date = new Date(0)
-  // Date.UTC takes years up to 99 for those of the 20th century.
+  // Date.UTC treats years 0 to 99 as 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day)
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() / MS_PER_DAY : undefined
 }
@@ -56,7 +58,7 @@ function fractionOf(fraction = '', digits: number): number | undefined {
   return /^0*$/.test(padded.slice(digits)) ? Number(padded.slice(0, digits)) : undefined
 }
 
-/** Seconds to the east of UTC; 0 where there is no zone and none is needed. */
+/** Returns the offset from UTC in seconds, positive to the east; 0 if there is no zone and none is needed. */
 function offsetOf(text: string, hasZone: boolean): number | undefined {
   if (!hasZone) return text === '' ? 0 : undefined
   const match = ZONE.exec(text)

@@ -1,5 +1,5 @@
-// Which logical type a schema has. One that is unknown, or does not fit its underlying type, is ignored, as the
-// specification asks.
+// Reads the logical type of a schema. As the specification requires, a logical type that is unknown or does not fit its
+// underlying type is ignored.
 import type { JsonObject } from '../../record/json-object.ts'
 import type { LogicalType } from './avro-type.ts'
 
@@ -17,7 +17,7 @@ const TEMPORAL: ReadonlyMap<string, LogicalType> = new Map([
 
 const UUID_BYTES = 16
 const DURATION_BYTES = 12
-/** A short text such as 1e999999 asks for as many digits as the schema allows. */
+/** The highest precision: a short text such as 1e999999 would otherwise need any number of digits. */
 const MAX_DIGITS = 100_000
 
 /** @param size of a `fixed`, bytes */
@@ -35,7 +35,7 @@ function decimalOf({ precision, scale = 0 }: JsonObject, size: number | undefine
   return { name: 'decimal', precision: Math.min(precision, MAX_DIGITS), scale }
 }
 
-/** The most digits of which every number fits into so many bytes. */
+/** Returns how many digits always fit into this number of bytes. */
 function maxPrecision(size: number): number {
   return Math.floor(Math.log10(2) * (8 * size - 1))
 }

@@ -1,4 +1,4 @@
-// The text of an Avro schema → what encodes and describes by it.
+// Parses the text of an Avro schema into the type tree for encoding and descriptions.
 import { parseExactly } from '../../contracts/exact-json.ts'
 import { isJsonObject, type JsonObject } from '../../record/json-object.ts'
 import { JsonText } from '../../record/json-text.ts'
@@ -16,9 +16,9 @@ import { logicalTypeOf } from './logical-types.ts'
 import { quoted } from './quoted.ts'
 import { unionOf } from './union-branches.ts'
 
-/** Types within types; the text of a record nests three levels per type. Deeper ones could overflow the stack. */
+/** The deepest nesting of types; deeper ones could overflow the stack. In the text, each record adds three levels. */
 const MAX_NESTED_TYPES = 200
-/** A fixed is a part of one record. */
+/** The largest `fixed`, bytes. */
 const MAX_FIXED_SIZE = 2 ** 31 - 1
 
 const PLAIN_PRIMITIVES: ReadonlyMap<string, AvroPrimitive> = new Map(
@@ -27,14 +27,14 @@ const PLAIN_PRIMITIVES: ReadonlyMap<string, AvroPrimitive> = new Map(
 
 export interface AvroSchemaText {
   readonly text: string
-  /** Name of a reference → text; each after those that it refers to. */
+  /** The texts of references by name, each after those that it refers to. */
   readonly imports: ReadonlyMap<string, string>
 }
 
 /** @throws SerializationError `schema-unusable` */
 export function parseAvroSchema({ text, imports }: AvroSchemaText): AvroType {
   const parser = new AvroParser()
-  // Several names may be those of types that one text defines.
+  // One text may define types for several names, so each text is parsed once.
   for (const imported of new Set(imports.values())) parser.parse(imported)
   const type = parser.parse(text)
   parser.readDefaults()
@@ -45,12 +45,12 @@ type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
 class AvroParser {
   readonly #named = new Map<string, AvroNamedType>()
-  /** In the order in which their definitions end: the fields of a record's types mostly come before its own. */
+  /** In the order in which definitions end: the fields of nested types usually come first. */
   readonly #fields: Writable<AvroField>[] = []
   #depth = 0
 
   parse(text: string): AvroType {
-    // A default may have digits that a double does not hold.
+    // Parsed exactly, because a default may have more digits than a double holds.
     const schema = parseExactly(new JsonText(text))
     if (schema === undefined) throw unusableSchema('expected JSON, got something else')
     return this.#type(schema, '')
@@ -73,7 +73,7 @@ class AvroParser {
   }
 
   #reference(name: string, namespace: string): AvroType {
-    // Java looks without the namespace too (org.apache.avro.Schema.Names).
+    // Like Java, also tries the name without the namespace (org.apache.avro.Schema.Names).
     const type = this.#named.get(qualified(name, namespace)) ?? this.#named.get(name)
     if (!type) throw unusableSchema(`expected a definition of ${quoted(name)} before its use, got none`)
     return type
@@ -157,7 +157,7 @@ class AvroParser {
     return type
   }
 
-  /** @returns the full name, and the namespace of what is defined inside */
+  /** @returns the full name, and the namespace of types that are defined inside */
   #nameOf(schema: JsonObject, around: string): { name: string; inner: string } {
     const { name, namespace } = schema
     if (typeof name !== 'string' || name === '') throw unusableSchema(`expected a name of the ${String(schema.type)}`)

@@ -1,5 +1,5 @@
-// A caller's scalar → what Avro writes; undefined: it does not fit. Numbers are exact or refused; only a float and a
-// double take the nearest.
+// Converts a caller's scalar to the value that Avro writes; undefined if it does not fit. Numbers are exact or refused;
+// only float and double use the nearest value.
 
 import { NumberText } from '../../record/json-text.ts'
 import { isUuid } from '../../record/uuid.ts'
@@ -12,7 +12,7 @@ const MAX_LONG = 2n ** 63n - 1n
 const LONG_DIGITS = 19
 const NOT_FINITE: ReadonlySet<string> = new Set(['NaN', 'Infinity', '-Infinity'])
 
-/** @param isText the number is from a JSON text, so its double stands for all the digits that were written */
+/** @param isText the number is from a JSON text, and its double represents it exactly */
 export function toLong(value: unknown, isText: boolean): number | bigint | undefined {
   if (Number.isSafeInteger(value)) return value as number
   if (typeof value === 'bigint') return value >= -MAX_LONG - 1n && value <= MAX_LONG ? value : undefined
@@ -25,7 +25,7 @@ export function toInt(value: unknown, isText: boolean): number | undefined {
   return long !== undefined && long >= -MAX_INT - 1 && long <= MAX_INT ? Number(long) : undefined
 }
 
-/** Refuses a finite number that is too large for a double, also one that a text has. */
+/** Refuses a finite number that is too large for a double, including one from a text. */
 export function toDouble(value: unknown): number | undefined {
   if (typeof value === 'number') return value
   if (typeof value === 'string') return NOT_FINITE.has(value) ? Number(value) : undefined
@@ -40,13 +40,13 @@ export function toFloat(value: unknown): number | undefined {
   return Number.isFinite(Math.fround(double)) || !Number.isFinite(double) ? double : undefined
 }
 
-/** Avro's JSON encoding has bytes as text of the characters U+0000 to U+00FF. */
+/** In Avro's JSON encoding, bytes are text of the characters U+0000 to U+00FF. */
 export function toBytes(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value
   return typeof value === 'string' && isLatin1(value) ? Buffer.from(value, 'latin1') : undefined
 }
 
-/** The whole number or the text in which Avro writes a logical type on an int, a long or a string. */
+/** Converts a value of a logical type to the whole number or text that Avro writes for it (int, long or string). */
 export function toRaw(logical: LogicalType, value: unknown): unknown {
   if (logical.name === 'uuid') return isUuid(value) ? value : undefined
   if (logical.name === 'decimal' || logical.name === 'duration') return value
@@ -54,7 +54,7 @@ export function toRaw(logical: LogicalType, value: unknown): unknown {
   return value instanceof Date ? fromDate(logical, value) : value
 }
 
-/** The bytes of a logical type. @param size of a fixed; undefined: of bytes */
+/** Converts a value of a logical type to bytes. @param size of a fixed; undefined for bytes */
 export function toLogicalBytes(
   logical: LogicalType,
   value: unknown,
@@ -67,7 +67,7 @@ export function toLogicalBytes(
   return logical.name === 'duration' && typeof value === 'object' ? toDuration(value, isText) : toBytes(value)
 }
 
-/** Text is always the number that it says, never its characters as bytes: "12" could be both. */
+/** Text is always read as a number, never as characters for bytes, because "12" could be either. */
 function toDecimal(
   { scale, precision }: DecimalType,
   value: unknown,
@@ -82,7 +82,7 @@ function toDecimal(
 const PARTS = ['months', 'days', 'millis'] as const
 const MAX_PART = 2 ** 32 - 1
 
-/** Three unsigned numbers of 32 bits, little-endian. */
+/** Encodes three unsigned 32-bit numbers, little-endian. */
 function toDuration(value: object | null, isText: boolean): Uint8Array | undefined {
   const names = Object.keys(value ?? {})
   if (names.length !== PARTS.length) return undefined
@@ -96,8 +96,8 @@ function toDuration(value: object | null, isText: boolean): Uint8Array | undefin
 }
 
 /**
- * The digits of a number. Those of a double are the shortest that mean it, which a program or a JSON text wrote; a
- * program's double beyond 2^53 may stand for other digits, so it has none.
+ * Returns the decimal digits of a number. For a double these are the shortest digits that identify it. A number from
+ * code beyond 2^53 may have lost digits, so it is refused.
  */
 function numberText(value: unknown, isText: boolean): string | undefined {
   if (value instanceof NumberText) return value.text

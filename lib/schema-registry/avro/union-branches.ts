@@ -1,5 +1,5 @@
-// Which branch of a union a value is meant for. That depends on the schema alone, never on what the data happens to be:
-// what works once always works.
+// Decides which branch of a union a kind of value belongs to. The decision depends only on the schema and not on the
+// data, so a kind of value that works once always works.
 
 import { unusableSchema } from '../unusable-schema.ts'
 import type { AvroType, AvroUnion, ValueKind } from './avro-type.ts'
@@ -25,7 +25,7 @@ export function branchName(branch: AvroType): string {
   return 'name' in branch ? branch.name : branch.kind
 }
 
-/** The values that a type takes without the name of its branch. */
+/** Returns the kinds of values that a type accepts without the name of its branch. */
 function kindsOf(type: AvroType): readonly ValueKind[] {
   switch (type.kind) {
     case 'null':
@@ -58,7 +58,7 @@ const TEMPORAL_KINDS = {
   'local-timestamp': ['number', 'text'],
 } as const satisfies Record<string, readonly ValueKind[]>
 
-/** "NaN" is for a float or double only where nothing else takes text. */
+/** "NaN" means a float or double only if no other branch accepts text. */
 function addNotANumber(branches: readonly AvroType[], plain: Map<ValueKind, number | 'ambiguous'>): void {
   if (plain.has('text')) return
   for (const [index, { kind }] of branches.entries())

@@ -1,16 +1,16 @@
-// What a caller's value is to Avro.
+// Classifies a caller's value for Avro.
 import { NumberText } from '../../record/json-text.ts'
 import { isObject } from '../program-values.ts'
 import type { ValueKind } from './avro-type.ts'
 
-/** The value as JSON.stringify takes it; dates and bytes stay what they are. */
+/** Returns the value as JSON.stringify sees it, i.e. after toJSON; dates and bytes are unchanged. */
 export function written(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   if (!('toJSON' in value) || value instanceof Date || ArrayBuffer.isView(value)) return value
   return typeof value.toJSON === 'function' ? value.toJSON('') : value
 }
 
-/** Undefined: a value that no type takes. */
+/** Returns undefined for a value that no type accepts. */
 export function kindOf(value: unknown): ValueKind | undefined {
   switch (typeof value) {
     case 'string':
@@ -35,7 +35,7 @@ function kindOfObject(value: object): ValueKind | undefined {
   return value instanceof Map || isObject(value) ? 'object' : undefined
 }
 
-/** The name of the only field of an object. */
+/** Returns the name of the only field of an object. */
 export function onlyName(value: unknown): string | undefined {
   if (!isObject(value)) return undefined
   const names = Object.keys(value)

@@ -1,4 +1,4 @@
-// A caller's value → Avro's binary encoding, in one walk that checks what it writes.
+// Encodes a caller's value in Avro's binary form, and checks it in the same pass.
 import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
 import { SerializationError, type Violation } from '../../errors.ts'
 import { MAX_DEPTH } from '../../record/json-object.ts'
@@ -12,23 +12,26 @@ import { kindOf, onlyName, written } from './value-kinds.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
-/** A short text may ask for long defaults, or long decimals, a million times; all else grows with the text. */
+/**
+ * The limit for defaults and long decimals, because a short text may require a million of them. Everything else grows
+ * with the text.
+ */
 const MAX_EXTRA = 2 ** 24
-/** Bytes of a decimal that are not counted: those of 150 digits. */
+/** The bytes of a decimal that are not counted, enough for 150 digits. */
 const SHORT_DECIMAL = 64
-/** A byte of a decimal takes longer than one of a default, which is copied. */
+/** A byte of a decimal costs more time than a byte of a default, which is only copied. */
 const DECIMAL_COST = 4
 
-/** For one value. */
+/** Encodes one value. */
 export class ValueWriter {
   readonly #to: ByteWriter
   readonly #isText: boolean
   readonly #violations: Violation[] = []
   readonly #path: (string | number)[] = []
-  /** Bytes of defaults so far, and one more for each; bytes of long decimals, times their cost. */
+  /** The cost so far: the bytes of defaults plus one for each, and the bytes of long decimals times DECIMAL_COST. */
   #extra = 0
 
-  /** @param isText the value is what a JSON text says; otherwise it is a program's */
+  /** @param isText true if the value was parsed from a JSON text, false if it comes from code */
   constructor(to: ByteWriter, isText: boolean) {
     this.#to = to
     this.#isText = isText
@@ -46,7 +49,7 @@ export class ValueWriter {
     })
   }
 
-  /** More violations are not listed, so the walk may end. */
+  /** No more violations are listed, so encoding may stop. */
   get #isFull(): boolean {
     return this.#violations.length > MAX_VIOLATIONS
   }
@@ -124,7 +127,7 @@ export class ValueWriter {
 
   #list(items: AvroType, values: readonly unknown[]): void {
     if (values.length > 0) this.#to.long(values.length)
-    // An item that is not there is null, as JSON.stringify has it.
+    // A missing item is null, as in JSON.stringify.
     for (let at = 0; at < values.length && !this.#isFull; at++) this.#inside(at, items, values[at] ?? null)
     this.#to.long(0)
   }
@@ -154,7 +157,7 @@ export class ValueWriter {
     }
     const names = Object.keys(value)
     if (names.length === count) return
-    // Without the name: what a caller sent never comes back in an answer or a log.
+    // The name of the field is left out, because a caller's data must not appear in a response or a log.
     if (names.some(name => !type.fieldNames.has(name) && value[name] !== undefined))
       this.#refuse('unknown-field', `only fields of ${type.name}`)
   }

@@ -14,7 +14,7 @@ import { isSubject } from './subject.ts'
 
 type ByDefinition = Extract<SchemaSelection, { by: 'definition' }>
 
-/** Characters of the imports that are kept for schemas that share them. */
+/** The most characters of imports that are cached for schemas that share them. */
 const MAX_IMPORTS_KEPT = 8 * 1024 * 1024
 
 export class ConfluentRegistry implements SchemaRegistry {
@@ -66,7 +66,8 @@ export class ConfluentRegistry implements SchemaRegistry {
     const isLatest = version === 'latest'
     const what = isLatest ? `a version of subject ${subject}` : `version ${version} of subject ${subject}`
     const stored = await this.#request({ path: `${pathOf(subject)}/versions/${version}`, what }, signal)
-    // A cache in between could answer with another one. The subject is not compared: of an alias, it is the other name.
+    // A cache in between could return another version. The subject is not compared, because for an alias it is the
+    // other name.
     if (!isLatest && stored.version !== undefined && stored.version !== version)
       throw badAnswer(what, `expected version ${version}`)
     return stored
@@ -82,8 +83,8 @@ export class ConfluentRegistry implements SchemaRegistry {
   }
 
   /**
-   * Most schemas are registered already, and finding one needs the right to read only. Found again after it was
-   * registered, because not every registry answers with all that it knows of it.
+   * Looks the schema up before it registers it, because most are registered already and a look-up needs only read
+   * permission. It is looked up again after registering, because not every registry returns all fields then.
    */
   async #definition(selection: ByDefinition, signal: AbortSignal): Promise<StoredSchema> {
     try {
@@ -106,10 +107,10 @@ export class ConfluentRegistry implements SchemaRegistry {
     const { subject, definition, normalize } = selection
     const what = `the schema under subject ${subject}`
     const path = `${pathOf(subject)}${queryOf(normalize)}`
-    // Apicurio leaves the type out, whatever it is.
+    // Apicurio never returns the type.
     const stored = await this.#request({ path, body: bodyOf(selection), what }, signal, definition.type)
     if (stored.type !== definition.type) throw badAnswer(what, `expected the type ${definition.type}`)
-    // The caller keeps its text anyway.
+    // Share the caller's text, to keep it in memory only once.
     return stored.text === definition.text ? { ...stored, text: definition.text } : stored
   }
 
@@ -138,7 +139,7 @@ function queryOf(normalize: boolean): string {
 function bodyOf({ definition: { type, text, references } }: ByDefinition): object {
   return {
     schema: text,
-    // Registries older than Confluent 5.5 know Avro only, and no such field.
+    // Registries older than Confluent 5.5 support only Avro and don't have this field.
     ...(type === 'AVRO' ? {} : { schemaType: type }),
     ...(references.length === 0 ? {} : { references }),
   }
@@ -148,9 +149,9 @@ function isNotFound(error: unknown): boolean {
   return error instanceof SerializationError && error.code === 'schema-not-found'
 }
 
-/** Another node of the registry may not have read it yet. */
+/** Retriable, because another node of the registry may not have read it yet. */
 function notFoundYet(subject: string, cause: unknown): SerializationError {
-  const message = `The schema registry took the schema for subject ${subject}, but can’t find it yet.`
+  const message = `The schema registry has registered the schema for subject ${subject}, but can’t find it yet.`
   return new SerializationError('delivery-failure', message, { code: 'schema-registry', retriable: true, cause })
 }
 

@@ -1,4 +1,4 @@
-// A client of the registry that the settings name.
+// Creates a client for the registry in the settings.
 import type { ProducerConfig } from '../../config/settings.ts'
 import { ConfigError } from '../../errors.ts'
 import type { Clock } from '../../time/clock.ts'
@@ -10,13 +10,13 @@ import { RegistryConnections } from './registry-connections.ts'
 import { type CredentialOptions, RegistryCredentials } from './registry-credentials.ts'
 import { type RegistryTlsOptions, registryTls } from './registry-tls.ts'
 
-/** A producer's configuration has all of them. */
+/** The settings that the client needs, all of them part of a producer's configuration. */
 export type ConfluentRegistryOptions = CredentialOptions &
   RegistryTlsOptions &
   Pick<ProducerConfig, 'schemaRegistryUrl' | 'schemaRegistryRequestTimeoutMs'>
 
 export interface ConfluentRegistryContext {
-  /** Called with what does not stop a request. */
+  /** Called with problems that do not stop a request. */
   readonly warn?: (text: string) => void
   readonly clock?: Clock
   /** Default: `Math.random`. */
@@ -24,8 +24,8 @@ export interface ConfluentRegistryContext {
 }
 
 /**
- * Makes no request yet.
- * @throws ConfigError without an address, and for certificates that can't be read
+ * Creates the client; makes no request yet.
+ * @throws ConfigError without an address, or if certificates can't be read
  */
 export function createConfluentRegistry(
   options: ConfluentRegistryOptions,

@@ -1,21 +1,21 @@
-// All that a schema imports, directly or not.
+// Loads every schema that a schema imports, directly or indirectly.
 import { SerializationError } from '../../errors.ts'
 import type { SchemaReference } from '../schema-registry.ts'
 import type { StoredSchema } from './registry-answers.ts'
 
 const MAX_IMPORTS = 1000
 const MAX_DEPTH = 100
-/** Characters of all imports of a schema. */
+/** The most characters of all imports of a schema. */
 const MAX_LENGTH = 16 * 1024 * 1024
-/** Such as `:.staging:` of the subject `:.staging:orders-value`. */
+/** The context of a subject, e.g. `:.staging:` in `:.staging:orders-value`. */
 const CONTEXT = /^:\.[^:]*:/
 
 type Fetch = (subject: string, version: number, signal: AbortSignal) => Promise<StoredSchema>
 
 /**
- * @param subject that of the schema: a reference without a context is in the schema's own
- * @returns name → text, each after those that it imports itself; of several with one name the first, as Java has it
- * @throws SerializationError `schema-unusable` for a cycle, or more than a program can mean
+ * @param subject the subject of the schema: a reference without a context is in the same context
+ * @returns the texts by name, each after its own imports; of several with the same name the first, like Java
+ * @throws SerializationError `schema-unusable` for a cycle, or if a limit is exceeded
  */
 export async function resolveReferences(
   subject: string,
@@ -45,7 +45,7 @@ export async function resolveReferences(
 
 type Fetched = Pick<StoredSchema, 'text' | 'references'>
 
-/** Level by level, those of a level at the same time. */
+/** Loads level by level, all references of a level in parallel. */
 async function fetchAll(
   subject: string,
   top: readonly SchemaReference[],

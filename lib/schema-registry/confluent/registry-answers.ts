@@ -1,4 +1,4 @@
-// What a registry answers is checked before it is believed.
+// Parses and checks the responses of a registry, which are untrusted.
 
 import { isJsonObject, parseJson } from '../../record/json-object.ts'
 import { isUuid } from '../../record/uuid.ts'
@@ -11,19 +11,19 @@ export interface StoredSchema {
   readonly type: SchemaType
   readonly text: string
   readonly references: readonly SchemaReference[]
-  /** Whether rules change or check what is written by it. */
+  /** Whether the schema has rules that change or check data when it is written. */
   readonly hasWriteRules: boolean
 }
 
-/** A registry keeps ids and versions as Java's int. */
+/** The largest id or version: registries use Java's int. */
 const MAX_INT = 2 ** 31 - 1
 const TYPES: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaType[]
-/** The modes of rules that run when a record is read, or when it is read by another version. */
+/** The modes of rules that run only when a record is read or migrated. */
 const NOT_ON_WRITE: readonly unknown[] = ['READ', 'UPGRADE', 'DOWNGRADE', 'UPDOWN']
 
 /**
- * @param typeWithout that of an answer without a type
- * @returns the schema of an answer; else what is wrong with it, as `expected …`
+ * @param typeWithout the type of a response without one
+ * @returns the schema, or what is wrong with the response, as `expected …`
  */
 export function readStoredSchema(answer: unknown, typeWithout: SchemaType): StoredSchema | string {
   if (!isJsonObject(answer)) return 'expected a JSON object'
@@ -48,7 +48,7 @@ export function readStoredSchema(answer: unknown, typeWithout: SchemaType): Stor
   }
 }
 
-/** The registry's own code of an error, such as 40401. */
+/** Returns the registry's own error code, e.g. 40401. */
 export function readErrorCode(text: string | undefined): number | undefined {
   const answer = parseJson(text ?? '')
   const code = isJsonObject(answer) ? answer.error_code : undefined
@@ -75,7 +75,10 @@ function readReferenceList(list: unknown): SchemaReference[] | undefined {
   return references.length === list.length ? references : undefined
 }
 
-/** Encoding rules run on the bytes, domain rules on the value. A rule without a known mode counts as one that runs. */
+/**
+ * Checks encoding rules, which run on the bytes, and domain rules, which run on the value. A rule with an unknown mode
+ * counts as one that runs on write.
+ */
 function readWriteRules(ruleSet: unknown): boolean | undefined {
   if (!isJsonObject(ruleSet)) return undefined
   const { domainRules, encodingRules } = ruleSet

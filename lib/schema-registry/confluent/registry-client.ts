@@ -1,4 +1,4 @@
-// One request to a registry: at each of its addresses until one answers, with credentials.
+// Sends requests to a registry with credentials, to one address after another until one answers.
 import { SerializationError } from '../../errors.ts'
 import { parseJson } from '../../record/json-object.ts'
 import { abortableSleep } from '../../time/abortable-sleep.ts'
@@ -11,11 +11,11 @@ const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json'
 const MAX_PAUSE_MS = 60_000
 
 export interface RegistryRequest {
-  /** Below the address, with its query. */
+  /** The path below the address, with the query. */
   readonly path: string
-  /** Sent by POST as JSON; undefined: GET. */
+  /** Sent by POST as JSON; undefined for GET. */
   readonly body?: object
-  /** For messages, such as `version 3 of subject orders-value`. */
+  /** What is requested, for messages, e.g. `version 3 of subject orders-value`. */
   readonly what: string
   readonly isRegistering?: boolean
 }
@@ -31,9 +31,9 @@ export interface RegistryClientOptions {
 export class RegistryClient {
   readonly #options: RegistryClientOptions
   readonly #clock: Clock
-  /** The address that answered last, or that is tried next. */
+  /** The index of the address that answered last, or that is tried next. */
   #current = 0
-  /** Until when each address asked for a pause (`Retry-After`). */
+  /** Until when each address asked to pause (`Retry-After`). */
   readonly #pausedUntil = new Map<number, number>()
 
   constructor(options: RegistryClientOptions) {
@@ -43,7 +43,7 @@ export class RegistryClient {
 
   /**
    * @returns the parsed answer; undefined if it is not JSON
-   * @throws SerializationError; a retriable one when no address answered
+   * @throws SerializationError; a retriable one if no address answered
    */
   async request(request: RegistryRequest, signal: AbortSignal): Promise<unknown> {
     const untried = new Set(this.#options.urls.keys())
@@ -59,7 +59,7 @@ export class RegistryClient {
         this.#current = index
         return answer
       } catch (error) {
-        // One that let the caller's time pass is not asked first by the next caller either.
+        // An address that used up the caller's time is not the first one for the next caller.
         if (signal.aborted || isRetriable(error)) this.#moveOn(index)
         signal.throwIfAborted()
         if (!isRetriable(error)) throw error
@@ -70,17 +70,17 @@ export class RegistryClient {
   }
 
   #moveOn(from: number): void {
-    // Others may have moved on meanwhile.
+    // Another request may have moved on already.
     if (this.#current === from) this.#current = (from + 1) % this.#options.urls.length
   }
 
-  /** The first one from the current address on that did not ask for a pause. */
+  /** Returns the next untried address that is not paused. */
   #nextOf(untried: ReadonlySet<number>): number | undefined {
     const inOrder = [...untried].sort((a, b) => Number(a < this.#current) - Number(b < this.#current))
     return inOrder.find(index => this.#pauseOf(index) <= 0)
   }
 
-  /** Of addresses that all asked for a pause, the one whose pause ends first. */
+  /** Returns the address whose pause ends first, if all are paused. */
   #firstToEnd(): number {
     return [...this.#options.urls.keys()].reduce((a, b) => (this.#pauseOf(b) < this.#pauseOf(a) ? b : a))
   }

@@ -1,20 +1,23 @@
-// HTTP requests to a registry: with a limit of time and of size, on connections that are kept for a short time.
+// Sends HTTP requests to a registry, with limits for time and size, on connections that are kept for a short time.
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps, Agent as TlsAgent } from 'node:https'
 import { type Clock, elapsedSince, type Moment, moment, systemClock } from '../../time/clock.ts'
 import { patientTimer } from '../../time/patient-timer.ts'
 import type { TlsMaterial } from '../../transport/connection-security.ts'
 
-/** Eight requests at once: agents keep further ones until one of these has ended. */
+/** At most eight requests at once; the agent queues further ones. */
 const AGENT = { keepAlive: true, maxSockets: 8 }
-/** Nothing outside this library turns the check off (NODE_TLS_REJECT_UNAUTHORIZED=0) or allows an old version. */
+/**
+ * Set explicitly, so that the environment (NODE_TLS_REJECT_UNAUTHORIZED=0) can neither turn the check off nor allow an
+ * old TLS version.
+ */
 const TLS_ALWAYS = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
 /**
- * A connection that was idle for longer is closed: what a registry or a NAT gateway closed while the container was
- * frozen may look open.
+ * Connections idle for longer are closed, ms: one that a registry or NAT gateway closed while the container was frozen
+ * may still look open.
  */
 const IDLE_MS = 10_000
-/** Confluent Cloud takes schemas of up to 1 MB; JSON escapes make them longer. */
+/** Confluent Cloud accepts schemas of up to 1 MB; JSON escapes make responses longer. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 export interface HttpRequest {
@@ -27,14 +30,14 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number
   readonly retryAfter: string | undefined
-  /** Undefined: longer than 8 MiB. */
+  /** The text; undefined if it is longer than 8 MiB. */
   readonly text: string | undefined
 }
 
 export interface ConnectionOptions {
   /** Called before every request over TLS. */
   readonly tls: () => Promise<TlsMaterial>
-  /** For one request, from its connection to the end of its answer. */
+  /** The time limit of one request, from connecting to the end of the response, ms. */
   readonly timeoutMs: number
   readonly clock?: Clock | undefined
 }
@@ -53,8 +56,8 @@ export class RegistryConnections {
   }
 
   /**
-   * Follows no redirect.
-   * @throws Error of Node.js; one with the code `ETIMEDOUT` when the answer is not whole in time
+   * Sends one request. Redirects are not followed.
+   * @throws Error of Node.js; one with the code `ETIMEDOUT` if the response is not complete in time
    */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     if (elapsedSince(this.#clock, this.#lastUse) > IDLE_MS) this.#closeIdle()
@@ -70,7 +73,7 @@ export class RegistryConnections {
     }
   }
 
-  /** Another one when the certificates have changed; the connections of the previous one end when they are idle. */
+  /** Creates a new agent if the certificates have changed; connections of the previous one end when they are idle. */
   async #tlsAgent(): Promise<TlsAgent> {
     const tls = await this.#options.tls()
     const material = JSON.stringify(tls)
@@ -112,7 +115,10 @@ export class RegistryConnections {
   }
 }
 
-/** What Node.js recommends to look at: https://nodejs.org/api/http.html#requestreusedsocket */
+/**
+ * Thrown if a reused connection was closed by the server, which Node.js recommends to retry:
+ * https://nodejs.org/api/http.html#requestreusedsocket
+ */
 class StaleConnection extends Error {}
 
 class TimedOut extends Error {
@@ -130,7 +136,7 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
   let bytes = 0
   for await (const chunk of response) {
     bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) return { ...answer, text: undefined } // leaving the loop closes the connection
+    if (bytes > MAX_ANSWER_BYTES) return { ...answer, text: undefined } // Leaving the loop closes the connection.
     chunks.push(chunk)
   }
   return { ...answer, text: Buffer.concat(chunks).toString() }

@@ -1,5 +1,5 @@
-// What proves to a registry who asks, by the settings. Names and kinds: SchemaRegistryClientConfig of Confluent's Java
-// client, and the providers beside it.
+// Provides the credentials for a registry from the settings. Source of names and kinds: SchemaRegistryClientConfig of
+// Confluent's Java client, and its credential providers.
 import type { ProducerConfig } from '../../config/settings.ts'
 import { isInstance, SerializationError, TransportError } from '../../errors.ts'
 import { parseSaslExtensions } from '../../record/sasl-extensions.ts'
@@ -31,12 +31,12 @@ export class RegistryCredentials {
   readonly #secret: ReturnType<typeof secretOf>
   readonly #tokens: RegistryTokens | undefined
   readonly #timeoutMs: number
-  /** What to check when the registry refuses them, for messages. */
+  /** What to check if the registry refuses the credentials, for messages. */
   readonly hint: string
 
   /**
    * @param timeoutMs how long the secret and a token may take
-   * @throws ConfigError for settings that need others, and for a package that is missing
+   * @throws ConfigError for incomplete settings or a missing package
    */
   constructor(options: CredentialOptions, timeoutMs: number, warn?: (text: string) => void) {
     this.#options = options
@@ -46,18 +46,18 @@ export class RegistryCredentials {
     this.hint = `${this.#tokens?.hint ?? hintOf(options)}${this.#secret ? ', or the secret of KAFKA_SECRET_ARN' : ''}`
   }
 
-  /** @throws SerializationError when they can't be had */
+  /** @throws SerializationError if the secret or a token is not available */
   headers(): Promise<Record<string, string>> {
     return had(this.#headers())
   }
 
-  /** Called after the registry refused them: the next headers are of a new secret and a new token. */
+  /** Called after the registry refused the credentials: the next headers use a new secret and a new token. */
   renew(): Promise<unknown> {
     this.#tokens?.cache.forget()
     return had(Promise.resolve(this.#secret?.renew(this.#deadline())))
   }
 
-  /** The private key of the client and its password, where the secret has them. */
+  /** Returns the private key of the client and its password, if the secret has them. */
   async keyOfSecret(): Promise<Readonly<Record<'key' | 'passphrase', string | undefined>>> {
     const { schemaRegistryKey: key, schemaRegistryKeyPassword: passphrase } = await had(this.#fields())
     return { key, passphrase }
@@ -100,7 +100,7 @@ function hintOf(options: CredentialOptions): string {
     : USER_INFO
 }
 
-/** A token of the secret is not for a registry whose user is set. */
+/** A token in the secret is not used if a user is configured. */
 function tokenOf(options: CredentialOptions, { schemaRegistryToken }: SecretFields): string | undefined {
   const hasUser =
     options.schemaRegistryBasicAuthCredentialsSource !== undefined ||
@@ -117,7 +117,7 @@ function userInfoOf(options: CredentialOptions, fields: SecretFields): string | 
   return `${username}:${password}`
 }
 
-/** Confluent Cloud tells its registries and identity pools apart by these. */
+/** Headers by which Confluent Cloud identifies the registry and the identity pool. */
 function confluentHeaders(options: CredentialOptions): Record<string, string> {
   const isInherited = options.schemaRegistryBearerAuthCredentialsSource === 'SASL_OAUTHBEARER_INHERIT'
   const ofKafka = isInherited ? parseSaslExtensions(options.saslOauthbearerExtensions ?? '') : undefined
@@ -129,7 +129,7 @@ function confluentHeaders(options: CredentialOptions): Record<string, string> {
   }
 }
 
-/** A token endpoint that is down is like a registry that is down; one that refuses the client is like a 401. */
+/** Reports an unavailable token endpoint like an unavailable registry, and a refused client like a 401. */
 async function had<T>(credentials: Promise<T>): Promise<T> {
   try {
     return await credentials

@@ -1,5 +1,5 @@
-// What an answer that is no success means, as the one error that its callers get. The registry's own message is not
-// repeated, as it may quote the schema or an address.
+// Converts error responses of a registry to errors. The registry's own message is not repeated, because it may quote
+// the schema or an address.
 
 import type { DeliveryFailureCode } from '../../errors.ts'
 import { SerializationError } from '../../errors.ts'
@@ -8,18 +8,18 @@ import type { HttpAnswer } from './registry-connections.ts'
 
 const REGISTRY = 'The schema registry (schema.registry.url)'
 const TEMPORARY: readonly number[] = [408, 425, 429]
-/** The registry is in mode READONLY or READONLY_OVERRIDE, or imports. */
+/** The registry's error code in the modes READONLY, READONLY_OVERRIDE and IMPORT. */
 const NOT_PERMITTED = 42205
 const INVALID_VERSION = 42202
-/** Of the subject, its version, the schema; and the subject or version that was deleted softly. */
+/** The registry's error codes for a missing subject, version or schema, and for a soft-deleted subject or version. */
 const NOT_FOUND: readonly unknown[] = [40401, 40402, 40403, 40404, 40406]
 
-/** What was asked for, for messages. */
+/** What was requested, for messages. */
 export interface Asked {
-  /** Such as `version 3 of subject orders-value`. */
+  /** E.g. `version 3 of subject orders-value`. */
   readonly what: string
   readonly isRegistering: boolean
-  /** What to check when the credentials are refused. */
+  /** What to check if the credentials are refused. */
   readonly hint: string
 }
 
@@ -45,7 +45,7 @@ export function refusalOf({ status, text }: HttpAnswer, { what, isRegistering, h
       `${REGISTRY} ${answered} for ${what}: expected it in mode READWRITE, or the schema to be registered already.`,
     )
   if (NOT_FOUND.includes(code) || code === INVALID_VERSION) {
-    const advice = 'expected it to be registered, or auto.register.schemas=true with a schema of one’s own'
+    const advice = 'expected it to be registered, or auto.register.schemas=true with your own schema'
     return refused('schema-not-found', `${REGISTRY} ${answered}: it does not have ${what}; ${advice}.`)
   }
   if (status === 409) {
@@ -53,7 +53,7 @@ export function refusalOf({ status, text }: HttpAnswer, { what, isRegistering, h
     return refused('schema-incompatible', `${REGISTRY} ${answered} for ${what}: ${advice}.`)
   }
   if (status === 422)
-    return refused('schema-unusable', `${REGISTRY} ${answered} for ${what}: it does not take the schema as valid.`)
+    return refused('schema-unusable', `${REGISTRY} ${answered} for ${what}: it refuses the schema as invalid.`)
   return refused('schema-registry', `${REGISTRY} ${answered} for ${what}: ${adviceFor(status)}.`)
 }
 
@@ -63,7 +63,7 @@ function adviceFor(status: number): string {
   return 'expected an answer of a Confluent Schema Registry; check the address'
 }
 
-/** No whole answer came. */
+/** Creates the error for a missing or incomplete response. */
 export function noAnswer(cause: unknown): SerializationError {
   const { code = 'no answer' } = cause as NodeJS.ErrnoException
   const isTls = /CERT|SSL|SIGNATURE|ISSUER|TLS/.test(code)
@@ -80,7 +80,7 @@ export function noAnswer(cause: unknown): SerializationError {
 export function badAnswer(what: string, fault: string): SerializationError {
   return new SerializationError(
     'delivery-failure',
-    `${REGISTRY} gave an answer for ${what} that can’t be used: ${fault}, got something else.`,
+    `${REGISTRY} returned an invalid response for ${what}: ${fault}, got something else.`,
     { code: 'schema-registry', retriable: false, causeCode: 'BAD_ANSWER' },
   )
 }

@@ -1,4 +1,4 @@
-// TLS of a registry's connections, as up to date as its files and its secret.
+// Provides TLS material for connections to a registry, and reloads it when files or the secret change.
 import type { ProducerConfig } from '../../config/settings.ts'
 import { TlsFiles, toMaterial } from '../../security/pem.ts'
 import type { TlsMaterial } from '../../transport/connection-security.ts'
@@ -15,7 +15,7 @@ export type RegistryTlsOptions = Pick<
   | 'schemaRegistrySslKeyPassword'
 >
 
-/** @throws ConfigError for material that can't be read */
+/** @throws ConfigError if the material can't be read */
 export function registryTls(
   options: RegistryTlsOptions,
   credentials: RegistryCredentials,

@@ -1,4 +1,4 @@
-// Tokens for a registry: of an OAuth endpoint of its own, or those that the brokers get.
+// Provides tokens for a registry: from its own OAuth endpoint, or the same tokens as for the brokers.
 import type { ProducerConfig } from '../../config/settings.ts'
 import { ConfigError } from '../../errors.ts'
 import type { SecretFields } from '../../security/secret.ts'

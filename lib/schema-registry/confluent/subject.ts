@@ -1,6 +1,9 @@
-// Names of subjects that a request can ask for.
+// Checks names of subjects.
 
-/** A URL can't name `.` and `..`, and a request has no lone surrogates: the registry would be asked for others. */
+/**
+ * Whether a request can name the subject. URLs normalize `.` and `..`, and lone surrogates can't be encoded, so the
+ * request would name another subject.
+ */
 export function isSubject(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !['', '.', '..'].includes(value)
 }

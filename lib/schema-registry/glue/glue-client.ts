@@ -1,4 +1,4 @@
-// The requests to the AWS Glue Schema Registry: one attempt each, with a limit of time.
+// Sends requests to the AWS Glue Schema Registry, one attempt each, with a time limit.
 import type { GlueClient } from '@aws-sdk/client-glue'
 import { ifMissing } from '../../optional-packages.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../../time/clock.ts'
@@ -9,21 +9,21 @@ export type Glue = typeof import('@aws-sdk/client-glue')
 export interface GlueConnectionOptions {
   readonly region: string | undefined
   readonly endpoint: string | undefined
-  /** For one request, from its connection to the end of its answer. */
+  /** The time limit of one request, from connecting to the end of the response, ms. */
   readonly timeoutMs: number
   readonly clock: Clock
 }
 
 const CONNECT_MS = 1000
-/** At once; further requests wait. */
+/** The most requests at once; further ones wait. */
 const MAX_SOCKETS = 8
 /**
- * A connection that was idle for longer is closed: what the service or a NAT gateway closed while the container was
- * frozen may look open.
+ * Connections idle for longer are closed, ms: one that the service or a NAT gateway closed while the container was
+ * frozen may still look open.
  */
 const IDLE_MS = 10_000
 
-/** The answer did not come in time. */
+/** No response arrived in time. */
 export class GlueTimeout extends Error {
   override name = 'GlueTimeout'
 }
@@ -39,9 +39,7 @@ export class GlueConnection {
     this.#lastUse = moment(options.clock)
   }
 
-  /**
-   * @throws ConfigError when the package is missing; GlueTimeout; an error of the SDK
-   */
+  /** @throws ConfigError if the package is missing; GlueTimeout; an error of the SDK */
   async send<T>(
     call: (glue: Glue, client: GlueClient, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
     signal: AbortSignal,
@@ -80,7 +78,7 @@ export class GlueConnection {
     this.#client ??= new GlueClient({
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
-      maxAttempts: 1, // SchemaLookup repeats it, until the record's deadline
+      maxAttempts: 1, // SchemaLookup retries until the record's deadline.
       requestHandler: { connectionTimeout: CONNECT_MS, httpsAgent: { maxSockets: MAX_SOCKETS } },
     })
     return this.#client

@@ -1,10 +1,10 @@
-// What went wrong with AWS Glue, in the codes of the library. No message of AWS is passed on: it may quote a schema.
-// Source: docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html and the errors of each operation there.
+// Maps errors of AWS Glue to the codes of this library. AWS's messages are not passed on, because they may quote a
+// schema. Source: docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html and the errors of each operation there.
 import { awsErrorCode, ConfigError, type DeliveryFailureCode, isInstance, SerializationError } from '../../errors.ts'
 import { GlueTimeout } from './glue-client.ts'
 
 const ACCESS = /AccessDenied|Credentials|ExpiredToken|UnrecognizedClient|InvalidClientTokenId|Signature|Authoriz|OptIn/
-/** Another producer registers at the same time: the next attempt finds what it registered. */
+/** Another producer is registering the same schema; the next attempt finds it. */
 const RACE = /^(?:AlreadyExists|ConcurrentModification)Exception$/
 const LOAD = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|OperationTimeout|RequestTimeout|TimeoutError/
 
@@ -22,7 +22,7 @@ export function glueError(cause: unknown, action: string, place: string, timeout
     return failure('schema-registry', `${failed}.`, { cause, retriable: true })
   const status = statusOf(cause)
   if (name === 'EntityNotFoundException')
-    return failure('schema-not-found', `${failed}: it is not there. Check registry.name and the subject.`, { cause })
+    return failure('schema-not-found', `${failed}: it does not exist. Check registry.name and the subject.`, { cause })
   if (ACCESS.test(name) || status === 401 || status === 403) {
     const advice = `expected AWS credentials with ${action} on the registry and the schema`
     return failure('schema-registry-access', `${failed}: ${advice}.`, { cause })
@@ -32,7 +32,7 @@ export function glueError(cause: unknown, action: string, place: string, timeout
     return failure('schema-registry-access', `${failed}: ${advice}.`, { cause })
   }
   if (name === 'ResourceNumberLimitExceededException')
-    return failure('schema-registry', `${failed}: the account has no room for more.`, { cause })
+    return failure('schema-registry', `${failed}: a quota of the account is exceeded.`, { cause })
   if (status >= 400 && status < 500) {
     const advice =
       'expected a name and a schema that it accepts, and for a new version a compatibility other than DISABLED'
@@ -51,13 +51,15 @@ export function failure(
   return new SerializationError('delivery-failure', `AWS Glue: ${message}`, { code, retriable, causeCode, cause })
 }
 
-/** 0: there was no answer. */
+/** Returns the HTTP status; 0 without a response. */
 function statusOf(error: unknown): number {
   const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: unknown } }
   return typeof $metadata?.httpStatusCode === 'number' ? $metadata.httpStatusCode : 0
 }
 
-/** The SDK has set its clock by the answer; the next request is signed with the right time. */
+/**
+ * Whether the SDK has corrected its clock from the response, so that the next request is signed with the right time.
+ */
 function isSkewCorrected(error: unknown): boolean {
   const { $metadata } = error as { readonly $metadata?: { readonly clockSkewCorrected?: unknown } }
   return $metadata?.clockSkewCorrected === true

@@ -1,5 +1,5 @@
-// The AWS Glue Schema Registry. A subject is the name of a schema.
-// Source: docs.aws.amazon.com/glue/latest/dg/aws-glue-api-schema-registry-api.html
+// A client for the AWS Glue Schema Registry, in which a subject is the name of a schema. Source:
+// docs.aws.amazon.com/glue/latest/dg/aws-glue-api-schema-registry-api.html
 import type { GlueClient } from '@aws-sdk/client-glue'
 import type { ProducerConfig } from '../../config/settings.ts'
 import { requirePackages } from '../../optional-packages.ts'
@@ -26,9 +26,10 @@ type ByVersion = Extract<SchemaSelection, { by: 'version' }>
 type ByDefinition = Extract<SchemaSelection, { by: 'definition' }>
 
 /**
- * A schema by its definition needs `glue:GetSchemaByDefinition` on the registry and the schema, and to register it
- * `glue:RegisterSchemaVersion` and `glue:CreateSchema`; a version needs `glue:GetSchemaVersion` on both.
- * @throws ConfigError when the package @aws-sdk/client-glue is not installed
+ * Creates the client. Finding a schema by its definition needs `glue:GetSchemaByDefinition` on the registry and the
+ * schema; registering it needs `glue:RegisterSchemaVersion` and `glue:CreateSchema`; a version needs
+ * `glue:GetSchemaVersion` on both.
+ * @throws ConfigError if the package @aws-sdk/client-glue is not installed
  */
 export function createGlueRegistry(options: GlueRegistryOptions, parts: GlueRegistryParts = {}): SchemaRegistry {
   requirePackages('glue')
@@ -54,7 +55,8 @@ class GlueRegistry implements SchemaRegistry {
   }
 
   /**
-   * Glue compares a version with the earlier ones only when it is registered. Needs `glue:CheckSchemaVersionValidity`.
+   * Checks only that the schema is valid: Glue compares it with earlier versions only when it is registered. Needs
+   * `glue:CheckSchemaVersionValidity`.
    */
   async checkNew({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<'valid'> {
     const { Valid: isValid } = await this.#send(
@@ -68,7 +70,7 @@ class GlueRegistry implements SchemaRegistry {
         ),
     )
     if (isValid !== true)
-      throw failure('schema-unusable', `${this.#place(subject)}: Glue takes the schema as not valid.`)
+      throw failure('schema-unusable', `${this.#place(subject)}: Glue reports the schema as invalid.`)
     return 'valid'
   }
 
@@ -98,7 +100,7 @@ class GlueRegistry implements SchemaRegistry {
     let answer = await this.#byDefinition(selection, signal)
     if (answer === undefined && register) {
       await this.#register(selection, signal)
-      // What was registered is looked up again: only this answer says which data format the schema has.
+      // Looked up again after registering, because only this response contains the data format of the schema.
       answer = await this.#byDefinition(selection, signal)
       if (answer === undefined) throw this.#pending(subject)
     }
@@ -117,7 +119,7 @@ class GlueRegistry implements SchemaRegistry {
     return registeredSchema(this.#available(answer, subject), definition.text, undefined)
   }
 
-  /** @returns undefined: the registry does not have it */
+  /** @returns undefined if the registry does not have it */
   async #byDefinition({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<GlueVersion | undefined> {
     try {
       const answer = await this.#send(
@@ -137,7 +139,10 @@ class GlueRegistry implements SchemaRegistry {
     }
   }
 
-  /** As a further version; where there is no such schema, creates it. Of an equal one, Glue makes no second version. */
+  /**
+   * Registers a further version, or creates the schema if it does not exist. Glue creates no second version of an equal
+   * schema.
+   */
   async #register({ subject, definition }: ByDefinition, signal: AbortSignal): Promise<void> {
     const { type, text } = definition
     try {
@@ -169,7 +174,7 @@ class GlueRegistry implements SchemaRegistry {
     }
   }
 
-  /** @throws SerializationError where the version can't be used, or not yet */
+  /** @throws SerializationError if the version can't be used, or not yet */
   #available(version: GlueVersion, subject: string): GlueVersion {
     switch (version.status) {
       case 'AVAILABLE':
@@ -183,7 +188,7 @@ class GlueRegistry implements SchemaRegistry {
     }
   }
 
-  /** The next attempt asks again. */
+  /** Creates a retriable error: the next attempt asks again. */
   #pending(subject: string): Error {
     const message = `${this.#place(subject)}: the new version is still being checked for compatibility (PENDING).`
     return failure('schema-registry', message, { retriable: true })
@@ -196,7 +201,7 @@ class GlueRegistry implements SchemaRegistry {
 
   #checkImports(definition: SchemaDefinition, subject: string): void {
     if (definition.references.length === 0 && foreignImport(definition) === undefined) return
-    const message = `${this.#place(subject)}: expected a schema that imports no other one, as Glue has no references.`
+    const message = `${this.#place(subject)}: expected a schema without imports, because Glue has no references.`
     throw failure('schema-unusable', message)
   }
 

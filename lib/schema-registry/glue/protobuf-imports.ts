@@ -1,4 +1,4 @@
-// Which imports a Protobuf schema of Glue may have: readers have the files of google/protobuf/ built in, and no others.
+// Checks the imports of a Protobuf schema for Glue: readers have only the files of google/protobuf/ built in.
 import { protoOutline } from '../protobuf/proto-outline.ts'
 import type { SchemaDefinition } from '../schema-registry.ts'
 

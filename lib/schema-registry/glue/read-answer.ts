@@ -1,4 +1,4 @@
-// What AWS Glue answers is checked before it is believed.
+// Parses and checks the responses of AWS Glue.
 import { isUuid } from '../../record/uuid.ts'
 import type { SchemaType } from '../schema-registry.ts'
 import { failure } from './glue-errors.ts'
@@ -27,7 +27,7 @@ export function readVersion(answer: object): GlueVersion {
   return { versionId, type, status }
 }
 
-/** Of GetSchemaVersion. @throws SerializationError `schema-unusable` */
+/** Reads a response of GetSchemaVersion. @throws SerializationError `schema-unusable` */
 export function readDefinition(answer: object): { readonly text: string; readonly version: number } {
   const { SchemaDefinition: text, VersionNumber: version } = answer as Answer
   if (typeof text !== 'string' || text.length > MAX_DEFINITION)

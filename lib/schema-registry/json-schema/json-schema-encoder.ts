@@ -1,4 +1,4 @@
-// Values of a JSON Schema: checked, and written as the caller's text.
+// Validates values against a JSON Schema and writes them as JSON; a caller's own JSON text is kept.
 import type { SchemaCheck } from '../../contracts/contract.ts'
 import { SerializationError } from '../../errors.ts'
 import { isDeeperThan, MAX_DEPTH } from '../../record/json-object.ts'
@@ -7,14 +7,14 @@ import { toJson } from '../../serialize/json-serializer.ts'
 import type { SchemaEncoder } from '../schema-format.ts'
 import { unusableSchema } from '../unusable-schema.ts'
 
-/** SchemaCheck names places in a record. */
+/** SchemaCheck returns pointers that begin at the record. */
 const VALUE = '/value'
 
 export function jsonSchemaEncoder(check: SchemaCheck): SchemaEncoder {
   return {
     encode: data => {
       const text = data instanceof JsonText ? data.text : toJson(data)
-      // A program's value is checked as what is sent: a date is its text, and a field that is undefined is not there.
+      // A value from code is validated in the form that is sent: dates as text, and without undefined fields.
       const value = data instanceof JsonText && data.parsed !== undefined ? data.parsed : JSON.parse(text)
       const { violations, truncated } = checked(check, value, text)
       if (violations.length > 0)
@@ -28,7 +28,7 @@ export function jsonSchemaEncoder(check: SchemaCheck): SchemaEncoder {
   }
 }
 
-/** @throws SerializationError `schema-unusable` where the schema, not the value, leads too deep for the stack */
+/** @throws SerializationError `schema-unusable` if the schema, not the value, is nested too deeply for the stack */
 function checked(check: SchemaCheck, value: unknown, text: string): ReturnType<SchemaCheck> {
   try {
     return check(value, 'all', text)

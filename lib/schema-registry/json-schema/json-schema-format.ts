@@ -1,5 +1,5 @@
-// JSON Schemas of a registry, by Ajv. A schema of a registry is trusted no more than one of a file: its patterns must
-// take linear time, and the steps of a check are counted.
+// The format of a registry's JSON Schemas, with Ajv. The limits of contract files apply too: patterns must take linear
+// time, and the steps of a validation are counted.
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
 import { type AjvValidate, schemaCheck } from '../../contracts/ajv-violations.ts'
 import { loadAjv } from '../../contracts/create-ajv.ts'
@@ -11,7 +11,7 @@ import { jsonSchemaEncoder } from './json-schema-encoder.ts'
 import { type JsonSchema, type JsonSchemaSource, readJsonSchema } from './read-json-schema.ts'
 import { registryAjv } from './registry-ajv.ts'
 
-/** Nothing else runs while patterns are checked. */
+/** How long checking patterns may take, ms. Kept short, because it blocks the event loop. */
 const PATTERN_CHECK_MS = { one: 1000, all: 3000 }
 const MAX_PATTERN_IN_MESSAGE = 100
 
@@ -41,13 +41,13 @@ export async function refuseRiskyPatterns({ schema, imports }: JsonSchemaSource)
   if (first === undefined) return
   const others = risky.length > 1 ? ` and ${risky.length - 1} more` : ''
   throw unusableSchema(
-    `expected patterns that take linear time, got ${first.slice(0, MAX_PATTERN_IN_MESSAGE)}${others}, which a short ` +
-      'text can keep busy, or for which the check finds no answer in its time',
+    `expected patterns that take linear time, got ${first.slice(0, MAX_PATTERN_IN_MESSAGE)}${others}, on which a ` +
+      'short text can take hours, or which could not be checked in time',
   )
 }
 
 /**
- * @param ajv one of its own, so that no `$id` meets that of another schema
+ * @param ajv a separate instance, so that an `$id` never conflicts with that of another schema
  * @throws SerializationError `schema-unusable`
  */
 export function compileWithImports(ajv: Ajv2020, { schema, imports }: JsonSchemaSource): ValidateFunction {
@@ -57,13 +57,13 @@ export function compileWithImports(ajv: Ajv2020, { schema, imports }: JsonSchema
       for (const key of new Set([name, ...bases.map(base => ajv.opts.uriResolver.resolve(base, name))]))
         if (!(key in ajv.schemas || key in ajv.refs)) ajv.addSchema(imported, key)
     const validate = ajv.compile(schema)
-    // Its check would return a promise, which is true.
+    // Its validation would return a promise, which is truthy.
     if ('$async' in validate) throw new Error('expected no $async')
-    // Its code is made at the first call, where one that is nested too deeply would fail with each record.
+    // Ajv generates code at the first call: a schema that is nested too deeply fails here and not with each record.
     validate.call(new SchemaEvaluation(null), null)
     return validate
   } catch (cause) {
-    throw unusableSchema(`it is not one that can be compiled (${(cause as Error).message})`, cause)
+    throw unusableSchema(`expected a schema that can be compiled (${(cause as Error).message})`, cause)
   }
 }
 

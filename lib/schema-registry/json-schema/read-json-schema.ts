@@ -1,4 +1,4 @@
-// The text of a registered JSON Schema, its dialect, and what it imports.
+// Parses a registered JSON Schema, its dialect and its imports.
 import type { SchemaDialect } from '../../contracts/create-ajv.ts'
 import { isDeeperThan, isJsonObject, MAX_DEPTH, parseJson } from '../../record/json-object.ts'
 import type { SchemaDefinition } from '../schema-registry.ts'
@@ -7,10 +7,10 @@ import { unusableSchema } from '../unusable-schema.ts'
 export type JsonSchema = boolean | Readonly<Record<string, unknown>>
 
 export interface JsonSchemaSource {
-  /** Without `$schema`: draft-07, as Confluent has it. */
+  /** The dialect; draft-07 without `$schema`, like Confluent. */
   readonly dialect: SchemaDialect
   readonly schema: JsonSchema
-  /** By what `$ref` calls it. */
+  /** Imported schemas by the name that `$ref` uses. */
   readonly imports: ReadonlyMap<string, JsonSchema>
 }
 
@@ -42,7 +42,7 @@ function parsed(text: string): JsonSchema {
   return schema
 }
 
-/** @returns undefined where it names none */
+/** @returns undefined if it names none */
 function dialectOf(schema: JsonSchema): SchemaDialect | undefined {
   const name = typeof schema === 'object' ? schema.$schema : undefined
   if (name === undefined) return undefined
@@ -51,7 +51,7 @@ function dialectOf(schema: JsonSchema): SchemaDialect | undefined {
   return dialect
 }
 
-/** Ajv knows each dialect by one spelling of its name. */
+/** Removes `$schema`, because Ajv accepts only one spelling of each dialect's name. */
 function withoutDialect(schema: JsonSchema): JsonSchema {
   if (typeof schema === 'boolean') return schema
   const { $schema: _, ...rest } = schema

@@ -1,4 +1,4 @@
-// What is asked of the names in a file, be it a text or a descriptor.
+// Checks the names in a .proto file or descriptor.
 import { unusableSchema } from '../unusable-schema.ts'
 import { MAX_NAME } from './proto-tokens.ts'
 
@@ -23,7 +23,7 @@ export function boundedName(name: string): string {
   return name
 }
 
-/** @throws SerializationError for two fields of a name or number */
+/** @throws SerializationError for two fields with the same name or number */
 export function checkUnique({ field: fields }: { readonly field: readonly Numbered[] }, scope: string): void {
   const names = new Set(fields.map(({ name }) => name))
   const numbers = new Set(fields.map(({ number }) => number))
@@ -31,11 +31,11 @@ export function checkUnique({ field: fields }: { readonly field: readonly Number
     throw unusableSchema(`expected fields with different names and numbers in ${scope}.`)
 }
 
-/** @throws SerializationError for two values of a name, or of a number without `allow_alias` */
+/** @throws SerializationError for two values with the same name, or with the same number without `allow_alias` */
 export function checkEnum({ name, value, options }: EnumNames, scope: string): void {
   const full = boundedName(fullName(scope, name))
   const names = new Set(value.map(one => one.name))
   const numbers = new Set(value.map(one => one.number))
   if (names.size < value.length || (numbers.size < value.length && options?.allowAlias !== true))
-    throw unusableSchema(`expected values with different names, and numbers unless it has aliases, in ${full}.`)
+    throw unusableSchema(`expected values with different names, and numbers unless aliases are allowed, in ${full}.`)
 }

@@ -1,4 +1,4 @@
-// What google/protobuf/descriptor.proto says of a file, as far as the bytes of messages and their JSON depend on it.
+// The part of google/protobuf/descriptor.proto that the bytes and the JSON of messages depend on.
 
 export interface FeatureSet {
   fieldPresence?: number
@@ -25,7 +25,7 @@ export interface FieldProto {
   jsonName: string
   /** Undefined until `typeName` is resolved. */
   type?: number
-  /** As it is written, until it is resolved: then with a leading dot. */
+  /** As written in the file; after resolving, the full name with a leading dot. */
   typeName?: string
   extendee?: string
   oneofIndex?: number
@@ -84,7 +84,7 @@ export interface FileProto {
   messageType: MessageProto[]
   enumType: EnumProto[]
   extension: FieldProto[]
-  /** Their names only: records have none. */
+  /** Only the names of services, because records don't use them. */
   service: { name: string }[]
   options?: Options
 }

@@ -1,4 +1,4 @@
-// A registered schema → the descriptors of its file and of all files that it imports.
+// Converts a registered schema to the descriptors of its file and of all files that it imports.
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import type { RegisteredSchema } from '../schema-registry.ts'
 import { unusableSchema } from '../unusable-schema.ts'
@@ -8,19 +8,19 @@ import { readDescriptor } from './read-descriptor.ts'
 import { ProtoSymbols, resolveNames } from './resolve-names.ts'
 import { WELL_KNOWN_FILES } from './well-known-files.ts'
 
-/** More would be a mistake, or an attack by the registry. */
+/** The most files; more would be a mistake, or an attack by the registry. */
 const MAX_FILES = 1000
-/** Characters of an import in a message. */
+/** The most characters of an import's name in a message. */
 const MAX_NAME = 100
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 /**
- * A serialized `google.protobuf.FileDescriptorSet`: each file after those that it imports, the schema's own file last.
- * Takes the text of a .proto file, or its FileDescriptorProto in base64, which Python's serializer registers. Files
- * that every compiler has (google/protobuf/, google/type/, confluent/) need no import.
+ * Returns a serialized `google.protobuf.FileDescriptorSet`: each file after those that it imports, the schema's own
+ * file last. Accepts the text of a .proto file, or its FileDescriptorProto in base64, which Python's serializer
+ * registers. Well-known files (google/protobuf/, google/type/, confluent/) need no reference.
  *
- * Entries of maps and groups are the last ones of the messages that are nested in a message, so that the others are
- * counted as they are written. Options that change neither bytes nor JSON, default values and services are left out.
+ * The messages of map entries and groups come last among nested messages, so that the others are numbered in the order
+ * of the text. Options that change neither bytes nor JSON, default values and services are left out.
  * @throws SerializationError `schema-unusable`, by rejection
  */
 export async function descriptorsOf(schema: Pick<RegisteredSchema, 'text' | 'imports'>): Promise<Uint8Array> {
@@ -32,9 +32,9 @@ class DescriptorBuilder {
   readonly #imports: ReadonlyMap<string, string>
   readonly #wellKnown: ReadonlyMap<string, FileDescriptorProto>
   readonly #symbols = new ProtoSymbols()
-  /** By path; undefined while it is read. */
+  /** Files by path; undefined while one is being read. */
   readonly #files = new Map<string, FileDescriptorProto | undefined>()
-  /** In the order of the set. */
+  /** The files in the order of the set. */
   readonly #done: FileDescriptorProto[] = []
 
   constructor(protobufPackage: ProtobufPackage, imports: ReadonlyMap<string, string>) {
@@ -84,7 +84,7 @@ class DescriptorBuilder {
     this.#finish(path, protobuf.create(wkt.FileDescriptorProtoSchema, file))
   }
 
-  /** @param file whose names are resolved */
+  /** @param file the file, with resolved names */
   #addFile(path: string, file: FileDescriptorProto): void {
     for (const dependency of file.dependency) this.#addImport(dependency)
     this.#symbols.add(file)

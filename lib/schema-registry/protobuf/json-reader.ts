@@ -1,5 +1,5 @@
-// Checks a value against a message and finds every wrong part. The package's own errors quote values and name no place.
-// https://protobuf.dev/programming-guides/json/
+// Checks a value against a message and finds every violation. The package's own errors quote values and don't say where
+// they are. https://protobuf.dev/programming-guides/json/
 import type { DescEnum, DescExtension, DescField, DescMessage } from '@bufbuild/protobuf'
 import { MAX_VIOLATIONS } from '../../contracts/violations.ts'
 import type { Violation } from '../../errors.ts'
@@ -12,33 +12,36 @@ import { isMapKey, SCALARS } from './scalar-values.ts'
 import { isWrapper, readTextType } from './text-types.ts'
 import type { TypeTables } from './type-tables.ts'
 
-/** Java and Python read no message that is nested deeper, where an entry of a map is a message too. */
+/** Java and Python refuse messages that are nested deeper; an entry of a map counts as a message. */
 const MAX_NESTED_MESSAGES = 100
 const ANY_PREFIX = 'type.googleapis.com/'
-/** As the wire has them: an object is a Value, a Struct and an entry of its map. */
+/** How many messages a JSON value adds on the wire: an object is a Value, a Struct and a map entry. */
 const [LEVELS_OF_OBJECT, LEVELS_OF_ARRAY] = [3, 2]
 
 type Field = DescField | DescExtension
 
-/** What is asked of a place that holds one value: a field, an item of a list, a value of a map. */
+/** The type of a single value: of a field, an item of a list, or a value of a map. */
 interface Singular {
   readonly message?: DescMessage | undefined
   readonly enum?: DescEnum | undefined
   readonly scalar?: number | undefined
 }
 
-/** What stands for a value that is wrong, so that the others are still looked at. */
+/** Replaces an invalid value, so that the others are still checked. */
 const WRONG = undefined
 
 export interface JsonReaderOptions {
   readonly tables: TypeTables
-  /** Whether the value is JSON, with a NumberText for what a double does not hold, and not a program's own. */
+  /**
+   * True if the value was parsed from JSON, with a NumberText for numbers that a double can't hold; false if it comes
+   * from code.
+   */
   readonly isParsed: boolean
 }
 
-/** Reads one value. */
+/** Checks and converts one value. */
 export class JsonReader {
-  /** At most one more than are listed. */
+  /** Holds at most one more than the list may have. */
   readonly violations: Violation[] = []
   readonly #options: JsonReaderOptions
   readonly #path: (string | number)[] = []
@@ -47,12 +50,14 @@ export class JsonReader {
     this.#options = options
   }
 
-  /** @returns canonical JSON that the package can convert, if there are no violations. The value stays as it is */
+  /**
+   * @returns canonical JSON that the package can convert, if there are no violations. The value itself is not changed
+   */
   read(message: DescMessage, value: unknown): unknown {
     return this.#readMessage(message, value, 0)
   }
 
-  /** Further violations are not listed, so there is no need to look for them. */
+  /** Further violations are not listed, so checking can stop. */
   get #isFull(): boolean {
     return this.violations.length > MAX_VIOLATIONS
   }
@@ -149,7 +154,7 @@ export class JsonReader {
   #readList(item: Singular, value: unknown, level: number): unknown {
     if (!Array.isArray(value)) return this.#wrong('type', 'array')
     const items: readonly unknown[] = value
-    // An item that is not there is looked at too.
+    // Array.from also visits missing items of a sparse array.
     const read = Array.from(items, (one, index) => this.#at(index, () => this.#readSingular(item, one, level)))
     return read.every((one, index) => one === items[index]) ? items : read
   }
@@ -166,12 +171,12 @@ export class JsonReader {
     })
   }
 
-  /** Its message is bytes for those who read it: their depth counts anew. */
+  /** Readers see the packed message as bytes, so its depth is counted from zero. */
   #readAny(json: unknown): unknown {
     if (!isObject(json)) return this.#wrong('type', 'object')
     const { '@type': url, ...rest } = json
     if (url === undefined && Object.keys(rest).length === 0) return json
-    // The package writes this prefix in place of any other.
+    // Only this prefix is accepted, because the package would replace any other one.
     const name = typeof url === 'string' && url.startsWith(ANY_PREFIX) ? url.slice(ANY_PREFIX.length) : ''
     const message = this.#options.tables.messageOf(name)
     if (!message)
@@ -204,7 +209,7 @@ export class JsonReader {
   }
 }
 
-/** Of messages whose JSON is no object of their fields, or not of these only. */
+/** Whether an Any has the message's JSON in a field `value`, because that JSON is not just an object of its fields. */
 function hasValue(typeName: string): boolean {
   return (
     isWrapper(typeName) ||
@@ -213,7 +218,7 @@ function hasValue(typeName: string): boolean {
   )
 }
 
-/** Null says that a field is not set, but it is a value of these. */
+/** Whether null is a value of the field's type; for all others null means that the field is not set. */
 function takesNull(field: Field): boolean {
   return (
     field.fieldKind !== 'list' &&
@@ -222,15 +227,15 @@ function takesNull(field: Field): boolean {
   )
 }
 
-/** What JSON.stringify would write of a program's value. */
+/** Returns the value that JSON.stringify would write. */
 function jsonOf(value: unknown): unknown {
   if (!isContainer(value) || ArrayBuffer.isView(value)) return value
-  // JSON has null for a date that is none.
+  // JSON has null for an invalid date, so it is not converted.
   const hasForm = typeof value.toJSON === 'function' && !(value instanceof Date && Number.isNaN(Number(value)))
   return hasForm ? (value.toJSON as () => unknown)() : value
 }
 
-/** @returns undefined for keys that are no text */
+/** @returns undefined if a key is not text */
 function objectOf(map: Map<unknown, unknown>): JsonObject | undefined {
   const entries = entriesOf(map)
   return entries && Object.fromEntries(entries)

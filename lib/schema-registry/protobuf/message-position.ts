@@ -1,4 +1,4 @@
-// Which message of a file the bytes are, as Confluent and Glue write it before them.
+// Finds the position of a message in its file, which Confluent and Glue write before the bytes.
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import type { SchemaEncoder } from '../schema-format.ts'
 import { fullName } from './check-names.ts'
@@ -9,11 +9,11 @@ interface Nested {
 }
 
 /**
- * @returns undefined for a message that the file does not have
+ * @returns undefined if the file does not have the message
  *
- * Confluent's path counts what stands as a `message` in the text (`toMessageIndexes` of ProtobufSchema.java, by which
- * Java reads): no entries of maps, no groups, which are last (see `descriptorsOf`). Glue's index counts them as well:
- * MessageIndexFinder.java of github.com/awslabs/aws-glue-schema-registry sorts all by full name.
+ * Confluent's path counts only messages that the text declares with `message` (`toMessageIndexes` of
+ * ProtobufSchema.java): not map entries and groups, which are last (see `descriptorsOf`). Glue's index counts these
+ * too: MessageIndexFinder.java of github.com/awslabs/aws-glue-schema-registry sorts all by full name.
  */
 export function messagePosition(
   file: Pick<FileDescriptorProto, 'package' | 'messageType'>,

@@ -1,4 +1,4 @@
-// Descriptors → the message whose values are written.
+// Finds the message type to encode in the descriptors.
 import type { DescMessage, Registry } from '@bufbuild/protobuf'
 import type { SchemaEncoder } from '../schema-format.ts'
 import { unusableSchema } from '../unusable-schema.ts'
@@ -12,7 +12,7 @@ interface MessageType {
 }
 
 /**
- * @param descriptors what `descriptorsOf` returned
+ * @param descriptors the result of `descriptorsOf`
  * @param name the full name of the message. Default: the file's first one
  * @throws SerializationError `schema-unusable`
  */
@@ -39,11 +39,11 @@ export function readMessageType(
   return { registry, type, position }
 }
 
-/** @throws SerializationError for what the package would encode in another way than other compilers */
+/** @throws SerializationError for features that the package encodes differently from other compilers */
 function checkSupported({ typeName, fields, proto }: DescMessage): void {
   if (proto.options?.messageSetWireFormat)
     throw unusableSchema(`expected ${typeName} to be without message_set_wire_format.`)
   const byJsonName = new Map(fields.map(field => [field.jsonName, field]))
   if (byJsonName.size < fields.length || fields.some(field => (byJsonName.get(field.name) ?? field) !== field))
-    throw unusableSchema(`expected each name in JSON of ${typeName} to be that of one field.`)
+    throw unusableSchema(`expected each JSON name in ${typeName} to belong to one field.`)
 }

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../record/json-object.ts'
 
-/** Undefined: the field is left out. */
+/** Returns the new value of a field; undefined leaves the field out. */
 export type ReadField = (name: string, value: unknown) => unknown
 
-/** The object itself if `read` changes no field; otherwise one without the fields of which it makes undefined. */
+/** Returns the object itself if `read` changes no field; otherwise a copy, without fields that become undefined. */
 export function changedOf(object: JsonObject, read: ReadField): JsonObject {
   let copy: JsonObject | undefined
   for (const name of Object.keys(object)) {
@@ -17,7 +17,7 @@ export function changedOf(object: JsonObject, read: ReadField): JsonObject {
   return copy ?? object
 }
 
-/** Reads each field once, as a program's may have another value each time. */
+/** Copies an object and reads each field only once, because a getter may return another value each time. */
 export function copyOf(object: JsonObject, read: ReadField): JsonObject {
   const copy: JsonObject = {}
   for (const name of Object.keys(object)) {

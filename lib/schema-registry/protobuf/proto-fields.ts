@@ -1,4 +1,4 @@
-// The fields of a .proto file: labels, types, maps and groups.
+// Parses the fields of a .proto file: labels, types, maps and groups.
 
 import { unusableSchema } from '../unusable-schema.ts'
 import {
@@ -16,7 +16,7 @@ import { MAX_NAME, type ProtoTokens } from './proto-tokens.ts'
 export type Syntax = 'proto2' | 'proto3' | 'editions'
 
 export const MAX_FIELD_NUMBER = 2 ** 29 - 1
-/** Reserved for Protobuf itself. */
+/** The range of field numbers that is reserved for Protobuf itself. */
 const [FIRST_OWN_NUMBER, LAST_OWN_NUMBER] = [19_000, 19_999]
 
 export function isOwnNumber(number: number): boolean {
@@ -26,7 +26,7 @@ export function isOwnNumber(number: number): boolean {
 /** Where a field stands. */
 export interface FieldPlace {
   readonly syntax: Syntax
-  /** Takes the messages that groups and maps declare. They stand in no `message`, so no index counts them. */
+  /** Collects the messages that groups and maps declare implicitly. Message indexes don't count them. */
   readonly implied: MessageProto[]
   readonly extendee?: string
   readonly oneofIndex?: number
@@ -34,7 +34,7 @@ export interface FieldPlace {
   readBody(name: string): MessageProto
 }
 
-/** @returns undefined for none of a label's words */
+/** @returns undefined if there is no label */
 function readLabel(tokens: ProtoTokens, { syntax, oneofIndex }: FieldPlace): keyof typeof LABEL | undefined {
   const label = (['optional', 'required', 'repeated'] as const).find(word => tokens.sees(word))
   if (label === undefined) return undefined
@@ -71,7 +71,7 @@ function typeOf(name: string): Pick<FieldProto, 'type' | 'typeName'> {
   return type === undefined ? { typeName: name } : { type }
 }
 
-/** `= number [options]` behind the name. */
+/** Reads `= number [options]` after the name. */
 function readRest(tokens: ProtoTokens, name: string): FieldProto {
   tokens.expect('=')
   const number = tokens.integer(1, MAX_FIELD_NUMBER)
@@ -124,12 +124,12 @@ function upperCamelCase(name: string): string {
   return name.replace(/(?:^_*|_+)([a-z])?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? '')
 }
 
-/** As protoc derives it: `_` is dropped, and the letter behind it is upper case. */
+/** Derives the JSON name like protoc: drops each `_` and makes the next letter upper case. */
 export function jsonNameOf(name: string): string {
   return name.replace(/_+([a-z])?/g, (_, letter: string | undefined) => letter?.toUpperCase() ?? '')
 }
 
-/** Each `optional` of proto3 is alone in a oneof of its own; these follow the file's own ones. */
+/** Adds a oneof for each `optional` field of proto3, after the message's declared oneofs. */
 export function addSyntheticOneofs({ field: fields, oneofDecl }: MessageProto): void {
   const names = new Set([...fields, ...oneofDecl].map(({ name }) => name))
   for (const field of fields) {

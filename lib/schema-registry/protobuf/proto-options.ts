@@ -1,4 +1,4 @@
-// Options of a .proto file: those that change bytes or JSON are kept, all others are read over.
+// Parses options of a .proto file. Options that change bytes or JSON are kept, all others are skipped.
 import type { FeatureSet, Options } from './descriptor-protos.ts'
 import type { ProtoTokens } from './proto-tokens.ts'
 
@@ -11,7 +11,7 @@ export interface ProtoOption {
 interface OptionValue {
   readonly kind: 'word' | 'string' | 'number' | 'message'
   readonly text: string
-  /** Of a message: its own fields whose values are words. */
+  /** For an option with a message value: its fields whose values are words. */
   readonly words: readonly (readonly [name: string, word: string])[]
 }
 
@@ -33,7 +33,7 @@ const BOOLEANS: ReadonlyMap<string, 'packed' | 'mapEntry' | 'messageSetWireForma
     ['deprecated', 'deprecated'],
   ])
 
-/** Reads `option name = value;` behind its first word. */
+/** Reads `option name = value;` after its first word. */
 export function readOptionStatement(tokens: ProtoTokens, owner: { options?: Options }): void {
   owner.options ??= {}
   applyOption(tokens, owner.options, readOption(tokens))

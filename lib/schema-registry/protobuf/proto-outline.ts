@@ -1,4 +1,4 @@
-// What stands at the top of a .proto file, where the rest of it does not matter.
+// Reads only the package, imports and first message of a .proto file.
 import { isInstance, SerializationError } from '../../errors.ts'
 import { ProtoTokens } from './proto-tokens.ts'
 
@@ -6,13 +6,13 @@ export interface ProtoOutline {
   readonly packageName: string | undefined
   /** The name of the first message, without the package. */
   readonly message: string | undefined
-  /** The paths of imports, without those that only declare options. */
+  /** The paths of imports, without imports that only declare options. */
   readonly imports: readonly string[]
 }
 
 /**
- * Takes time in proportion to the text. Of a text with a fault, it returns what stands before it: the format names the
- * fault when it compiles the schema.
+ * Runs in linear time. For an invalid text, returns what comes before the error: the format reports the error when it
+ * compiles the schema.
  */
 export function protoOutline(text: string): ProtoOutline {
   const reader = new OutlineReader()

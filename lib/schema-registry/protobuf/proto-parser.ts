@@ -1,4 +1,4 @@
-// .proto text → what protoc's parser makes of it, with names as they are written.
+// Parses .proto text to the same descriptor as protoc, with names as they are written.
 // https://protobuf.dev/reference/protobuf/edition-2023-spec/
 
 import { unusableSchema } from '../unusable-schema.ts'
@@ -14,7 +14,7 @@ import { addSyntheticOneofs, type FieldPlace, MAX_FIELD_NUMBER, readField, type 
 import { applyOption, readOptionList, readOptionStatement } from './proto-options.ts'
 import { ProtoTokens } from './proto-tokens.ts'
 
-/** As protoc's. */
+/** The deepest nesting of messages, as in protoc. */
 const MAX_NESTING = 32
 const [MIN_INT32, MAX_INT32] = [-(2 ** 31), 2 ** 31 - 1]
 const EDITION_WITH_VISIBILITY = 1001
@@ -27,7 +27,7 @@ export function parseProto(text: string, name: string): FileProto {
 class ProtoParser {
   readonly #tokens: ProtoTokens
   readonly #file: FileProto
-  /** Messages of groups that extensions declare in the file itself. */
+  /** Messages of groups in extensions at the top level of the file. */
   readonly #implied: MessageProto[] = []
 
   constructor(text: string, name: string) {
@@ -101,13 +101,13 @@ class ProtoParser {
     if (!isOption && !isPublic) tokens.takes('weak')
     const path = tokens.string()
     tokens.expect(';')
-    // Such an import only declares options.
+    // Such an import only declares options, which are not needed.
     if (isOption) return
     if (isPublic) publicDependency.push(dependency.length)
     dependency.push(path)
   }
 
-  /** No record depends on it, but its name is a scope. */
+  /** Reads over a service: records don't use it, but its name is in scope. */
   #readService(): void {
     const tokens = this.#tokens
     this.#file.service.push({ name: tokens.name() })
@@ -190,7 +190,7 @@ class ProtoParser {
     tokens.expect(';')
   }
 
-  /** @param beyond 1: the end is exclusive */
+  /** @param beyond 1 if the end is exclusive */
   #readRange([min, max]: readonly [number, number], beyond: 0 | 1): { start: number; end: number } {
     const start = this.#tokens.integer(min, max)
     if (!this.#tokens.takes('to')) return { start, end: start + beyond }

@@ -1,10 +1,10 @@
-// The tokens of a .proto file. https://protobuf.dev/reference/protobuf/proto3-spec/#lexical_elements
+// Splits a .proto file into tokens. https://protobuf.dev/reference/protobuf/proto3-spec/#lexical_elements
 import { CONTROL_ESCAPES } from '../../record/control-escapes.ts'
 import { unusableSchema } from '../unusable-schema.ts'
 
 export interface Token {
   readonly kind: 'name' | 'integer' | 'float' | 'string' | 'symbol' | 'end'
-  /** Of a string: its content. */
+  /** The text; for a string, its content. */
   readonly text: string
   readonly line: number
 }
@@ -14,11 +14,14 @@ const NUMBER = /0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y
 const INTEGER = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/
 const SPACE = /[ \t\r\v\f]+/y
 const LINE_COMMENT = /\/\/[^\n]*/y
-/** Characters of a name with its scopes. Without a bound, names of names would grow with the square of the file. */
+/**
+ * The longest name including its scopes, in characters. Without a limit, nested names would grow with the square of the
+ * file.
+ */
 export const MAX_NAME = 512
 const BYTE_ORDER_MARK = '\uFEFF'
 
-/** In steps that do not grow with the file, so that reading takes time in proportion to it. */
+/** Reads token by token in linear time. */
 export class ProtoTokens {
   readonly #text: string
   #at = 0
@@ -47,7 +50,7 @@ export class ProtoTokens {
     return seen === text && (kind === 'symbol' || kind === 'name')
   }
 
-  /** Takes the token if it is this name or symbol. */
+  /** Consumes the next token if it is this name or symbol. */
   takes(text: string): boolean {
     if (!this.sees(text)) return false
     this.next()
@@ -62,7 +65,7 @@ export class ProtoTokens {
     return this.#ofKind('name', 'a name')
   }
 
-  /** Adjacent strings are one. */
+  /** Reads a string; adjacent strings are joined. */
   string(): string {
     let text = this.#ofKind('string', 'a string')
     while (this.#next.kind === 'string') text += this.next().text
@@ -79,7 +82,7 @@ export class ProtoTokens {
     return value
   }
 
-  /** A name with dots, and a leading one where that is allowed. */
+  /** Reads a name with dots; `mayLead` allows a leading dot. */
   dottedName({ mayLead = false } = {}): string {
     let name = mayLead && this.takes('.') ? '.' : ''
     do {

@@ -1,4 +1,4 @@
-// Values of a Protobuf message, whose descriptors are known: canonical JSON → bytes.
+// Encodes canonical JSON as a Protobuf message with known descriptors.
 import type { DescMessage, Registry } from '@bufbuild/protobuf'
 import { parseExactly } from '../../contracts/exact-json.ts'
 import { listViolations } from '../../contracts/violations.ts'
@@ -10,11 +10,11 @@ import { readMessageType } from './message-type.ts'
 import { loadProtobuf, type ProtobufPackage } from './protobuf-package.ts'
 import { TypeTables } from './type-tables.ts'
 
-/** The reader has its own, lower bound. */
+/** High enough, because JsonReader has a lower limit of its own. */
 const RECURSION_LIMIT = 1000
 
 /**
- * @param descriptors what `descriptorsOf` returned
+ * @param descriptors the result of `descriptorsOf`
  * @param name the full name of the message. Default: the file's first one
  * @throws SerializationError `schema-unusable`, by rejection
  */
@@ -58,7 +58,7 @@ class ProtobufEncoder implements SchemaEncoder {
       const options = { registry: this.#registry, recursionLimit: RECURSION_LIMIT }
       return toBinary(this.#type, fromJson(this.#type, json as Parameters<typeof fromJson>[1], options))
     } catch {
-      // Without the error, whose message quotes the value.
+      // The package's error is dropped, because its message quotes the value.
       throw this.#invalid([{ pointer: '', rule: 'message', expected: this.#type.typeName }])
     }
   }

@@ -1,4 +1,4 @@
-// Protobuf schemas of a registry.
+// The format of a registry's Protobuf schemas.
 import type { SchemaFormat } from '../schema-format.ts'
 import { descriptorsOf } from './descriptors-of.ts'
 import { createProtobufEncoder } from './protobuf-encoder.ts'

@@ -8,7 +8,7 @@ export interface ProtobufPackage {
   readonly wkt: WellKnownTypes
 }
 
-/** @throws ConfigError, by rejection, where the package is not installed */
+/** @throws ConfigError, by rejection, if the package is not installed */
 export async function loadProtobuf(): Promise<ProtobufPackage> {
   const protobuf = await import('@bufbuild/protobuf').catch(ifMissing('protobuf'))
   const wkt = await import('@bufbuild/protobuf/wkt').catch(ifMissing('protobuf'))

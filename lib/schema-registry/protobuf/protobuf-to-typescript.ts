@@ -1,4 +1,4 @@
-// A Protobuf message → the TypeScript type of the values that the format takes.
+// Converts a Protobuf message to the TypeScript type of the values that it accepts.
 import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf'
 import type { RegisteredSchema } from '../schema-registry.ts'
 import { comment, declaration, property, TypeNames } from '../type-declarations.ts'
@@ -122,7 +122,7 @@ function scalarText(type: number): string {
   return SCALAR_TEXTS[SCALARS.get(type)?.name ?? ''] ?? 'number'
 }
 
-/** Open enums take numbers without a name too. */
+/** Open enums also accept numbers without a name. */
 function enumText({ values, open }: DescEnum): string {
   const names = values.map(({ name }) => JSON.stringify(name))
   const numbers = open ? ['number'] : values.map(({ number }) => String(number))

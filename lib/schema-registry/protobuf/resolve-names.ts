@@ -1,4 +1,4 @@
-// Names of types as a .proto file writes them → full names, by protoc's rules of scopes.
+// Resolves type names of a .proto file to full names, by protoc's scope rules.
 // https://protobuf.dev/programming-guides/proto3/#name-resolution
 
 import { unusableSchema } from '../unusable-schema.ts'
@@ -13,7 +13,7 @@ import {
 } from './descriptor-protos.ts'
 import { MAX_NAME } from './proto-tokens.ts'
 
-/** What is asked of a file; one from a descriptor has it too. */
+/** The part of a file that resolving needs, from a text or a descriptor. */
 export interface FileScope {
   readonly name: string
   readonly package: string
@@ -33,19 +33,19 @@ interface MessageScope extends Named {
   readonly enumType: readonly Named[]
 }
 
-/** As protoc's. */
+/** The most parts of a package name, as in protoc. */
 const MAX_PACKAGE_PARTS = 101
 
 type SymbolKind = 'message' | 'enum' | 'service'
 
-/** What the files declare so far; each file comes after those that it imports. */
+/** The symbols of all files so far; each file comes after those that it imports. */
 export class ProtoSymbols {
   readonly #files = new Map<string, FileScope>()
   readonly #symbols = new Map<string, { readonly kind: SymbolKind; readonly file: string }>()
-  /** By each package and those around it, the files in it. */
+  /** The files of each package, including its enclosing packages. */
   readonly #packages = new Map<string, Set<string>>()
 
-  /** @throws SerializationError for a name that another file declares too, or that is too long */
+  /** @throws SerializationError for a name that is too long or that another file declares too */
   add(file: FileScope): void {
     this.#files.set(file.name, file)
     for (const name of packagesOf(file)) {
@@ -69,7 +69,7 @@ export class ProtoSymbols {
     this.#symbols.set(name, { kind, file })
   }
 
-  /** The kind of each name that a file sees: its own, those of its imports and of their public imports. */
+  /** Returns a look-up of the names visible in a file: its own, those of its imports and of their public imports. */
   seenBy(file: FileScope): (name: string) => SymbolKind | 'package' | undefined {
     const seen = new Set([file.name])
     const waiting = [...file.dependency]
@@ -88,7 +88,7 @@ export class ProtoSymbols {
   }
 }
 
-/** @throws SerializationError for more parts, or a longer name, than a package may have */
+/** @throws SerializationError if the package name has too many parts or is too long */
 function packagesOf({ package: name }: FileScope): string[] {
   const parts = name.slice(0, MAX_NAME + 1).split('.')
   if (name.length > MAX_NAME || parts.length > MAX_PACKAGE_PARTS)
@@ -103,22 +103,22 @@ interface Resolved {
 
 /**
  * Resolves the types of all fields and extensions in place.
- * @throws SerializationError for a type that is not declared, and for a message with two fields of a name or number
+ * @throws SerializationError for an undeclared type, and for a message with two fields of the same name or number
  */
 export function resolveNames(file: FileProto, symbols: ProtoSymbols): void {
   const kindOf = symbols.seenBy(file)
   const resolve = (name: string, scope: string): Resolved => {
-    const found = name.startsWith('.') ? name.slice(1) : inScopes(name, scope, kindOf)
-    const kind = found === undefined ? undefined : kindOf(found)
-    if (found !== undefined && (kind === 'message' || kind === 'enum')) return { name: `.${found}`, kind }
+    const resolvedName = name.startsWith('.') ? name.slice(1) : inScopes(name, scope, kindOf)
+    const kind = resolvedName === undefined ? undefined : kindOf(resolvedName)
+    if (resolvedName !== undefined && (kind === 'message' || kind === 'enum')) return { name: `.${resolvedName}`, kind }
     throw unusableSchema(
-      `expected the type ${name} that ${scope === '' ? 'the file' : scope} uses to be declared by it or an import.`,
+      `expected the type ${name} that ${scope === '' ? 'the file' : scope} uses to be declared in it or an import.`,
     )
   }
-  const resolveField = (field: FieldProto, scope: string, known: Map<string, Resolved>): void => {
+  const resolveField = (field: FieldProto, scope: string, resolvedTypes: Map<string, Resolved>): void => {
     const resolveOnce = (name: string): Resolved => {
-      const resolved = known.get(name) ?? resolve(name, scope)
-      known.set(name, resolved)
+      const resolved = resolvedTypes.get(name) ?? resolve(name, scope)
+      resolvedTypes.set(name, resolved)
       return resolved
     }
     if (field.extendee !== undefined) field.extendee = resolveOnce(field.extendee).name
@@ -130,18 +130,18 @@ export function resolveNames(file: FileProto, symbols: ProtoSymbols): void {
   const resolveMessage = (message: MessageProto, outer: string): void => {
     const scope = fullName(outer, message.name)
     checkUnique(message, scope)
-    const known = new Map<string, Resolved>()
-    for (const field of [...message.field, ...message.extension]) resolveField(field, scope, known)
+    const resolvedTypes = new Map<string, Resolved>()
+    for (const field of [...message.field, ...message.extension]) resolveField(field, scope, resolvedTypes)
     for (const nested of message.nestedType) resolveMessage(nested, scope)
     for (const nested of message.enumType) checkEnum(nested, scope)
   }
   for (const message of file.messageType) resolveMessage(message, file.package)
-  const known = new Map<string, Resolved>()
-  for (const extension of file.extension) resolveField(extension, file.package, known)
+  const resolvedTypes = new Map<string, Resolved>()
+  for (const extension of file.extension) resolveField(extension, file.package, resolvedTypes)
   for (const type of file.enumType) checkEnum(type, file.package)
 }
 
-/** From the innermost scope outwards: the first part decides, where it is a scope itself. */
+/** Searches from the innermost scope outwards. As in protoc, the first scope that has the name's first part decides. */
 function inScopes(name: string, scope: string, kindOf: (name: string) => string | undefined): string | undefined {
   const first = name.split('.', 1)[0] ?? ''
   for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {

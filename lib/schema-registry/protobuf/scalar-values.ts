@@ -1,17 +1,17 @@
-// Which JSON values, and values of a program, a scalar field takes: https://protobuf.dev/programming-guides/json/
-// Stricter than the package, which takes '' and '0x10' for integers.
+// Converts JSON values and values from code for scalar fields: https://protobuf.dev/programming-guides/json/ Stricter
+// than the package, which accepts '' and '0x10' as integers.
 
 import { NumberText } from '../../record/json-text.ts'
 
 /**
- * @param isParsed whether it is JSON, with a NumberText for a number that a double does not hold
+ * @param isParsed true if the value was parsed from JSON, with a NumberText for numbers that a double can't hold
  * @returns canonical JSON; undefined for a value that does not fit
  */
 type ScalarReader = (value: unknown, isParsed: boolean) => unknown
 
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const PARTS = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
-/** More than any integer has, and few enough to read. */
+/** The most digits to read; no integer type has as many. */
 const MAX_DIGITS = 40
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 const MAX_FLOAT = 3.4028234663852886e38
@@ -20,7 +20,7 @@ const NOT_FINITE: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity'
 const [MIN_INT32, MAX_INT32, MAX_UINT32] = [-(2 ** 31), 2 ** 31 - 1, 2 ** 32 - 1]
 const [MIN_INT64, MAX_INT64, MAX_UINT64] = [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 64n - 1n]
 
-/** By the numbers of the types in descriptors. */
+/** Scalar types by their numbers in descriptors. */
 export const SCALARS: ReadonlyMap<number, { readonly name: string; readonly read: ScalarReader }> = new Map(
   (
     [
@@ -43,7 +43,7 @@ export const SCALARS: ReadonlyMap<number, { readonly name: string; readonly read
   ).map(([type, name, read]) => [type, { name, read }]),
 )
 
-/** The JSON text of a key is that of the value; each key has one. */
+/** Whether the text is a key of this type. Only canonical texts are accepted, so that each key has one form. */
 export function isMapKey(type: number, key: string): boolean {
   if (type === 9) return key.isWellFormed()
   if (type === 8) return key === 'true' || key === 'false'
@@ -60,7 +60,7 @@ function int32(min: number, max: number): ScalarReader {
 
 function int64(min: bigint, max: bigint): ScalarReader {
   return value => {
-    // The usual one, whose text is exact.
+    // The common case: a safe integer, whose text is exact.
     if (Number.isSafeInteger(value) && (min < 0n || (value as number) >= 0)) return value
     const text = value instanceof NumberText ? value.text : value
     const exact = typeof text === 'string' ? wholeText(text) : text
@@ -75,7 +75,10 @@ function numberOf(value: unknown): unknown {
   return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value
 }
 
-/** Those of 12e3, 12000.0 and 120e-1; undefined for a number with a fraction, or with more than an integer has. */
+/**
+ * Returns the integer digits of numbers such as 12e3, 12000.0 and 120e-1; undefined for a fraction, or for too many
+ * digits.
+ */
 function wholeText(number: string): string | undefined {
   const parts = PARTS.exec(number)
   if (!parts) return undefined
@@ -90,7 +93,7 @@ function wholeText(number: string): string | undefined {
 
 function decimal(max: number): ScalarReader {
   return (value, isParsed) => {
-    // A text has them for what is too large.
+    // JSON.parse returns Infinity for numbers that are too large.
     if (typeof value === 'number' && !Number.isFinite(value)) return isParsed ? undefined : String(value)
     if (NOT_FINITE.has(value)) return value
     const number = numberOf(value)

@@ -1,4 +1,4 @@
-// Well-known types whose JSON is a text. Stricter than the package, which makes March of the 30th of February.
+// Checks well-known types whose JSON is a text. Stricter than the package, which accepts 30 February as a day in March.
 // https://protobuf.dev/reference/protobuf/google.protobuf/
 
 const TIMESTAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:Z|[+-](\d\d):(\d\d))$/
@@ -7,7 +7,7 @@ const MAX_DURATION_SECONDS = 315_576_000_000
 
 const WRAPPER = /^google\.protobuf\.(?:Bool|Bytes|Double|Float|String|U?Int32|U?Int64)Value$/
 
-/** Of a message whose JSON is the value of its only field. */
+/** Whether the message is a wrapper, whose JSON is the value of its only field. */
 export function isWrapper(typeName: string): boolean {
   return WRAPPER.test(typeName)
 }

@@ -1,10 +1,10 @@
-// What values are looked up in, made once for each type.
+// Look-up tables for fields and enums, created once per type.
 import type { DescEnum, DescExtension, DescField, DescMessage, Registry } from '@bufbuild/protobuf'
 
 const LEGACY_REQUIRED = 3
 
 interface Fields {
-  /** By their names and their names in JSON. */
+  /** Fields by name and by JSON name. */
   readonly byName: ReadonlyMap<string, DescField>
   readonly required: readonly DescField[]
 }

@@ -1,4 +1,4 @@
-// Files that a schema may import without a reference, as every registry and compiler has them: google/type/ of
+// Files that a schema may import without a reference, because every registry and compiler has them: google/type/ of
 // github.com/googleapis/googleapis and confluent/ of github.com/confluentinc/schema-registry, without comments and
 // options. The package has google/protobuf/.
 

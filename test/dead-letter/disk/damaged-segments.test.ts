@@ -1,6 +1,6 @@
 // Segments that are cut, damaged or of another version: every intact entry is read, what can't be read is reported, and
-// no file with something unread is removed. The case that was found: one flipped byte hid 999 dead letters, and `list`
-// then deleted the file.
+// no file with something unread is removed. The original bug: one flipped byte hid 999 dead letters, and `list` then
+// deleted the file.
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -241,7 +241,7 @@ test('other versions, wrong ids and foreign entries are counted and kept; all ot
       reason: 'version 3 of the envelope is newer than this release supports (2)',
       count: 1,
     },
-    { location: `${path} at byte ${ends[1]}`, reason: 'its id is not the one of its record', count: 1 },
+    { location: `${path} at byte ${ends[1]}`, reason: 'its id does not match its record', count: 1 },
     { location: `${path} at byte ${ends[3]}`, reason: 'it is not a dead letter', count: 1 },
   ])
   assert.deepEqual(readFileSync(path), bytes)
@@ -255,8 +255,8 @@ test('an entry that a newer version has completed is not reported', async () => 
   assert.deepEqual(await completeAndTidy(folder), { ids: [], unreadable: [] })
 })
 
-// A redrive as another user had written notes that the service could not read: it sent everything again.
-test('what a note may complete that can’t be read is uncertain, and nothing else is', async () => {
+// The original bug: a redrive as another user wrote notes that the service could not read, so it sent everything again.
+test('a dead letter that an unreadable note may complete is uncertain, and no other is', async () => {
   const letters = ['a', 'b', 'c'].map(id => deadLetterOf(id)) as [DeadLetter, DeadLetter, DeadLetter]
   const { bytes, ends } = segmentOf(letters, 'seg2')
   const offsets = [0, ...ends]

@@ -1,5 +1,5 @@
-// The folder of dead letters as a whole: what looking leaves alone, what a redrive may remove, the lease, the cap, and
-// room for the notes.
+// The folder of dead letters: reading changes nothing, what a redrive may remove, the lease, the size limit, and room
+// for notes.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
@@ -91,7 +91,7 @@ function snapshot(folder: string): unknown[] {
   })
 }
 
-test('looking changes nothing, also where everything is completed and old', async () => {
+test('reading changes nothing, even if everything is completed and old', async () => {
   const folder = newFolder()
   await storeIn(folder, [deadLetterOf('a'), deadLetterOf('b')])
   await completeAll(folder)
@@ -106,7 +106,7 @@ test('looking changes nothing, also where everything is completed and old', asyn
   assert.equal(statSync(folder).mtimeMs, folderTime)
 })
 
-test('a folder that is not there is `not-found`, and is not created', async () => {
+test('a missing folder is `not-found`, and is not created', async () => {
   writeFileSync(join(root, 'file'), '')
   for (const folder of [join(root, 'nowhere', 'deep'), join(root, 'file')]) {
     const store = new DiskDeadLetterStore(folder)
@@ -215,7 +215,7 @@ test('tidy removes completed segments after a day, with their notes, and nothing
   await store.close()
 })
 
-test('a note stays as long as what it completes; no crash of tidy opens a dead letter again', async () => {
+test('a note is kept as long as the dead letters that it completes; a crash of tidy opens none again', async () => {
   const folder = newFolder()
   // The notes are in a file with an older name than the dead letters.
   const notes = new DiskDeadLetterStore(folder)
@@ -347,7 +347,7 @@ test('another redrive gets the lease once it is released, or a minute after its 
   assert.deepEqual(readdirSync(folder), [])
 })
 
-test('a lock from the future, after the clock was set back, keeps no redrive away', async () => {
+test('a lock with a future time, after the clock was set back, does not block a redrive', async () => {
   for (const content of ['somebody', '']) {
     const folder = newFolder()
     const lock = join(folder, 'redrive.lock')
@@ -387,7 +387,7 @@ test('the lease is renewed by the clock of the file system', async () => {
   await lease.release()
 })
 
-test('the cap counts what is open: once everything is completed, it takes as much again', async () => {
+test('the limit counts open dead letters: once all are completed, the same amount can be stored again', async () => {
   const folder = newFolder()
   const maxBytes = 20_000
   const fill = async (name: string) => {
@@ -420,7 +420,7 @@ test('the cap counts what is open: once everything is completed, it takes as muc
   await lease.release()
 })
 
-test('room for the notes is had before anything is sent: on a full disk the batch is refused', async t => {
+test('room for the notes is reserved before anything is sent: on a full disk the batch is refused', async t => {
   const folder = newFolder()
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], { stdio: 'ignore' })
@@ -500,7 +500,7 @@ test('room that was reserved and not used is released', async () => {
   assert.ok((sizes[1] ?? 0) < 300, String(sizes))
 })
 
-test('a note about something that is not there completes nothing', async () => {
+test('a note about a missing entry completes nothing', async () => {
   const folder = newFolder()
   const [location = ''] = await storeIn(folder, [deadLetterOf('a')])
   const of = ['disk:../x.seg2#0', 'disk:nowhere.seg2#0', location.replace('#0', '#1'), 'nonsense', null, 7]

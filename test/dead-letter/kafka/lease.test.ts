@@ -113,7 +113,7 @@ test('a holder that was killed is watched for a minute, once', async () => {
   assert.equal(second.ms, 0)
 })
 
-test('who waits for a lease says so, and may be told to end', async () => {
+test('a redrive that waits for a lease says so, and can be asked to stop', async () => {
   const logs = new Logs()
   await takeLease(logs.machine()('dlt'))
   await logs.clock.advance(61_000)
@@ -129,7 +129,7 @@ test('who waits for a lease says so, and may be told to end', async () => {
   assert.deepEqual(said, ['Another redrive of this topic may still be running: waiting up to 60 s for its lease.'])
 })
 
-test('a holder that stood still does not take its lease back', async () => {
+test('a holder that was suspended does not take its lease back', async () => {
   const logs = new Logs()
   const lease = await takeLease(logs.machine()('dlt'))
   logs.clock.freeze(61_000)
@@ -137,7 +137,7 @@ test('a holder that stood still does not take its lease back', async () => {
   await assert.rejects(lease.renew(), RUNNING)
 })
 
-test('of two that wait for a lease that has ended, one gets it', async () => {
+test('if two redrives wait for a lease that has ended, one gets it', async () => {
   for (const skew of [0, 90_000]) {
     const logs = new Logs()
     await takeLease(logs.machine()('dlt'))
@@ -171,7 +171,7 @@ test('a redrive that reads one of the topics keeps out one that reads them all, 
   await assert.rejects(all.check(), { code: 'stop-requested' })
 })
 
-test('a stop reaches a holder whose clock is wrong, and finds nobody where nobody is', async () => {
+test('a stop request reaches a holder with a wrong clock, and reports when no redrive runs', async () => {
   const logs = new Logs()
   assert.equal(await requestStop(logs.machine()('dlt')), 'not-running')
   const lease = await takeLease(logs.machine(-300_000)('dlt'))

@@ -1,5 +1,5 @@
-// The records of a dead-letter topic may come from anybody with rights to it: none of them stops the reading, and no
-// record can end or hide the dead letters of another topic.
+// The records of a dead-letter topic are untrusted: none of them stops the reading, and no record can complete or hide
+// the dead letters of another topic.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
@@ -103,7 +103,7 @@ test('a record keeps all of its headers through a dead-letter topic, also those 
     })
 })
 
-test('what can’t be read is reported by its location; foreign records are none', async () => {
+test('unreadable dead letters are reported by location; foreign records are ignored', async () => {
   const { topicNamed, openStore, append } = clusterOf('chat-dlt')
   const topic = topicNamed('chat-dlt')
   const envelope = (value: unknown) =>
@@ -126,13 +126,13 @@ test('what can’t be read is reported by its location; foreign records are none
       ['kafka:chat-dlt-0@2', 'its header kp-dead-letter does not contain an envelope', 1],
       ['kafka:chat-dlt-0@3', 'version 3 of the envelope is newer than this release supports (2)', 1],
       ['kafka:chat-dlt-0@4', 'its record’s topic has another dead-letter topic', 1],
-      ['kafka:chat-dlt-0@5', 'its id is not the one of its record', 1],
+      ['kafka:chat-dlt-0@5', 'its id does not match its record', 1],
     ],
   )
   assert.deepEqual(topic.records, before)
 })
 
-test('a marker closes places of its own topic alone, and a dead letter is no marker or lease', async () => {
+test('a marker completes dead letters of its own topic only; a dead letter is never a marker or lease', async () => {
   const { topicNamed, openStore, append } = clusterOf('chat-dlt', 'payments-dlt')
   const marker = (of: unknown): RecordHeader => ['kp-closed', json({ of, location: 'kafka:chat-0@1' })]
   const lease: RecordHeader = ['kp-lease', json({ holder: 'm', until: 9e15 })]
@@ -270,7 +270,7 @@ test('without a topic of the pattern the target is not found', async () => {
   await assert.rejects(store.lease(), isMissing)
 })
 
-test('what is no lease of a redrive is ignored', async () => {
+test('records that are not leases of redrives are ignored', async () => {
   const { topicNamed, openStore } = clusterOf('chat-dlt')
   for (const lease of [
     { holder: 'm'.repeat(65), until: 9e15 },
@@ -335,9 +335,9 @@ function twoPartitions() {
 const states = ({ open }: Awaited<ReturnType<typeof readAll>>) =>
   open.map(({ deadLetter: { recordId }, isUncertain = false }) => `${recordId} ${isUncertain}`)
 
-// Markers lay in any partition: while that one could not be read, or once retention had removed it there, what they
-// had completed was open again and sent again.
-test('a marker lies in the partition of what it marks', async () => {
+// The original bug: markers were in any partition. While that partition could not be read, or after retention had
+// removed a marker there, its dead letters were open again and sent again.
+test('a marker is in the partition of the dead letters that it completes', async () => {
   const { logs, store, append } = twoPartitions()
   for (const partition of [0, 1]) append(deadLetterOf(`in ${partition}`), partition)
   const { open } = await readAll(store)

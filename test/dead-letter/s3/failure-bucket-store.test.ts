@@ -1,5 +1,5 @@
-// Records of failed invocations in a bucket: read in order, deleted as they were read, and none believed before it is
-// checked. Anybody who may write to the bucket can store any object.
+// Records of failed invocations in a bucket: read in order, deleted only in the version that was read, and checked
+// before use, because anybody who may write to the bucket can store any object.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
@@ -100,7 +100,7 @@ test('a record of more than SQS can take is read whole', async () => {
   assert.equal(open[0]?.deadLetter.failure.kind, 'delivery-failure')
 })
 
-test('what is no record of the function is counted, shown with its key, and stays; the others are read', async () => {
+test('objects that are not records of the function are counted, shown by key, and kept', async () => {
   const wrong: Record<string, string | Buffer> = {
     '00-other-function': record(event('x'), `${ARN}-two:$LATEST`),
     '01-other-account': record(event('x'), ARN.replace('123456789012', '999999999999')),
@@ -131,12 +131,12 @@ test('what is no record of the function is counted, shown with its key, and stay
       ['01-other-account', notOurs, 1],
       ['02-no-arn', notOurs, 1],
       ['03-no-record', notOurs, 1],
-      ['04-no-event', 'it is neither an event nor Lambda’s record of one', 1],
+      ['04-no-event', 'it is neither an event nor Lambda’s record of a failed invocation', 1],
       ['05-cut-off', notOurs, 1],
       ['06-empty', notOurs, 1],
       ['07-not-utf-8', 'it is not UTF-8', 1],
-      ['08-too-large', 'it is larger than a record of Lambda can be', 1],
-      ['09-refused', 'S3 does not give the object (AccessDenied)', 1],
+      ['08-too-large', 'it is too large for Lambda’s record of an invocation', 1],
+      ['09-refused', 'S3 refuses to return the object (AccessDenied)', 1],
     ],
   )
   await store.complete(open.map(each => ({ open: each, location: DONE })))
@@ -144,11 +144,11 @@ test('what is no record of the function is counted, shown with its key, and stay
   assert.deepEqual(server.contents(), others)
 })
 
-test('without the reader of messages nothing is taken', async t => {
+test('without a reader of messages nothing is yielded', async t => {
   server.put(keyOf('08.00.00'), record(event('e-1')))
   const blind = openStore(CONFIG, {})
   t.after(() => blind.close())
-  assert.deepEqual((await readAll(blind)).unreadable[0]?.reason, 'there are no contracts to read it by')
+  assert.deepEqual((await readAll(blind)).unreadable[0]?.reason, 'no contracts are loaded to read it with')
 })
 
 test('an object with several records is deleted when the last one is completed', async () => {
@@ -212,14 +212,14 @@ test('every record of an object that can’t be deleted counts as not completed'
   assert.deepEqual(Object.keys(server.contents()), [keyOf('08.00.00')])
 })
 
-test('an edited record is refused, and so is a new doubt, for which the object has no place', async () => {
+test('an edited record is refused, and so is a new unknown outcome, which the object can’t store', async () => {
   server.put(keyOf('08.00.00'), record(event('e-1')))
   const one = only((await readAll()).open, 'e-1')
   await store.replace(one, tried(one.deadLetter, 'quota'))
   await assert.rejects(store.replace(one, { ...one.deadLetter, deadLetterId: 'edited' }), /can’t be edited/)
   const inDoubt = { ...DOUBT, from: '2026-11-27T06:00:00.000Z', to: '2026-11-27T06:00:01.000Z' }
   const doubtful = { ...one.deadLetter, inDoubt }
-  await assert.rejects(store.replace(one, doubtful), /can’t note where its record may be/)
+  await assert.rejects(store.replace(one, doubtful), /can’t store where the Kafka record may be/)
   await store.replace({ ...one, deadLetter: doubtful }, tried(doubtful, 'quota'))
   assert.deepEqual(server.contents(), { [keyOf('08.00.00')]: record(event('e-1')) })
 })
@@ -271,7 +271,7 @@ test('a redrive deletes what it sent; a record in doubt goes to the target, or t
   }
 })
 
-test('one is found again by its key under Lambda’s prefix, and by no other', async () => {
+test('a record is found by its key below Lambda’s prefix, and by no other key', async () => {
   server.put(keyOf('08.00.00'), record([event('e-1'), event('e-2')]))
   server.put('redrive/app-eventbridge/forged', record(event('e-1')))
   const one = only((await readAll()).open, 'e-2').deadLetter

@@ -1,5 +1,4 @@
-// The objects of a bucket may come from anybody with rights to it: none of them stops the reading, and none can end
-// another one.
+// The objects of a bucket are untrusted: none of them stops the reading, and none can complete another one.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
@@ -59,10 +58,10 @@ test('what can’t be read is counted with its key and stays; the others are lis
     places.sort(),
     [
       ['empty.json', 'it is no dead letter', 1],
-      ['forged.json', 'its id is not the one of its record', 1],
+      ['forged.json', 'its id does not match its record', 1],
       ['garbage.json', 'it is no dead letter', 1],
       ['newer.json', 'version 3 of the envelope is newer than this release supports (2)', 1],
-      [keyOf(refused).slice('prod/'.length), 'S3 does not give the object (AccessDenied)', 1],
+      [keyOf(refused).slice('prod/'.length), 'S3 refuses to return the object (AccessDenied)', 1],
     ].sort(),
   )
   assert.deepEqual(server.contents(), contents)
@@ -213,7 +212,7 @@ test('the age of a lease is taken by the clock of S3, whatever the time here', a
   }
 })
 
-test('a lease whose first answer was lost is still the own one', async () => {
+test('a holder keeps its lease if the response to taking it was lost', async () => {
   const lease = await store.lease()
   const holder = server.contents()['prod/redrive.lease'] ?? ''
   // Another version of the same object, as an encrypted bucket makes with each write.
@@ -222,7 +221,7 @@ test('a lease whose first answer was lost is still the own one', async () => {
   await lease.release()
 })
 
-// Whatever the key of the new dead letter held, the old one was deleted.
+// The original bug: the old dead letter was deleted whatever the object under the new key was.
 test('an edit replaces nothing when the key of the new dead letter holds something else', async () => {
   const [before, edited] = [deadLetterOf('a', 'before'), deadLetterOf('a', 'after')]
   for (const [held, isReplaced] of [

@@ -1,4 +1,4 @@
-// What a database holds may be damaged, half written, or come from anybody who may write to it.
+// The content of a database may be damaged, half written, or forged by anybody who may write to it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { closeSync, copyFileSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
@@ -43,8 +43,8 @@ async function readAll(file: string) {
 
 const several = (count: number) => Array.from({ length: count }, (_, n) => deadLetterOf(`id-${n}`, 'x'.repeat(300)))
 
-// Every command ended with "can't be read" until a function happened to write to the file.
-test('what a killed writer left half written is undone by whoever reads the file', async () => {
+// The original bug: every command ended with "can't be read" until a function wrote to the file again.
+test('an unfinished transaction of a killed writer is rolled back by the next reader', async () => {
   const file = await databaseOf('killed.db', several(3))
   const program = `
     const database = new (require('node:sqlite').DatabaseSync)(${JSON.stringify(file)})
@@ -92,7 +92,8 @@ test('a damaged page costs the rows in it, which are counted, and no others', as
   assert.ok(pages > 10, `${pages} pages`)
 })
 
-// The note replaced the whole dead letter, and the record was sent a second time without a look.
+// The original bug: the note replaced the whole dead letter, and the record was sent a second time without searching
+// the log.
 test('a note on a dead letter keeps the doubt that was stored since it was read', async () => {
   const [deadLetter] = several(1) as [DeadLetter]
   const file = await databaseOf('doubt.db', [deadLetter])

@@ -122,8 +122,8 @@ test('a file of 0600 in a folder of 0700, also one that 0.1 left open to others'
   await again.close()
 })
 
-// As root it set the mode of /dev/null to 0600.
-test('what is no database is an error and stays as it is; a typo creates nothing', async () => {
+// The original bug: run as root, it set the mode of /dev/null to 0600.
+test('a file that is not a database is an error and is not changed; a typo creates nothing', async () => {
   const foreign = join(folder, 'foreign.txt')
   writeFileSync(foreign, 'hello', { mode: 0o644 })
   const pipe = join(folder, 'pipe')
@@ -160,7 +160,8 @@ test('no write-ahead log is used, also where 0.1 used one', async () => {
   await target.close()
 })
 
-// 200 dead letters of 1 MB were read at once: a function of 512 MB died of them at every schedule.
+// The original bug: 200 dead letters of 1 MB were read at once, so a function with 512 MB ran out of memory at every
+// schedule.
 test('large dead letters are read a few at a time', async () => {
   const file = join(folder, 'large.db')
   const target = new SqliteDeadLetterTarget(file)
@@ -191,7 +192,7 @@ test('large dead letters are read a few at a time', async () => {
   assert.ok(Math.max(...bytes) < 5_000_000, String(Math.max(...bytes)))
 })
 
-// Of redrives that started at once, the one that opened the database while another wrote failed.
+// The original bug: if two redrives started at once, the one that opened the database while the other wrote failed.
 test('a target that opens the database while another process has it locked waits for it', async () => {
   const file = join(folder, 'opened-while-locked.db')
   const first = new SqliteDeadLetterTarget(file)
@@ -248,7 +249,7 @@ test('rows that can’t be used are reported and stay; the others are listed', a
   assert.deepEqual(unreadable, [
     '#not-json no dead letter',
     '#newer version 3 of the envelope is newer than this release supports (2)',
-    '#forged its id is not the one of its record',
+    '#forged its id does not match its record',
   ])
   await store.close()
   await target.close()
@@ -305,7 +306,7 @@ test('completed rows go a day later, and those that 0.1 completed a day after th
   await target.close()
 })
 
-test('to check a lease writes nothing while more than half of its time is left; then it renews it', async () => {
+test('checking a lease writes nothing while more than half of its time is left; then it renews it', async () => {
   const file = join(folder, 'checks.db')
   const target = new SqliteDeadLetterTarget(file)
   await target.store([deadLetterOf('a')])
@@ -327,7 +328,7 @@ test('to check a lease writes nothing while more than half of its time is left; 
   await target.close()
 })
 
-// Two machines whose clocks were 90 s apart held it both to the end, and sent 1,090 records of 600.
+// The original bug: two machines with clocks 90 s apart both held the lease to the end, and sent 1,090 records of 600.
 test('a lease of another machine has ended only if nobody renews it; one that is lost is not taken back', async () => {
   const file = join(folder, 'two-machines.db')
   const target = new SqliteDeadLetterTarget(file)

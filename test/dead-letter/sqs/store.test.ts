@@ -1,4 +1,5 @@
-// Dead letters in SQS, on a queue in memory whose clock the test sets: what is hidden for how long, what is deleted.
+// Dead letters in SQS, on a queue in memory whose clock the test sets: how long messages are hidden, and which are
+// deleted.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
@@ -60,7 +61,8 @@ function producerThat(isRefused: (value: string) => boolean = () => false) {
   return { sent, producer: { sendAll, isReachable: async () => true } }
 }
 
-// Two `stats` at once counted a part of the queue each, and after Ctrl-C the next one counted none for a minute.
+// The original bug: two concurrent `stats` each counted a part of the queue, and after Ctrl-C the next one counted none
+// for a minute.
 test('reading without a redrive receives a sample, which is visible again at once', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 1500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
@@ -80,7 +82,7 @@ test('reading without a redrive receives a sample, which is visible again at onc
   ])
 })
 
-test('messages that were looked at are visible again when the consumer, a signal or close ends it', async t => {
+test('listed messages are visible again when the consumer, a signal or close ends the listing', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 50; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   for await (const _open of store.deadLetters()) break
@@ -96,8 +98,8 @@ test('messages that were looked at are visible again when the consumer, a signal
   assert.equal(sqs.visible, 50)
 })
 
-// The doctor stops a search that takes too long; its queue then had hundreds of hidden messages.
-test('close ends a search, and makes visible also what is being received', async t => {
+// The original bug: when the doctor stopped a search that took too long, hundreds of messages stayed hidden.
+test('close ends a search, and also makes messages of a pending receive visible', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 500; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   const search = store.find(deadLetterOf('elsewhere'))
@@ -122,12 +124,13 @@ test('only dead letters are listed; anything else is counted with its reason and
   assert.deepEqual(reasons, [
     'no dead letter',
     'version 9 of the envelope is newer than this release supports (2)',
-    'its id is not the one of its record',
+    'its id does not match its record',
     'no dead letter',
   ])
 })
 
-// A retry of the SDK stores a dead letter twice; three redrives at once then sent 1,703 records of 1,000.
+// The original bug: a retry of the SDK stored a dead letter twice, and three concurrent redrives sent 1,703 records of
+// 1,000.
 test('a doubled message is sent once per run and deleted in each place, also when it comes later', async t => {
   const { sqs, store } = await standard(t)
   const twice = JSON.stringify(deadLetterOf('twice', 'v-twice'))
@@ -143,7 +146,7 @@ test('a doubled message is sent once per run and deleted in each place, also whe
   assert.deepEqual([again.length, sqs.messages.length], [0, 0])
 })
 
-// A forged dead letter with the id of another one ended the other one, which was nowhere then.
+// The original bug: a forged dead letter with the id of another one completed the other one, which was lost.
 test('two dead letters with one id and different values are both listed', async t => {
   const { sqs, store } = await standard(t)
   const whole = deadLetterOf('victim')
@@ -165,7 +168,7 @@ test('two dead letters with one id and different values are both listed', async 
   )
 })
 
-test('a message is completed only if it is deleted while it is held, and harms no other', async t => {
+test('a message is completed only if it is deleted while it is hidden, and does not affect others', async t => {
   const { sqs, store } = await standard(t)
   for (const id of ['expires', 'renewed', 'refused', 'good']) sqs.add(JSON.stringify(deadLetterOf(id)))
   sqs.undeletable.add('m-2')
@@ -193,8 +196,8 @@ test('a message is completed only if it is deleted while it is held, and harms n
   assert.equal(sqs.messages.length, 0)
 })
 
-// After a pause of 85 s two more batches were sent, which another redrive had sent already.
-test('what others may have received after a pause is not sent: the run ends', async t => {
+// The original bug: after a pause of 85 s two more batches were sent that another redrive had sent already.
+test('messages that others may have received during a pause are not sent: the run ends', async t => {
   const { sqs, store } = await standard(t)
   for (const id of ['a', 'b', 'c', 'd']) sqs.add(JSON.stringify(deadLetterOf(id)))
   const { sent, producer } = producerThat()
@@ -219,7 +222,7 @@ test('a redrive counts what could not be deleted, and goes on', async t => {
   assert.deepEqual([result.resent, result.notCompleted, result.stopped], [3, 1, undefined])
 })
 
-test('what is held is renewed by the lease, and reading goes on as long as there is more', async t => {
+test('received messages stay hidden while the lease is held, and reading continues to the end', async t => {
   const { sqs, store } = await standard(t)
   for (let n = 0; n < 25; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`)))
   const lease = await store.lease()
@@ -234,7 +237,7 @@ test('what is held is renewed by the lease, and reading goes on as long as there
   assert.equal(sqs.messages.length, 0)
 })
 
-test('a replaced dead letter is the new version, which this run does not give again', async t => {
+test('a replaced dead letter is stored in its new version, which this run does not yield again', async t => {
   const { sqs, store } = await standard(t)
   sqs.add(JSON.stringify(deadLetterOf('refused')))
   const [open] = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
@@ -248,7 +251,7 @@ test('a replaced dead letter is the new version, which this run does not give ag
   assert.deepEqual(await Array.fromAsync(store.deadLetters({ purpose: 'redrive' })), [])
 })
 
-// Ten messages of each group were sent, and counted as all.
+// The original bug: ten messages of each group were sent and counted as all.
 test('a FIFO queue is emptied in one run, each group in order, ten of a group in memory', async t => {
   const { sqs, store } = await fifo(t)
   for (let n = 0; n < 300; n++) sqs.add(JSON.stringify({ n }), { group: 'g' })
@@ -367,7 +370,7 @@ test('the holder of the lease learns that it shall stop; an earlier request stop
   assert.equal(sqs.messages.length, 0)
 })
 
-test('of many that want the lease at once, one gets it', async t => {
+test('if many redrives try to take the lease at once, one gets it', async t => {
   const sqs = await SqsServer.start('lease.fifo')
   t.after(() => sqs.close())
   const results = await Promise.allSettled(Array.from({ length: 12 }, () => takeQueueLease(sqs.url, sqs.clock)))

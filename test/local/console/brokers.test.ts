@@ -69,7 +69,7 @@ test('a start that fails is an error for its caller, and the next action is done
   assert.deepEqual(calls, ['kill 1'])
 })
 
-test('what is no action or broker is refused, and a cluster of the user is never changed', async () => {
+test('an unknown action or broker is refused, and a cluster of the user is never changed', async () => {
   const { brokers, calls } = cluster()
   for (const body of [
     undefined,

@@ -196,7 +196,7 @@ test('pages of a hundred; a page that is no longer there is the last one', async
 })
 
 for (const kind of ['disk', 'sqlite'] as const)
-  test(`${kind}: what another process stores or completes is seen; discard ends what the filter selects`, async () => {
+  test(`${kind}: changes of another process are seen; discard completes what the filter selects`, async () => {
     const { put, list, finish } = await openConsole(samples(), kind)
     assert.equal((await list('')).matched, 5)
     await put([deadLetterOf('later')])
@@ -220,7 +220,7 @@ test('a discard without a filter needs “all”; a mistyped name in what is lef
   assert.equal((await finish({ action: 'discard', all: true })).changed, 5)
 })
 
-test('what fails after the person looked is not discarded', async () => {
+test('dead letters stored after the page was loaded are not discarded', async () => {
   const { put, finish, list } = await openConsole(samples())
   await put([deadLetterOf('new', 'v', 'chat', Date.now() + 60_000)])
   assert.equal((await finish({ action: 'discard', until: new Date().toISOString() })).changed, 5)

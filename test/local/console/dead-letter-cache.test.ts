@@ -55,7 +55,7 @@ test('a person who asks, and the end of a run, do not wait', async () => {
   assert.equal((await current()).snapshot?.rows.length, 2)
 })
 
-test('where only reading tells, it is read twice a minute', async () => {
+test('a target whose changes only show by reading is read twice a minute', async () => {
   const { world, current } = reader({ readMs: 0 })
   world.state = undefined
   for (let second = 0; second < 120; second++) {

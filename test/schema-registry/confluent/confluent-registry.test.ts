@@ -1,4 +1,4 @@
-// What is asked of a registry with Confluent's API, and what its answers become.
+// Requests to a registry with Confluent's API, and how its responses are handled.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SerializationError } from '../../../lib/errors.ts'
@@ -48,7 +48,8 @@ test('a version by its number; names of subjects are encoded, those with a conte
 })
 
 test('a subject that a URL can’t name is refused: another path would be asked for, or get the schema', async t => {
-  // `..` asked for GET /versions/latest, and `.` would have registered a schema under the subject `versions`.
+  // The original bug: `..` requested GET /versions/latest, and `.` would have registered a schema under the subject
+  // `versions`.
   const { server, find } = await scriptedRegistry(t, () => ({ body: stored }))
   for (const subject of ['..', '.', '', '\ud800'])
     for (const selection of [latest(subject), { ...byText('"string"', { register: true }), subject }])
@@ -56,7 +57,7 @@ test('a subject that a URL can’t name is refused: another path would be asked 
   assert.deepEqual(server.requests, [])
 })
 
-test('the answer may name another subject, as that of an alias does', async t => {
+test('the response may name another subject, as for an alias', async t => {
   const { find } = await scriptedRegistry(t, () => ({ body: { ...stored, subject: 'orders-value' } }))
   for (const selection of [latest('alias'), numbered('alias', 3)]) assert.equal((await find(selection)).version, 3)
 })
@@ -141,7 +142,7 @@ const REFUSALS: readonly (readonly [RegistryAnswer, SerializationError['code'], 
   [notFound(40401), 'schema-not-found', /404 \(error_code 40401\): it does not have a version of subject s/],
   [notFound(40402), 'schema-not-found', /40402/],
   [{ status: 422, body: { error_code: 42202 } }, 'schema-not-found', /42202/],
-  [{ status: 422, body: { error_code: 42201 } }, 'schema-unusable', /42201.*does not take the schema as valid/],
+  [{ status: 422, body: { error_code: 42201 } }, 'schema-unusable', /42201.*refuses the schema as invalid/],
   [{ status: 404, body: '<html>' }, 'schema-registry', /404 for .*check the path of the address/],
   [{ status: 302, headers: { location: '/' } }, 'schema-registry', /302.*redirects are not followed/],
   [{ status: 400, body: 'x' }, 'schema-registry', /400.*expected an answer of a Confluent Schema Registry/],

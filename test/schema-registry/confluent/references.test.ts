@@ -1,4 +1,4 @@
-// Schemas that import others: all of them are found, in the order in which they need each other, within bounds.
+// Schemas that import others: all imports are loaded, in order of dependency, within limits.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { RegistryServer } from '../../fakes/registry-server.ts'

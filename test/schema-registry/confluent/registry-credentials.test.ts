@@ -1,4 +1,4 @@
-// What a registry gets that proves who asks, and what happens when it does not take it.
+// The credentials that a registry gets, and what happens if it refuses them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SerializationError } from '../../../lib/errors.ts'
@@ -122,7 +122,7 @@ test('the token of the brokers, and their extensions as headers', async t => {
   assert.deepEqual([headers['target-sr-cluster'], headers['confluent-identity-pool-id']], ['lsrc-2', 'pool-2'])
 })
 
-test('credentials that are refused are not sent a second time, and are in no message', async t => {
+test('refused credentials are not sent a second time, and messages don’t contain them', async t => {
   const { server, find } = await scriptedRegistry(t, () => ({ status: 401, body: { message: 'user:hunter2' } }), {
     schemaRegistryBasicAuthUserInfo: 'user:hunter2',
   })

@@ -118,7 +118,8 @@ test('the next address is asked when one is down or has a fault; the one that an
 })
 
 test('a pause (Retry-After) is that of its address: another one is asked at once, for every subject', async t => {
-  // Each further subject waited for up to a minute, or failed at its deadline, while another address was healthy.
+  // The original bug: each further subject waited for up to a minute, or failed at its deadline, although another
+  // address was healthy.
   const clock = new SkippingClock(TIMEOUT_MS)
   const asked: string[] = []
   const pauses: Record<string, string | undefined> = { a: '60' }
@@ -151,7 +152,8 @@ test('a pause (Retry-After) is that of its address: another one is asked at once
 })
 
 test('an address that lets a record’s time pass is not asked first for the next record', async t => {
-  // Deadlines below schema.registry.request.timeout.ms: each look-up asked the address that never answers.
+  // The original bug: with deadlines below schema.registry.request.timeout.ms, each look-up tried the address that
+  // never answers first.
   const silent = await RegistryServer.start(t, () => 'silence')
   const good = await RegistryServer.start(t, () => FOUND)
   const find = confluentClient({ schemaRegistryUrl: [silent.url, good.url], schemaRegistryRequestTimeoutMs: 600_000 })
@@ -161,7 +163,7 @@ test('an address that lets a record’s time pass is not asked first for the nex
   assert.deepEqual([silent.asked.length, good.asked.length], [2, 3])
 })
 
-test('an answer that says no is not asked for at another address', async t => {
+test('a negative response is not retried at another address', async t => {
   const first = await RegistryServer.start(t, () => ({ status: 404, body: { error_code: 40401 } }))
   const second = await RegistryServer.start(t, () => FOUND)
   const find = confluentClient({ schemaRegistryUrl: [first.url, second.url] })

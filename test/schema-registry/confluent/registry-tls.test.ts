@@ -1,4 +1,4 @@
-// TLS of a registry: its CA, the client's certificate, and what is said when they don't fit.
+// TLS of a registry: its CA, the client's certificate, and the errors when they don't match.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

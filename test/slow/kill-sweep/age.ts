@@ -1,4 +1,4 @@
-// Makes what a target has completed old enough to be removed.
+// Makes completed dead letters of a target old enough to be removed.
 import { existsSync, readdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

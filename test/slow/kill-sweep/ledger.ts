@@ -1,5 +1,5 @@
-// What a sweep may find at its end: the promises that the killed processes were given, held against the records of the
-// topic and against what is left in the target.
+// Checks the result of a sweep: compares what the killed processes were promised with the records of the topic and the
+// content of the target.
 
 /** Kinds of dead letters, with the topics of their records; an empty name stands for the topic of the sweep. */
 export const TOPICS = { sent: '', large: '', discarded: 'sweep-discarded', edited: 'sweep-edited', kept: 'sweep-kept' }

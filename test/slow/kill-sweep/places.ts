@@ -1,5 +1,5 @@
-// The targets of a sweep: how each is reached, what is left in it by a reader that shares no code with the product, and
-// how the lease of a killed process ends at once instead of after a minute.
+// The targets of a sweep: how each is opened, an independent reader of what is left in it, and how the lease of a
+// killed process is ended at once instead of after a minute.
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

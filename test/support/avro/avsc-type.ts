@@ -1,4 +1,4 @@
-// avsc, which nobody here wrote, as a reader of what this library wrote.
+// Uses avsc, an independent library, to read what this library wrote.
 import avsc from 'avsc'
 
 const bigintLong = avsc.types.LongType.__with({

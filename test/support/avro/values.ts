@@ -1,4 +1,4 @@
-// Values of generated schemas, each in three forms: as Avro has it, as a caller's JSON, and as Python has it.
+// Values of generated schemas, each in three forms: for Avro, as a caller's JSON, and for Python.
 import { branchName, type Field, type Node, pick, type Random } from './schemas.ts'
 
 export interface Forms {
