@@ -1,3 +1,4 @@
+// Checks that the driver is the version of kafkajs whose wire layer the tests cover.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

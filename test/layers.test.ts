@@ -1,3 +1,4 @@
+// Each test file belongs to exactly one layer of `npm test`.
 import assert from 'node:assert/strict'
 import { globSync } from 'node:fs'
 import { test } from 'node:test'

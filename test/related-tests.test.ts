@@ -1,3 +1,4 @@
+// Finding the tests near a change.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'

@@ -50,7 +50,10 @@ export function redrive(store: DeadLetterStore, callerOptions: RedriveOptions): 
   return underLease(store, { mayGoOn: () => !signal?.aborted && !deadline?.passed, onWait: warn }, work)
 }
 
-/** Without the lease, another redrive may have changed these dead letters, so the journal is not touched. */
+/**
+ * Renews the lease first: without it, another redrive may have changed these dead letters, and the journal must be
+ * kept.
+ */
 async function endJournal({ journal, lease, counts }: RunState): Promise<void> {
   if (!journal || !lease) return
   await lease.renew()

@@ -43,11 +43,11 @@ export function doubtNotNoted(refusals: readonly Refusal[]): DeadLetterError {
     const { deadLetterId, inDoubt } = deadLetter
     return `${deadLetterId} (${topicInDoubt(deadLetter)}-${inDoubt?.partition}, from ${inDoubt?.from} on)`
   })
-  const omission = refusals.length > MAX_NAMED ? ` and ${refusals.length - MAX_NAMED} more` : ''
+  const others = refusals.length > MAX_NAMED ? ` and ${refusals.length - MAX_NAMED} more` : ''
   return new DeadLetterError(
     'dead-letter',
     `The outcome of ${refusals.length} record(s) is unknown, and their target could not store where they may be: ` +
-      `dead letter ${places.join(', ')}${omission}. Before the next redrive, which sends them without a lookup, search ` +
+      `dead letter ${places.join(', ')}${others}. Before the next redrive, which sends them without a lookup, search ` +
       'the partition for the kp-id (dead-letters show), and discard the dead letter if the record is there.',
     { retriable: false, cause: refusals[0]?.error },
   )

@@ -96,7 +96,7 @@ function readValue({ value }: ReadRecord, contract: Contract, violations: 'all' 
   if (value === null) return tombstone(contract)
   const { codec } = contract.value
   const content = codec.read(value)
-  // The text of an SQS body is sent with its own digits, like a field of an HTTP body or of an event.
+  // The JSON text `null` of a source is a tombstone too, like null in a field of an HTTP body or of an event.
   if (value instanceof JsonText && content instanceof JsonText && content.parsed === null) return tombstone(contract)
   codec.check(content, violations)
   if (typeof content === 'string' && !codec.isJson) checkText(content, '/value')

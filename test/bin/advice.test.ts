@@ -1,3 +1,4 @@
+// The command's advice for dead letters that a redrive keeps.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// How many requests a cold start sends to a schema registry.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { registryRequests } from '../../bin/registry-requests.ts'

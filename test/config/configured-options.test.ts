@@ -1,3 +1,4 @@
+// The options that parts of the producer get from a configuration: only those that they need, and no secret.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'

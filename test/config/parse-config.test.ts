@@ -1,3 +1,4 @@
+// parseConfig: options, environment and defaults, every problem at once, and no secret in a message or a log.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'

@@ -1,3 +1,4 @@
+// Reading the event of a Kafka trigger: from Amazon MSK and from self-managed brokers, valid, odd and forged.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// The store of ids in memory: how it bounds its size.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryIdStore } from '../../lib/consumer/memory-id-store.ts'

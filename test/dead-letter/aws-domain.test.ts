@@ -1,3 +1,4 @@
+// The domain of AWS services in the partitions of AWS.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { awsDomain } from '../../lib/dead-letter/aws-domain.ts'

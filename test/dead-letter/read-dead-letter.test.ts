@@ -1,3 +1,4 @@
+// Reading an envelope back: it is untrusted, so each field, the id and the size are checked.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

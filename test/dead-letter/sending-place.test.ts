@@ -1,3 +1,4 @@
+// The note that says which dead letters a redrive is sending, in each target that has a place for it.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

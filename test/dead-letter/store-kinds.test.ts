@@ -1,3 +1,4 @@
+// Behaviour that the stores of all targets share: copies, completion, leases, requests to stop.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// The texts of targets in KAFKA_DEAD_LETTER: how they are parsed, and the errors for wrong ones.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DeadLetterTargetsContext, parseDeadLetterTargets } from '../../lib/config/dead-letter-targets.ts'

@@ -1,3 +1,4 @@
+// Sends within an invocation: they are awaited before the response, and an unobserved failure fails the invocation.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import middy from '@middy/core'

@@ -1,3 +1,4 @@
+// The doctor's checks of a cluster, its topics and permissions, on scripted brokers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

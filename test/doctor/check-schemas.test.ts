@@ -57,7 +57,7 @@ test('a subject that is missing, refused, has rules or another format fails, wit
   const cases: [RegistryAnswer, advice: RegExp][] = [
     [{ status: 404, body: { error_code: 40401, message: 'Subject not found.' } }, /Register the schema/],
     [{ status: 401, body: { error_code: 401 } }, /basic\.auth/],
-    [{ status: 403, body: { error_code: 40301 } }, /right to read/],
+    [{ status: 403, body: { error_code: 40301 } }, /permission to read/],
     [{ body: { ...stored, ruleSet: rules } }, /without rules for writers/],
     [{ body: { ...stored, schemaType: 'JSON' } }, /Correct the schema or the contract/],
   ]

@@ -1,3 +1,4 @@
+// What an invocation knows: its trace, its deadline and its id, also if the context is incomplete.
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'

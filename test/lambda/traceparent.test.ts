@@ -1,3 +1,4 @@
+// The traceparent of a record: kept, replaced, or derived from AWS's trace header.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { traceparentOf } from '../../lib/lambda/traceparent.ts'

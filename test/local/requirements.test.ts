@@ -1,3 +1,4 @@
+// What `npm start` needs on the machine, and what it says if something is missing.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'

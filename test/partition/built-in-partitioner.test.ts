@@ -1,3 +1,4 @@
+// The built-in partitioner: keys as in Java, and records without a key.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BuiltInPartitioner } from '../../lib/partition/built-in-partitioner.ts'

@@ -1,3 +1,4 @@
+// Base64 texts of requests: valid, large and invalid ones.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

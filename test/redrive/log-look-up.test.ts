@@ -1,3 +1,4 @@
+// Searching the log before a record is sent again: when it is found, absent, undecided or superseded.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// Parsing the request of a redrive: anything malformed is refused, because it could start a run.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError } from '../../lib/errors.ts'

@@ -1,3 +1,4 @@
+// The redrive of one store: what is sent, what is kept and why, and when a run ends.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineContract } from '../../lib/contracts/define-contract.ts'

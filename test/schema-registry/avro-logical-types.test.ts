@@ -1,3 +1,4 @@
+// Avro's logical types: the values that each accepts, and their exact numbers.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isInstance, SerializationError } from '../../lib/errors.ts'

@@ -1,3 +1,4 @@
+// The TypeScript types of Avro schemas, and that the compiler accepts the right values.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { avroToTypeScript } from '../../lib/schema-registry/avro/avro-to-typescript.ts'

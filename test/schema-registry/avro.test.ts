@@ -1,3 +1,4 @@
+// Avro: parsing schemas and encoding values.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { isInstance, SerializationError } from '../../lib/errors.ts'

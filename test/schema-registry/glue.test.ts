@@ -1,3 +1,4 @@
+// The client of the AWS Glue Schema Registry: its requests, retries and errors.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'

@@ -1,3 +1,4 @@
+// The package, first message and imports of a .proto file, read in linear time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { foreignImport } from '../../lib/schema-registry/glue/protobuf-imports.ts'

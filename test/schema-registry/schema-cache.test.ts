@@ -1,3 +1,4 @@
+// The cache of schemas: shared look-ups, retries, deadlines and its limit.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SerializationError } from '../../lib/errors.ts'

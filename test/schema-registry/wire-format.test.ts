@@ -1,3 +1,4 @@
+// The id of a schema before the bytes or in a header, as Confluent and Glue write it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inflateSync } from 'node:zlib'

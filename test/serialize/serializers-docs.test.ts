@@ -1,3 +1,4 @@
+// Runs the serializer of docs/serializers.md.
 import { test } from 'node:test'
 import { runTestsOf } from '../support/docs-tests.ts'
 

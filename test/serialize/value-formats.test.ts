@@ -1,3 +1,4 @@
+// The formats of values and keys, and the serializers that use them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContract } from '../../lib/contracts/parse-contract.ts'

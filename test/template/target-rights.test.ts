@@ -1,3 +1,4 @@
+// The permissions that a dead-letter target gives to functions and to redrive.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'

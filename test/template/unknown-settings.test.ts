@@ -1,3 +1,4 @@
+// Unknown KAFKA_ settings when packaging.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'

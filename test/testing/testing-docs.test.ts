@@ -1,3 +1,4 @@
+// Runs each test of docs/testing.md.
 import { test } from 'node:test'
 import { runTestsOf } from '../support/docs-tests.ts'
 

@@ -1,3 +1,4 @@
+// Timers of the system clock that are longer than Node.js supports.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../../lib/time/clock.ts'
@@ -9,7 +10,7 @@ function fakeTimers(context: TestContext) {
   return context.mock.timers
 }
 
-// Node.js fires such a timer after 1 ms: `close({ timeoutMs: Infinity })` did not wait at all.
+// Node.js fires such a timer after 1 ms. The original bug: `close({ timeoutMs: Infinity })` did not wait at all.
 test('a timer of the system clock may be longer than 24.8 days', t => {
   const timers = fakeTimers(t)
   let fired = 0

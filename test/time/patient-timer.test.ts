@@ -1,3 +1,4 @@
+// The timer that waits a little longer after a freeze, and the clocks behind it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sendingDeadline } from '../../lib/lambda/remaining-time.ts'

@@ -98,7 +98,7 @@ for (const [name, apiKey] of [
   })
 
 test('rule 6: after an answer that did not help another broker is asked: a record reaches its new leader', async t => {
-  // Broker 0 still says that it leads, and refuses every Produce. Only broker 1 knows better.
+  // Broker 0 still says that it leads, and refuses every Produce. Only broker 1 has the new leader.
   const cluster = await brokers(t, {
     leaders: [0],
     brokers: 2,
@@ -270,7 +270,7 @@ test('rule 9: of a name with two addresses, the first of which is silent, the se
   assert.equal(asked(cluster, 0), 1)
 })
 
-// The socket, and the timer of the attempt, stayed until the attempt timed out.
+// The original bug: the socket and the timer of the attempt stayed until the attempt timed out.
 test('close ends a connection attempt that is in progress', async t => {
   const { server, address } = await silentServer(t)
   const accepted = new Promise<Socket>(resolve => server.on('connection', resolve))
@@ -291,8 +291,8 @@ test('close ends a connection attempt that is in progress', async t => {
   assert.equal(client.stats.openConnections, 0)
 })
 
-// A broker that takes 8 s for Metadata and leads a partition kept its Produce waiting behind the question, until the
-// record's deadline: `unknown`.
+// The original bug: a leader that takes 8 s for Metadata kept a Produce waiting behind that request until the record's
+// deadline: `unknown`.
 for (const held of [1, 2])
   test(`rule 6: a Produce is not written behind a slow question, with ${held} of them at its broker`, async t => {
     const answer = Promise.withResolvers<void>()
@@ -335,7 +335,8 @@ const impatient: Clock = {
   setTimeout: (callback, ms) => (ms < 900 ? systemClock.setTimeout(callback, ms) : undefined),
 }
 
-// At a cold start both questions go over the first connection: metadata waited behind a slow InitProducerId.
+// At a cold start both requests use the first connection. The original bug: metadata waited behind a slow
+// InitProducerId.
 for (const brokerCount of [1, 3])
   for (const [name, slow] of [
     ['InitProducerId', INIT_PRODUCER_ID],
@@ -361,7 +362,8 @@ test('rule 6: a slow InitProducerId is asked of one more broker before a second 
   assert.equal(cluster.requests.filter(({ apiKey }) => apiKey === INIT_PRODUCER_ID).length, 2)
 })
 
-// The producer id came from another broker, and the first Produce was written behind the slow question.
+// The original bug: the producer id came from another broker, and the first Produce was written behind the slow
+// request.
 test('rule 6: the first Produce of a connection is not written behind a slow question', async t => {
   const cluster = await brokers(t, { leaders: [0, 1, 2], brokers: 3, script: holdFirst(INIT_PRODUCER_ID) })
   const producer = producerOf(cluster.addresses)
@@ -371,7 +373,7 @@ test('rule 6: the first Produce of a connection is not written behind a slow que
   assert.deepEqual(reports.map(summaryOf), Array(3).fill('delivered'))
 })
 
-// The pause in these answers was ignored: the next questions and Produces went to a broker that reads none.
+// The original bug: the pause in these responses was ignored, so the next requests went to a broker that reads none.
 test('rule 12: a broker that asks for a pause in its metadata gets no question, and others are asked', async t => {
   const cluster = await brokers(t, { leaders: [0], brokers: 2 })
   cluster.questionThrottleMs = broker => (broker === 0 ? 2 ** 31 - 1 : 0)

@@ -1,3 +1,4 @@
+// Asking several brokers until one responds, and when the next one is asked.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
@@ -49,7 +50,7 @@ test('rule 6: several silent brokers cost one wait', async () => {
   assert.deepEqual(starts, [0, ...Array(6).fill(1000)])
 })
 
-// Eight after each second: forty silent brokers before the living one cost more than max.block.ms.
+// The original bug: with at most eight brokers per second, forty silent brokers cost more than max.block.ms.
 test('rule 6: after each further second twice as many more brokers are asked', async () => {
   const { starts, at } = await play([...Array(40).fill(SILENT), { ms: 20 }])
   assert.deepEqual(starts, [0, ...Array(8).fill(1000), ...Array(16).fill(2000), ...Array(16).fill(3000)])

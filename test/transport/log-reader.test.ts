@@ -1,3 +1,4 @@
+// Reading record batches of a partition, valid, damaged or without an end.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TransportError } from '../../lib/errors.ts'

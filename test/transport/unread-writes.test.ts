@@ -37,7 +37,8 @@ async function produced(t: TestContext, requestTimeoutMs: number) {
   return { peer, connection, results }
 }
 
-// The records were reported and their memory was free at once: buffer.memory of 32 MB, and 149 MB were held.
+// The original bug: the records were reported and their memory counted as free at once, so 149 MB were held with a
+// buffer.memory of 32 MB.
 test('with acks=0 a Produce is over when the operating system has taken its bytes', async t => {
   const { peer, connection, results } = await produced(t, 60_000)
   assert.deepEqual(results, [])

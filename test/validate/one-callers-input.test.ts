@@ -152,7 +152,8 @@ const namelessError = (): unknown =>
     },
   })
 
-// The name of the error was read for a warning: the call rejected, or an unhandled rejection ended the process.
+// The original bug: reading the error's name for a warning threw, so the call rejected, or an unhandled rejection ended
+// the process.
 for (const [what, thrown] of [
   ['a revoked proxy', revokedProxy],
   ['an error without a readable name', namelessError],

@@ -36,7 +36,8 @@ test('the caller may change its header list and its bytes afterwards', () => {
   assert.deepEqual(text(headers), [['h', 'first']])
 })
 
-// A number made the encoder throw, which failed the records of every other caller, and text was written as zeros.
+// The original bug: a number made the encoder throw, which failed the records of every other caller, and text was
+// written as zeros.
 for (const value of [undefined, 42, true, new Date(0), new ArrayBuffer(3), new Uint16Array(2), [1], {}, Symbol('s')])
   test(`a header value that is ${Object.prototype.toString.call(value)} is refused`, () => {
     assert.throws(() => readRecord({ ...record, headers: [['h', value]] }), { code: 'bad-header' })

@@ -33,7 +33,8 @@ for (const [topic, fits, over] of [
     assert.throws(() => serialize(topic, over), tooLarge)
   })
 
-// Names as Debezium's __debezium-heartbeat.x were refused, and without contracts as if there were some.
+// The original bug: names such as Debezium's __debezium-heartbeat.x were refused, with a message about contracts even
+// without contracts.
 test('of the topics whose names begin with __, only those that brokers write are refused', () => {
   const validate = (topic: string) => validateRecord({ topic, value: 'v' }, { anyTopic: true })
   for (const topic of ['__debezium-heartbeat.x', '__', '_schemas']) assert.equal(validate(topic).topic, topic)

@@ -1,3 +1,4 @@
+// Which code of lib/wire-format/ is in a function's bundle.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { build } from 'esbuild'

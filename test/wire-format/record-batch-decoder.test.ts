@@ -1,3 +1,4 @@
+// Decoding record batches of this library, of Java and of librdkafka, and hostile ones.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

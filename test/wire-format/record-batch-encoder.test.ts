@@ -1,3 +1,4 @@
+// Encoding record batches: the bytes are those of kafkajs, and the checksum is CRC-32C.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'

@@ -1,3 +1,4 @@
+// Varints as Kafka writes them, up to the largest safe integers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -14,7 +15,7 @@ function kafkaVarlong(value: number): number[] {
   return [...bytes, Number(rest)]
 }
 
-// Twice a number below -2^52 was rounded, so that a record had another timestamp than the one that was delivered.
+// The original bug: doubling a number below -2^52 rounded it, so the written timestamp differed from the reported one.
 test('every safe integer is written as Kafka writes it, and read back', () => {
   const { MAX_SAFE_INTEGER: max, MIN_SAFE_INTEGER: min } = Number
   fc.assert(

@@ -132,8 +132,8 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
   }
 
   /**
-   * True, because SQS returns at most ten messages of a FIFO group and about 100,000 of a queue before some are
-   * deleted.
+   * True for a FIFO queue, because SQS returns at most ten messages of a group before some are deleted, and if SQS
+   * allows no more messages in flight (about 100,000).
    */
   get givesMoreAfterCompletion(): boolean {
     return this.#queue.isFifo || this.#isFull

@@ -1,3 +1,4 @@
+// Dead letters on disk: what is stored, its limit, its owner and its errors.
 import assert from 'node:assert/strict'
 import { chownSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
