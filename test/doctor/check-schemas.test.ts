@@ -72,7 +72,7 @@ test('a schema without a GUID fails where records name it in a header', async t 
   const answer = { body: { id: 1, version: 3, subject: 's', schema: SCHEMA } }
   const check = await checkOfConfluent(t, answer, { schemaIdIn: 'header' })
   assert.equal(check.status, 'failed')
-  assert.match(check.detail ?? '', /expected the registry to give it a UUID/)
+  assert.match(check.detail ?? '', /expected a UUID \(guid\) from the registry/)
 })
 
 test('a registry without an address fails before anything is asked', async () => {

@@ -214,7 +214,7 @@ test('errors of the service: what is repeated, and what is said of the others', 
     [403, 'schema-registry-access', /credentials/],
     ['InvalidInputException', 'schema-unusable', /InvalidInputException/],
     ['ValidationException', 'schema-unusable', /ValidationException/],
-    ['ResourceNumberLimitExceededException', 'schema-registry', /no room/],
+    ['ResourceNumberLimitExceededException', 'schema-registry', /quota/],
   ]
   for (const [answer, code, message] of cases) {
     const failed = find(latest, { GetSchemaVersion: [answer] })
