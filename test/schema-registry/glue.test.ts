@@ -285,7 +285,7 @@ test('a Protobuf schema may import only what every reader has', async () => {
   for (const refused of ['import "other.proto";', "import public 'a/b.proto';", '/* */import\n"x.proto";'])
     await assert.rejects(find(protobuf(`syntax = "proto3"; ${refused}`), answers), {
       code: 'schema-unusable',
-      message: /imports no other one/,
+      message: /without imports/,
     })
   for (const allowed of [
     'import "google/protobuf/timestamp.proto";',
