@@ -67,7 +67,7 @@ for (const key of KEYS) {
       [[good, `dynamodb:letters#${good.deadLetterId}`, true]],
     )
     assert.deepEqual(unreadable.map(({ location, reason, count }) => [location, reason, count]).sort(), [
-      ['dynamodb:letters#a forged one', 'its id is not the one of its record', 1],
+      ['dynamodb:letters#a forged one', 'its id does not match its record', 1],
       ['dynamodb:letters#a newer one', 'version 3 of the envelope is newer than this release supports (2)', 1],
       ['dynamodb:letters#a number', 'it is no dead letter', 1],
       ['dynamodb:letters#of others', 'it is no dead letter', 1],
