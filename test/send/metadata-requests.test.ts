@@ -80,3 +80,20 @@ test('a refresh whose answer says nothing new delays no later request, and the n
   const { at, isElsewhere } = client.requests.at(-1) ?? {}
   assert.deepEqual({ at, isElsewhere }, { at: now, isElsewhere: false })
 })
+
+test('whether any broker answers is asked again only while somebody waits for it', async () => {
+  const { clock, client, requests } = setUp()
+  let count = 0
+  client.metadata = async () => {
+    count++
+    throw new Error('unreachable')
+  }
+  requests.anyBroker.waiting = 1
+  requests.need(requests.anyBroker)
+  await clock.advance(10 * BACK_OFF_MS)
+  const whileWaiting = count
+  assert.ok(whileWaiting > 2, `${whileWaiting} requests`)
+  requests.anyBroker.waiting = 0
+  await clock.advance(10 * BACK_OFF_MS)
+  assert.ok(count <= whileWaiting + 1, `${count - whileWaiting} requests after it`)
+})

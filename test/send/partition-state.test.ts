@@ -434,3 +434,13 @@ test('an attempt without a known leader is older than the first epoch of a leade
   partition.beginRequest(moment(clock))
   assert.equal(partition.attemptedEpoch, -1)
 })
+
+test('what is known of a batch without an acknowledgement: not sent before the write, unknown after it', () => {
+  assert.equal(partitionOf().partition.outcomeSoFar, 'not-sent')
+  const { partition } = opened()
+  assert.equal(partition.outcomeSoFar, 'not-sent')
+  write(partition)
+  assert.equal(partition.outcomeSoFar, 'unknown')
+  partition.attemptFailed(refused)
+  assert.equal(partition.outcomeSoFar, 'rejected')
+})

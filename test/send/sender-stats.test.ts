@@ -6,6 +6,8 @@ import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
+import { Deadline } from '../../lib/time/deadline.ts'
+import { summaryOf } from '../support/producer-of.ts'
 import { whenDone } from '../support/time.ts'
 
 const LATENCY_MS = 50
@@ -72,4 +74,13 @@ test('the time in the queue is that from the first append to the first attempt',
     { queueTimeMs, ackedBatches, ackedRecords },
     { queueTimeMs: lingerMs, ackedBatches: 1, ackedRecords: 2 },
   )
+})
+
+test('a record that is stopped because an earlier one of its order group expired did not expire itself', async () => {
+  const { clock, producer } = setUp(['slow-connect'])
+  await producer.connect()
+  const records = [0, 1].map(partition => ({ topic: 't', partition, value: 'v', orderGroup: 'g' }))
+  const reports = await whenDone(clock, producer.sendAll(records, Deadline.after(clock, 500)))
+  assert.deepEqual(reports.map(summaryOf), ['not-sent:deadline', 'not-sent:order-group-stopped'])
+  assert.equal(producer.metrics().expiredRecords, 1)
 })
