@@ -1,4 +1,5 @@
-// Stages 5 to 8 of a call: gives its records partitions, appends them, and waits for their reports.
+// Stages 5 and 6 of a call: gives its records partitions and appends them for the Sender. Records for which that fails
+// are reported at once.
 import type { Appender } from './accumulate/appender.ts'
 import { currentScope } from './delivery/invocation-scope.ts'
 import { notSentError, type RecordError, TransportError } from './errors.ts'

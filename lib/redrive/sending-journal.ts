@@ -102,10 +102,9 @@ export class SendingJournal {
     if (this.#open.size > MAX_OPEN + batch.length)
       throw new DeadLetterError(
         'dead-letter',
-        'The target does not store the results of the redrive; nothing more is sent.',
-        {
-          retriable: true,
-        },
+        `The target stored no result of the last ${MAX_OPEN} redriven dead letters. The redrive ends; check that the ` +
+          'target can be written to, then run it again.',
+        { retriable: true },
       )
     await this.#write()
   }

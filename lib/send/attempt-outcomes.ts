@@ -44,7 +44,7 @@ export class AttemptOutcomes {
       this.#count(batch)
       return this.#parts.completer.acknowledged(batch, outcome)
     }
-    // Not an attempt: a record left the batch, or the broker asks for a pause, whose end the batch awaits
+    // Not an attempt: a record left the batch, or the broker asked for a pause, after which the batch is sent again
     // (`produce-requests.ts`).
     const isNoAttempt = outcome.causeCode === 'BATCH_CHANGED' || outcome.causeCode === THROTTLED
     if (outcome.kind === 'not-sent' && isNoAttempt) return partition.notWritten()

@@ -1,4 +1,5 @@
-// Decides what a failed attempt means for its batch, in one function that covers every case.
+// Decides after a failed attempt whether the batch is retried, renumbered, split or given up. Which error codes are
+// retriable stands in lib/transport/error-codes.ts.
 import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { isBadRecord, isSequenceError } from '../transport/error-codes.ts'

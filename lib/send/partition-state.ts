@@ -207,7 +207,10 @@ export class PartitionState {
     this.#forgetBatch()
   }
 
-  /** REQUESTED, OUTDATED → OPEN. Not an attempt: the write was refused because a record left a batch of the request. */
+  /**
+   * REQUESTED, OUTDATED → OPEN (EMPTY if nobody waits). Not an attempt: nothing was written, because a record of the
+   * request left or expired, or because the broker asked for a pause.
+   */
   notWritten(): void {
     const { batch, wasOutdated } = this.#endRequest()
     if (wasOutdated) this.#rebuild(batch)

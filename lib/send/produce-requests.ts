@@ -1,4 +1,4 @@
-// Sends one request per leader with the batches of its partitions, and splits the answer into their outcomes.
+// Sends a Produce request to one leader, and splits its response into one outcome per batch.
 import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { moment } from '../time/clock.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'
