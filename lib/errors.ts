@@ -372,16 +372,6 @@ export function errorName(error: unknown): string {
   }
 }
 
-/**
- * The service's code in an error of an AWS SDK, or the operating system's (`ECONNREFUSED`). Not the message, which may
- * quote names.
- */
-export function awsErrorCode(error: unknown): string {
-  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown }
-  if (typeof code === 'string' && /^E[A-Z_]+$/.test(code)) return code
-  return typeof name === 'string' && name !== '' ? name : 'Error'
-}
-
 /** The error and its causes, from the outside in, as far as they can be read. */
 function* withCauses(error: unknown): Generator<Error> {
   const seen = new Set<unknown>()

@@ -23,14 +23,15 @@ const TOP_FOLDERS: Record<string, readonly string[]> = {
 /** The functions whose source takes items back one by one. Only these may import functions/batch/. */
 const BATCH_SOURCES = ['sqs']
 
-const BASE = ['record', 'time', 'errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
+const BASE = ['record', 'time', 'errors.ts', 'aws-error-code.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
 /** Files directly in lib/ that have a row of their own. The other files there connect the stages. */
-const OWN_ROWS = ['errors.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
+const OWN_ROWS = ['errors.ts', 'aws-error-code.ts', 'warn.ts', 'optional-packages.ts', 'check-options.ts']
 const WIRING = 'wiring'
 
 /** The folders that the code of each folder of lib/ may import, besides itself. A folder without a row is an error. */
 const LIB_FOLDERS: Record<string, readonly string[]> = {
   'errors.ts': [],
+  'aws-error-code.ts': [],
   'warn.ts': ['time', 'errors.ts'],
   'optional-packages.ts': ['errors.ts'],
   'check-options.ts': ['record', 'errors.ts'],

@@ -1,5 +1,6 @@
 // Converts errors of AWS services to errors of a dead-letter store.
-import { awsErrorCode, DeadLetterError } from '../errors.ts'
+import { awsErrorCode } from '../aws-error-code.ts'
+import { DeadLetterError } from '../errors.ts'
 
 /** Error names that mean the bucket, table or queue itself is missing. */
 const NOT_FOUND: ReadonlySet<string> = new Set(['NoSuchBucket', 'ResourceNotFoundException'])

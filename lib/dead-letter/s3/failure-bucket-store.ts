@@ -1,7 +1,8 @@
 // Reads and completes the dead letters in a bucket of Lambda's records of failed invocations. An object may hold
 // several records (the events of a pipe); it is deleted when all of them are completed, unless it has changed since it
 // was read.
-import { awsErrorCode, DeadLetterError } from '../../errors.ts'
+import { awsErrorCode } from '../../aws-error-code.ts'
+import { DeadLetterError } from '../../errors.ts'
 import { abortAfter, loadS3, type S3 } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
 import { fingerprintOf } from '../copies.ts'

@@ -1,6 +1,6 @@
 // Reads a listed object. A problem of one object is returned instead of thrown, so that the others are still read.
 
-import { awsErrorCode } from '../../errors.ts'
+import { awsErrorCode } from '../../aws-error-code.ts'
 import type { S3 } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
 import { getObject } from './get-object.ts'

@@ -1,4 +1,4 @@
-import { awsErrorCode } from '../../errors.ts'
+import { awsErrorCode } from '../../aws-error-code.ts'
 import { abortAfter, type S3 } from '../aws-clients.ts'
 import { awsStoreError } from '../aws-error.ts'
 import type { SendingPlace } from '../dead-letter-store.ts'

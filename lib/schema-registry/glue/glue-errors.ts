@@ -1,6 +1,7 @@
 // Maps errors of AWS Glue to the codes of this library. AWS's messages are not passed on, because they may quote a
 // schema. Source: docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html and the errors of each operation there.
-import { awsErrorCode, ConfigError, type DeliveryFailureCode, isInstance, SerializationError } from '../../errors.ts'
+import { awsErrorCode } from '../../aws-error-code.ts'
+import { ConfigError, type DeliveryFailureCode, isInstance, SerializationError } from '../../errors.ts'
 import { GlueTimeout } from './glue-client.ts'
 
 const ACCESS = /AccessDenied|Credentials|ExpiredToken|UnrecognizedClient|InvalidClientTokenId|Signature|Authoriz|OptIn/
