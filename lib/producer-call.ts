@@ -1,5 +1,5 @@
 // One call of send or sendAll: the deadline and options that its records share, and their reports so far.
-import type { PendingRecord, RecordCaller, RecordOutcome } from './accumulate/producer-batch.ts'
+import type { PendingRecord, RecordCaller, RecordOutcome } from './accumulate/pending-record.ts'
 import { type DeliveryReport, notSent, toReport } from './delivery/delivery-report.ts'
 import {
   type DeliveryError,

@@ -11,7 +11,7 @@ import { ConfiguredSerializers } from './configured-serializers.ts'
 import type { DeliveryReport } from './delivery/delivery-report.ts'
 import { DeliveryError, type InvalidRecordError } from './errors.ts'
 import { RecordPartitioner } from './partition/record-partitioner.ts'
-import { PreparedSender } from './prepared-sender.ts'
+import { PreparedAppender } from './prepared-appender.ts'
 import { type Prepared, ProducerCall } from './producer-call.ts'
 import type { ProducerMetrics } from './producer-metrics.ts'
 import type { ProducerRecord } from './record/producer-record.ts'
@@ -39,7 +39,7 @@ export class ProducerStages {
   readonly serializers: ConfiguredSerializers
   readonly #clock: Clock
   readonly #preparer: RecordPreparer
-  readonly #preparedSender: PreparedSender
+  readonly #preparedAppender: PreparedAppender
   readonly #appender: Appender
   readonly #accumulator: RecordAccumulator
   readonly #codec: CodecLoader
@@ -79,7 +79,7 @@ export class ProducerStages {
       isExhausted: () => this.#appender.isExhausted,
       onBroken,
     })
-    this.#preparedSender = new PreparedSender({
+    this.#preparedAppender = new PreparedAppender({
       appender: this.#appender,
       partitioner: new RecordPartitioner(partitioner, isCustom ? warn : undefined),
       metadata: this.sender.metadata,
@@ -137,8 +137,8 @@ export class ProducerStages {
     for (const part of this.#preparer.prepare(call)) {
       const isLoading = !this.#codec.isLoaded || this.#rack.loading !== undefined
       const mustWait = part instanceof Promise || this.#partsThatWait > 0 || isLoading
-      const sent = mustWait ? this.#sendLater(part, call) : this.#preparedSender.send(part, call)
-      sent.catch(error => call.break(error))
+      const appended = mustWait ? this.#appendLater(part, call) : this.#preparedAppender.append(part, call)
+      appended.catch(error => call.break(error))
     }
     call.endIfReported()
     return call.reports
@@ -171,13 +171,13 @@ export class ProducerStages {
     for (const call of this.#calls) call.end(error)
   }
 
-  async #sendLater(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
+  async #appendLater(part: readonly Prepared[] | Promise<readonly Prepared[]>, call: ProducerCall): Promise<void> {
     this.#partsThatWait++
     const records = await part
     await this.loaded(call.deadline)
     this.#partsThatWait--
     const { error } = this.#codec
     if (error) for (const record of records) call.fail(record, error)
-    else if (records.length > 0) await this.#preparedSender.send(records, call)
+    else if (records.length > 0) await this.#preparedAppender.append(records, call)
   }
 }

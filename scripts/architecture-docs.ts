@@ -1,10 +1,10 @@
-// Draws the dependencies between folders in docs/architecture.md from the imports.
+// Writes the parts of docs/architecture.md that come from the source: the way of a record, the Sender's callbacks, the
+// dependencies between folders.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { importsOf } from './imports.ts'
+import { callbacksText, stagesText, unknownInDiagram } from './record-path.ts'
 
 const FILE = 'docs/architecture.md'
-const BEGIN = '<!-- imports: made by npm run docs -->'
-const END = '<!-- /imports -->'
 /** Nearly every folder imports these, so their lines would hide the others. */
 const EVERYWHERE = new Set(['lib/record', 'lib/time', 'lib/errors.ts', 'lib/testing'])
 
@@ -49,12 +49,29 @@ function drawing(): string {
   return ['```mermaid', 'flowchart TB', ...lines, '```'].join('\n')
 }
 
-/** @returns the document with a new drawing */
+/** Replaces what is between the marks of a part: `<!-- name: made by npm run docs -->` and `<!-- /name -->`. */
+function withPart(text: string, name: string, part: string): string {
+  const [begin, end] = [`<!-- ${name}: made by npm run docs -->`, `<!-- /${name} -->`]
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)]
+  if (before < 0 || after < before) throw new Error(`${FILE}: expected ${begin} and ${end}.`)
+  return `${text.slice(0, before + begin.length)}\n${part}\n${text.slice(after)}`
+}
+
+/**
+ * @returns the document with its parts made anew
+ * @throws Error when it, or what its parts are made of, has a name that the source does not have
+ */
 export function architectureDocument(): string {
-  const text = readFileSync(FILE, 'utf8')
-  const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (before < 0 || after < before) throw new Error(`${FILE}: expected ${BEGIN} and ${END}.`)
-  return `${text.slice(0, before + BEGIN.length)}\n${drawing()}\n${text.slice(after)}`
+  const parts = { stages: stagesText(), callbacks: callbacksText(), imports: drawing() }
+  let text = readFileSync(FILE, 'utf8')
+  for (const [name, part] of Object.entries(parts)) text = withPart(text, name, part)
+  const diagram = /^sequenceDiagram$.*?^```$/ms.exec(text)?.[0] ?? ''
+  const unknown = unknownInDiagram(diagram)
+  if (diagram === '' || unknown.length > 0)
+    throw new Error(
+      `${FILE}: expected a sequence diagram with names of the source, got ${unknown.join('; ') || 'none'}.`,
+    )
+  return text
 }
 
 if (import.meta.main) writeFileSync(FILE, architectureDocument())

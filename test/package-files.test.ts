@@ -33,6 +33,13 @@ test('the page about installing names every optional package', () => {
   )
 })
 
+test('of the tests only that of the CDK example is packed, which its package.json runs', () => {
+  assert.deepEqual(
+    [...paths].filter(path => /\.(test|contract|browser|ric)\.ts$|^test\//.test(path)),
+    ['examples/cdk/stack.test.ts'],
+  )
+})
+
 test('examples are packed without what building them makes', () => {
   const made = [...paths].filter(path => /^examples\/.*(node_modules|cdk\.out|\/dist\/|\.tgz$)/.test(path))
   assert.ok(isPacked('examples/program/send.ts'))

@@ -10,13 +10,20 @@ import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
-import { firstFailures, groupContinues, isDelivered, nextRound, type SentItem, shouldDeadLetter } from './plan-round.ts'
+import {
+  firstFailures,
+  groupContinues,
+  isDelivered,
+  nextRound,
+  type ReportedItem,
+  shouldDeadLetter,
+} from './plan-round.ts'
 import type { BatchSource, SourceItem } from './source-item.ts'
 
 type Fates = ReadonlyMap<DeliveryReport, RecordFate>
 type Invocation = Context & KafkaContext
 
-interface CompletedItem<Item extends SourceItem> extends SentItem<Item> {
+interface CompletedItem<Item extends SourceItem> extends ReportedItem<Item> {
   /** One per report, in the same order. */
   readonly fates: readonly RecordFate[]
 }
@@ -32,7 +39,7 @@ export async function handleBatch<Item extends SourceItem, Response>(
   source: BatchSource<Item, Response>,
 ): Promise<Response> {
   const completed: CompletedItem<Item>[] = []
-  const complete = ({ item, reports }: SentItem<Item>, fates?: Fates) =>
+  const complete = ({ item, reports }: ReportedItem<Item>, fates?: Fates) =>
     completed.push({ item, reports, fates: reports.map(report => fates?.get(report) ?? fateWithoutDeadLetter(report)) })
   let remaining = source.parse(event)
   while (remaining.length > 0) {
@@ -45,10 +52,10 @@ export async function handleBatch<Item extends SourceItem, Response>(
     const continuing = new Set(
       toDeadLetter.filter(failure => groupContinues(failure, fates)).map(({ item }) => item.orderGroup),
     )
-    const heldBack: SentItem<Item>[] = []
-    for (const sentItem of sent) {
-      if (isDelivered(sentItem) || failed.has(sentItem)) complete(sentItem, fates)
-      else heldBack.push(sentItem)
+    const heldBack: ReportedItem<Item>[] = []
+    for (const reportedItem of sent) {
+      if (isDelivered(reportedItem) || failed.has(reportedItem)) complete(reportedItem, fates)
+      else heldBack.push(reportedItem)
     }
     const waiting = [...heldBack, ...later.map(withoutSending)]
     for (const waitingItem of waiting) if (!continuing.has(waitingItem.item.orderGroup)) complete(waitingItem)
@@ -71,7 +78,7 @@ export async function handleBatch<Item extends SourceItem, Response>(
 async function sendItems<Item extends SourceItem>(
   items: readonly Item[],
   { kafka }: Invocation,
-): Promise<SentItem<Item>[]> {
+): Promise<ReportedItem<Item>[]> {
   const reports = (
     await sendSourceRecords(
       items.flatMap(({ records }) => records),
@@ -82,7 +89,7 @@ async function sendItems<Item extends SourceItem>(
 }
 
 /** Reports an item as not sent because an earlier one of its group failed. */
-function withoutSending<Item extends SourceItem>(item: Item): SentItem<Item> {
+function withoutSending<Item extends SourceItem>(item: Item): ReportedItem<Item> {
   return {
     item,
     reports: item.records.map(({ record }) => notSent(record, undefined, orderGroupStopped(), Date.now())),
@@ -91,7 +98,7 @@ function withoutSending<Item extends SourceItem>(item: Item): SentItem<Item> {
 
 /** Publishes the failed records of the items as dead letters. */
 async function publishItems(
-  items: readonly SentItem[],
+  items: readonly ReportedItem[],
   { trigger }: Pick<BatchSource<never, unknown>, 'trigger'>,
   context: Invocation,
   services: Services,

@@ -4,7 +4,7 @@ import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.
 import type { RecordFate } from '../../lib/delivery/record-fate.ts'
 import type { BatchPolicy, SourceItem } from './source-item.ts'
 
-export interface SentItem<Item extends SourceItem = SourceItem> {
+export interface ReportedItem<Item extends SourceItem = SourceItem> {
   readonly item: Item
   /** One per record of the item, in order. */
   readonly reports: readonly DeliveryReport[]
@@ -32,23 +32,23 @@ export function nextRound<Item extends SourceItem>(items: readonly Item[]): Roun
   return { now, later }
 }
 
-export function isDelivered({ reports }: SentItem): boolean {
+export function isDelivered({ reports }: ReportedItem): boolean {
   return reports.every(({ kind }) => kind === 'delivered')
 }
 
 /** The first failed item of each group, and every failed item without a group. */
-export function firstFailures<Item extends SourceItem>(sent: readonly SentItem<Item>[]): SentItem<Item>[] {
+export function firstFailures<Item extends SourceItem>(sent: readonly ReportedItem<Item>[]): ReportedItem<Item>[] {
   const stopped = new Set<string>()
-  return sent.filter(sentItem => {
-    const { orderGroup } = sentItem.item
-    if (isDelivered(sentItem) || (orderGroup !== undefined && stopped.has(orderGroup))) return false
+  return sent.filter(reportedItem => {
+    const { orderGroup } = reportedItem.item
+    if (isDelivered(reportedItem) || (orderGroup !== undefined && stopped.has(orderGroup))) return false
     if (orderGroup !== undefined) stopped.add(orderGroup)
     return true
   })
 }
 
 /** Whether the failed records of an item become dead letters. If not, the whole item goes back to its source. */
-export function shouldDeadLetter({ item, reports }: SentItem, { onFailure, onInvalid }: BatchPolicy): boolean {
+export function shouldDeadLetter({ item, reports }: ReportedItem, { onFailure, onInvalid }: BatchPolicy): boolean {
   const failed = reports.filter(({ kind }) => kind === 'failed') as Failed[]
   // Returning the item would resend records that were already acknowledged.
   if (failed.length < reports.length) return true
@@ -60,7 +60,10 @@ export function shouldDeadLetter({ item, reports }: SentItem, { onFailure, onInv
  * Whether the rest of the group is sent. After an invalid record it is, once the dead letter is stored; after a
  * delivery failure the rest of the group goes back to its source.
  */
-export function groupContinues({ item, reports }: SentItem, fates: ReadonlyMap<DeliveryReport, RecordFate>): boolean {
+export function groupContinues(
+  { item, reports }: ReportedItem,
+  fates: ReadonlyMap<DeliveryReport, RecordFate>,
+): boolean {
   return (
     item.orderGroup !== undefined &&
     reports.every(

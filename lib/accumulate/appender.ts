@@ -4,7 +4,7 @@ import type { PartitionedRecord } from '../record/producer-record.ts'
 import { type Clock, moment } from '../time/clock.ts'
 import { withTimeout } from '../time/patient-timer.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
-import type { PendingRecord, RecordCaller } from './producer-batch.ts'
+import type { PendingRecord, RecordCaller } from './pending-record.ts'
 import type { RecordAccumulator } from './record-accumulator.ts'
 
 export interface AppendTerms {

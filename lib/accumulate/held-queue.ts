@@ -1,7 +1,7 @@
 // Records of a partition that must not be sent yet, because their order group, or an earlier held record with the same
 // key, holds them back. They are in a queue of their own, so that `take` never looks at them.
 import type { PartitionedRecord } from '../record/producer-record.ts'
-import type { PendingRecord } from './producer-batch.ts'
+import type { PendingRecord } from './pending-record.ts'
 import { RecordQueue } from './record-queue.ts'
 
 export class HeldQueue extends RecordQueue {

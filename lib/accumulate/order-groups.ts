@@ -1,6 +1,6 @@
 // Order groups (SQS FIFO): a record is sent only when all earlier records of its group are completed or in the same
 // batch. So the oldest records of a group may be sent as long as they go to one partition; the others are held.
-import type { PendingRecord } from './producer-batch.ts'
+import type { PendingRecord } from './pending-record.ts'
 
 /** The uncompleted records of a group, oldest first, as a list linked through the records. */
 interface Group {

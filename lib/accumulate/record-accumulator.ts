@@ -7,7 +7,8 @@ import { BATCH_OVERHEAD } from '../wire-format/record-batch.ts'
 import { BatchSizes } from './batch-sizes.ts'
 import { HeldQueue } from './held-queue.ts'
 import { OrderGroups } from './order-groups.ts'
-import { type PendingRecord, ProducerBatch, type RecordCaller } from './producer-batch.ts'
+import type { PendingRecord, RecordCaller } from './pending-record.ts'
+import { ProducerBatch } from './producer-batch.ts'
 import { RecordQueue } from './record-queue.ts'
 
 interface Queue {

@@ -1,6 +1,6 @@
 // A queue of records that wait for a batch. It is a list linked through the records, so that appending and removing a
 // record cost the same, however many wait.
-import type { PendingRecord } from './producer-batch.ts'
+import type { PendingRecord } from './pending-record.ts'
 
 export class RecordQueue {
   #first: PendingRecord | undefined

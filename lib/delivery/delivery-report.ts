@@ -1,5 +1,5 @@
 // Stage 8 of 9: outcomes → one DeliveryReport per record, in the order of the call.
-import type { PendingRecord, RecordOutcome } from '../accumulate/producer-batch.ts'
+import type { PendingRecord, RecordOutcome } from '../accumulate/pending-record.ts'
 import {
   DeliveryError,
   type DeliveryFailureCode,

@@ -1,4 +1,4 @@
-// Stage 5 of 9: SerializedRecord → PartitionedRecord. The partition is chosen once and no longer changes.
+// The port of `partitioner.class`.
 import type { SerializedRecord } from '../record/producer-record.ts'
 
 export interface TopicPartitions {

@@ -1,4 +1,5 @@
-// Gives each record its partition: the one that its source set, else the partitioner's choice, else round-robin.
+// Stage 5 of 9: SerializedRecord → PartitionedRecord. The partition is the one that its source set, else the
+// partitioner's choice, else round-robin. It is chosen once and no longer changes.
 import { errorName, InvalidRecordError } from '../errors.ts'
 import type { PartitionedRecord, SerializedRecord } from '../record/producer-record.ts'
 import { catchRejection, isThenable } from '../time/thenable.ts'

@@ -1,6 +1,6 @@
 // Watches the deadlines of records with one timer per millisecond in which deadlines pass, however many records share
 // it: a call of 10,000 records needs one timer, and so do hundreds of calls of one record in the same millisecond.
-import type { PendingRecord } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
 import type { Clock } from '../time/clock.ts'
 import { patientTimer } from '../time/patient-timer.ts'
 

@@ -1,6 +1,7 @@
 // Decides after a failed attempt whether the batch is retried, renumbered, split or given up. Which error codes are
 // retriable stands in lib/transport/error-codes.ts.
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome } from '../errors.ts'
 import { isBadRecord, isSequenceError } from '../transport/error-codes.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'

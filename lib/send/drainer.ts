@@ -1,6 +1,7 @@
 // Collects the partitions that may send now into requests: one per leader, or more if one would be too large (Java:
 // RecordAccumulator.ready and drain).
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionMetadata } from '../transport/kafka-client.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { SenderParts } from './sender-parts.ts'

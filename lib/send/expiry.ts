@@ -1,5 +1,6 @@
 // Removes records whose deadline has passed from their queue or batch, and drops requests that no caller waits for.
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import { THROTTLED } from '../transport/error-codes.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { SenderParts } from './sender-parts.ts'

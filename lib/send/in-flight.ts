@@ -1,6 +1,7 @@
 // Requests without an answer, per leader: how many more requests a leader may get, when its quota allows the next one,
 // and which requests no caller waits for.
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { PartitionState } from './partition-state.ts'
 
 interface Request {

@@ -30,7 +30,8 @@
 // A batch keeps its bytes, producer id, epoch and sequence over all its attempts. When a batch ends without an
 // acknowledgement, or is encoded again, after an attempt left this machine, the partition moves to the next epoch
 // (docs/sender-rules.md, rule 3).
-import type { PendingRecord, ProducerBatch } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { RecordQueue } from '../accumulate/record-queue.ts'
 import type { FailedOutcome } from '../errors.ts'
 import type { Moment } from '../time/clock.ts'

@@ -1,5 +1,5 @@
 // The partitions of a Sender. Each is created at its first record and kept, because its epoch and sequence continue.
-import type { PendingRecord } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
 import { TopicPartitionMap } from '../record/topic-partition.ts'
 import { PartitionState, type PartitionStateOptions } from './partition-state.ts'
 

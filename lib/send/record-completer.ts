@@ -1,5 +1,6 @@
 // Completes each record with its outcome: once, and at its own deadline at the latest.
-import type { InDoubt, PendingRecord, ProducerBatch, RecordOutcome } from '../accumulate/producer-batch.ts'
+import type { InDoubt, PendingRecord, RecordOutcome } from '../accumulate/pending-record.ts'
+import type { ProducerBatch } from '../accumulate/producer-batch.ts'
 import type { FailedOutcome, FailureKind } from '../errors.ts'
 import type { Clock } from '../time/clock.ts'
 import type { ProduceOutcome } from '../transport/kafka-client.ts'

@@ -13,6 +13,7 @@ export class RunSchedule {
   /** The scope of the run at the end of this turn. */
   #requested: RunScope | undefined
 
+  /** @param run called for each run of the Sender, with the partitions that it looks at */
   constructor(clock: Clock, run: (scope: RunScope) => void) {
     this.#clock = clock
     this.#run = run

@@ -1,5 +1,5 @@
 // The options of a Sender, and its counters.
-import type { PendingRecord } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
 import type { Clock } from '../time/clock.ts'
 
 export interface SenderOptions {
@@ -20,6 +20,7 @@ export interface SenderOptions {
   readonly availabilityTimeoutMs: number
   /** Returns `client.rack` if `partitioner.rack.aware` is on; undefined if it is off, or the rack is not known yet. */
   readonly rack: () => string | undefined
+  /** Called with a problem that does not stop the Sender. */
   readonly warn: (text: string) => void
   readonly clock: Clock
   /** Called once per record after it was completed: its memory is free. */

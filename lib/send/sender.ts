@@ -1,7 +1,7 @@
 // Stage 7 of 9: ProducerBatch → one outcome per record. Java: Sender. Each run sends a request per leader, or more if
 // one would be too large, with the batches that may be sent. Answers complete records and start the next run. The
 // rules are in docs/sender-rules.md, the states of a partition in partition-state.ts.
-import type { PendingRecord } from '../accumulate/producer-batch.ts'
+import type { PendingRecord } from '../accumulate/pending-record.ts'
 import type { RecordAccumulator } from '../accumulate/record-accumulator.ts'
 import { causeOf, ORDER_GROUP_STOPPED } from '../transport/error-codes.ts'
 import type { KafkaClient } from '../transport/kafka-client.ts'

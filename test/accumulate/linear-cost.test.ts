@@ -1,7 +1,8 @@
 // Queues and batches of many records: each step looks at a record a bounded number of times, however many wait.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PendingRecord, ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
+import { ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
 import { RecordAccumulator } from '../../lib/accumulate/record-accumulator.ts'
 import type { PartitionedRecord } from '../../lib/record/producer-record.ts'
 import { PartitionState } from '../../lib/send/partition-state.ts'

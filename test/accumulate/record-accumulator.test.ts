@@ -1,7 +1,7 @@
 // The queues of records, one call at a time. What producers see of them is in the other files of this folder.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PendingRecord } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
 import { RecordAccumulator } from '../../lib/accumulate/record-accumulator.ts'
 import type { PartitionedRecord } from '../../lib/record/producer-record.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'

@@ -1,7 +1,7 @@
 // What a report says of an outcome of the Sender.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RecordOutcome } from '../../lib/accumulate/producer-batch.ts'
+import type { RecordOutcome } from '../../lib/accumulate/pending-record.ts'
 import { type Failed, notSent, toReport } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter } from '../../lib/delivery/record-fate.ts'
 import { DeliveryError, InvalidRecordError, TransportError } from '../../lib/errors.ts'

@@ -1,7 +1,8 @@
 // What a failed attempt means for its batch.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PendingRecord, ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
+import { ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
 import { type Decision, decide, type Failure } from '../../lib/send/decide.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { moment } from '../../lib/time/clock.ts'

@@ -1,7 +1,8 @@
 // The states of a partition, one transition at a time. Their combinations are tested in test/property.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type PendingRecord, ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
+import { ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
 import { RecordQueue } from '../../lib/accumulate/record-queue.ts'
 import { nextSequence, PartitionState } from '../../lib/send/partition-state.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'

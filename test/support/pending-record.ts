@@ -1,4 +1,4 @@
-import type { PendingRecord } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
 import type { Clock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 

@@ -12,7 +12,7 @@ import type { ProducerMetadata } from './send/producer-metadata.ts'
 import type { Clock } from './time/clock.ts'
 import type { Deadline } from './time/deadline.ts'
 
-export interface PreparedSenderParts {
+export interface PreparedAppenderParts {
   readonly appender: Appender
   readonly partitioner: RecordPartitioner
   readonly metadata: ProducerMetadata
@@ -25,11 +25,11 @@ export interface PreparedSenderParts {
 
 type PartitionsOf = (topic: string) => TopicPartitions | RecordError
 
-export class PreparedSender {
-  readonly #parts: PreparedSenderParts
+export class PreparedAppender {
+  readonly #parts: PreparedAppenderParts
   readonly #waits: MetadataWaits
 
-  constructor(parts: PreparedSenderParts) {
+  constructor(parts: PreparedAppenderParts) {
     this.#parts = parts
     this.#waits = new MetadataWaits(parts.clock)
   }
@@ -38,10 +38,10 @@ export class PreparedSender {
    * Resolves when each of these records is appended or has a report. Records whose topic and partition are known are
    * appended before this returns, unless they must follow a record that waits for metadata.
    */
-  send(records: readonly Prepared[], call: ProducerCall): Promise<unknown> {
+  append(records: readonly Prepared[], call: ProducerCall): Promise<unknown> {
     const { metadata, clock, maxBlockMs } = this.#parts
     const refusal = currentScope()?.refusal ?? deadlineError(call.deadline)
-    if (refusal) return this.#append(records, call, () => notSentError(refusal), maxBlockMs)
+    if (refusal) return this.#appendNow(records, call, () => notSentError(refusal), maxBlockMs)
     const beganAt = clock.now()
     const topics = new Map<string, TopicPartitions>()
     let wait: MetadataWait | undefined
@@ -60,15 +60,15 @@ export class PreparedSender {
         waiting.push(prepared)
       }
     }
-    const append = () => this.#append(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs)
-    if (!wait) return append()
+    const appendReady = () => this.#appendNow(ready, call, topic => topics.get(topic) as TopicPartitions, maxBlockMs)
+    if (!wait) return appendReady()
     return Promise.all([
-      ready.length > 0 && append(),
-      waiting.length > 0 && this.#sendLater(wait, waiting, call, beganAt),
+      ready.length > 0 && appendReady(),
+      waiting.length > 0 && this.#appendLater(wait, waiting, call, beganAt),
     ])
   }
 
-  async #sendLater(
+  async #appendLater(
     wait: MetadataWait,
     records: readonly Prepared[],
     call: ProducerCall,
@@ -89,13 +89,13 @@ export class PreparedSender {
     }
     const late = await wait.afterEarlier(deadline).catch(notSentError)
     const blockMs = maxBlockMs - (clock.now() - beganAt)
-    const appended = this.#append(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
+    const appended = this.#appendNow(records, call, topic => late ?? (topics.get(topic) as TopicPartitions), blockMs)
     wait.end()
     await appended
   }
 
   /** Takes the records' turn among all calls before it returns. Resolves when they are appended or have reports. */
-  #append(
+  #appendNow(
     records: readonly Prepared[],
     call: ProducerCall,
     partitionsOf: PartitionsOf,
