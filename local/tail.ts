@@ -1,5 +1,5 @@
 // npm run tail -- <topic>: prints the topic from its start, one line per record.
-import { kafkaOf } from './kafka/admin.ts'
+import { kafkaOf, topicsAt } from './kafka/admin.ts'
 import { stackOfFolder } from './stack-file.ts'
 
 const [topic, ...rest] = process.argv.slice(2)
@@ -9,6 +9,27 @@ if (!topic || rest.length > 0) {
 }
 const servers = process.env.KAFKA_BOOTSTRAP_SERVERS || stackOfFolder().bootstrapServers
 console.error(`Reading ${topic} from ${servers}.`)
+
+/** A consumer of a topic that does not exist would wait for it, and on some clusters create it. */
+async function topicProblem(name: string): Promise<string | undefined> {
+  const topics = await topicsAt(servers)
+  if (topics.includes(name)) return undefined
+  return `There is no topic ${name} on ${servers}. Topics: ${topics.join(', ') || 'none'}.`
+}
+
+const cannotRead = (error: unknown): never => {
+  console.error(
+    `Can't read ${topic} from ${servers}: ${(error as Error).message}\n` +
+      'Check that npm start is running, or set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.',
+  )
+  process.exit(1)
+}
+
+const problem = await topicProblem(topic).catch(cannotRead)
+if (problem !== undefined) {
+  console.error(problem)
+  process.exit(1)
+}
 const consumer = kafkaOf(servers).consumer({ groupId: `tail-${process.pid}-${Date.now()}` })
 process.on('SIGINT', () => void consumer.disconnect().finally(() => process.exit(0)))
 try {
@@ -24,9 +45,5 @@ try {
     },
   })
 } catch (error) {
-  console.error(
-    `Can't read ${topic} from ${servers}: ${(error as Error).message}\n` +
-      'Check that npm start is running, or set KAFKA_BOOTSTRAP_SERVERS to the brokers that it printed.',
-  )
-  process.exit(1)
+  cannotRead(error)
 }

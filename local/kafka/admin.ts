@@ -27,6 +27,12 @@ export async function clusterIdAt(server: string): Promise<string> {
   return withAdmin(server, async admin => (await admin.describeCluster()).clusterId)
 }
 
+/** @returns the topics of a cluster by name, without Kafka's own */
+export async function topicsAt(bootstrapServers: string): Promise<string[]> {
+  const topics = await withAdmin(bootstrapServers, admin => admin.listTopics())
+  return topics.filter(topic => !topic.startsWith('__')).sort()
+}
+
 /** Creates the topics that are missing and waits until every partition has a leader. */
 export async function createTopics(
   bootstrapServers: string,
