@@ -3,7 +3,7 @@ import type { DeadLetter } from '../dead-letter/dead-letter.ts'
 import { type Completed, NotCompletedError } from '../dead-letter/dead-letter-store.ts'
 import { locationOf } from '../dead-letter/kafka/target.ts'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
-import { CLUSTER_FAILURES, KafkaProducerError } from '../errors.ts'
+import { CLUSTER_FAILURES, type ErrorCode, KafkaProducerError } from '../errors.ts'
 import type { ProducerRecord } from '../record/producer-record.ts'
 import { sleep, systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
@@ -142,7 +142,7 @@ export class BatchRedriver {
     await this.#complete(completed, 'sent').finally(() => this.#notes.store())
     const codes = failures.map(({ failed }) => failed.code)
     if (completed.length === 0 && codes.every(code => CLUSTER_FAILURES.has(code)) && !(await this.#isReachable()))
-      this.#run.stopAsDown(codes[0] ?? 'unreachable')
+      this.#run.stopAsDown(codes[0] as ErrorCode)
   }
 
   /** Whether any broker answers. If none does, the run stops. */

@@ -11,6 +11,7 @@ import { PartitionScan } from './partition-scan.ts'
 import { topicInDoubt } from './retried-dead-letter.ts'
 
 type Results = Map<DeadLetter, LookUpResult>
+type InDoubt = NonNullable<DeadLetter['inDoubt']>
 
 const ORDER: readonly LookUpResult['kind'][] = ['found', 'keep', 'not-there']
 
@@ -59,7 +60,7 @@ export async function lookUp(
 
 /** @returns the partitions that the record may be in, or the error if they can't be found out */
 async function partitionsOf(
-  { partition, anyPartition }: NonNullable<DeadLetter['inDoubt']>,
+  { partition, anyPartition }: InDoubt,
   topic: string,
   { partitionCount }: LookUpOptions,
 ): Promise<readonly number[] | KafkaProducerError> {
@@ -121,7 +122,6 @@ async function read(
   to: bigint,
   { log, deadline, signal }: LookUpOptions,
 ): Promise<boolean> {
-  if (scan.isDone) return true
   if (signal?.aborted || deadline?.passed) return false
   for await (const batch of log.readBatches(topic, partition, from, to)) {
     scan.take(batch)
@@ -146,11 +146,12 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
   const keep = (code: KeepCode, isOwnFault = false): LookUpResult => ({ kind: 'keep', code, isOwnFault })
   const proof = scan.proofOf(deadLetter)
   if (proof.kind === 'found') return { kind: 'found', location: locationOf({ ...task, offset: proof.offset }) }
-  const isInDoubt = deadLetter.inDoubt !== null && !isOnOtherCluster(deadLetter, clusterId)
-  if (isInDoubt && proof.kind === 'unreadable') return keep('look-up-incomplete')
-  if (!isWhole && !(isInDoubt && proof.kind === 'fenced' && !checkNewer)) return keep('look-up-stopped')
-  if (isInDoubt && (isCut || mayBeCompactedAway(deadLetter, scan, task.topic, options))) return keep('log-deleted')
-  if (isInDoubt && proof.kind === 'not-seen' && !isOver(deadLetter, options)) return keep('still-in-doubt')
+  const inDoubt = isOnOtherCluster(deadLetter, clusterId) ? null : deadLetter.inDoubt
+  if (inDoubt && proof.kind === 'unreadable') return keep('look-up-incomplete')
+  if (!isWhole && !(inDoubt && proof.kind === 'fenced' && !checkNewer)) return keep('look-up-stopped')
+  if (inDoubt && (isCut || (scan.hasGap(deadLetter) && mayBeCompactedAway(inDoubt, task.topic, options))))
+    return keep('log-deleted')
+  if (inDoubt && proof.kind === 'not-seen' && !isOver(inDoubt, options)) return keep('still-in-doubt')
   if (hasDoubtElsewhere(deadLetter)) return keep('look-up-incomplete')
   if (checkNewer && scan.hasNewer(deadLetter)) return keep('superseded')
   return { kind: 'not-there' }
@@ -158,14 +159,12 @@ function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Ci
 
 /** Whether compaction may have removed both the record and the tombstone that deleted it. */
 function mayBeCompactedAway(
-  deadLetter: DeadLetter,
-  scan: PartitionScan,
+  { from }: InDoubt,
   topic: string,
   { tombstonesKeptMs, now = Date.now }: LookUpOptions,
 ): boolean {
   const keptMs = tombstonesKeptMs?.(topic)
-  if (keptMs === undefined || !deadLetter.inDoubt) return false
-  return now() > Date.parse(deadLetter.inDoubt.from) + keptMs && scan.hasGap(deadLetter)
+  return keptMs !== undefined && now() > Date.parse(from) + keptMs
 }
 
 /** Whether an earlier attempt by an unknown producer may have written the record where a search can't find it. */
@@ -177,8 +176,8 @@ function hasDoubtElsewhere({ inDoubt, record, source }: DeadLetter): boolean {
 }
 
 /** Whether the last attempt is so long ago that its batch can't arrive any more. */
-function isOver({ inDoubt }: DeadLetter, { waitMs, now = Date.now }: LookUpOptions): boolean {
-  return inDoubt === null || now() >= Date.parse(inDoubt.to) + waitMs
+function isOver({ to }: InDoubt, { waitMs, now = Date.now }: LookUpOptions): boolean {
+  return now() >= Date.parse(to) + waitMs
 }
 
 /** How many offsets a pass covers. */

@@ -29,8 +29,8 @@ export type Proof =
 interface State {
   readonly sought: Sought
   proof: Proof
-  /** The offset of the newest other record of its key; -1 without one. */
-  newer: bigint
+  /** Whether its key has a newer record. */
+  hasNewer: boolean
 }
 
 export class PartitionScan {
@@ -44,8 +44,8 @@ export class PartitionScan {
   /** Dead letters with an attempt by a producer that is not recorded any more. */
   readonly #ofSeveralProducers: State[] = []
   readonly #byKey = new Map<string, State[]>()
-  /** The newest records of keys in open transactions, by producer id; they count once the transaction commits. */
-  readonly #uncommitted = new Map<bigint, Map<State, bigint>>()
+  /** By producer id: those with a newer record in an open transaction; it counts once the transaction commits. */
+  readonly #uncommitted = new Map<bigint, Set<State>>()
   /** The number of dead letters in doubt that are not decided yet. */
   #open = 0
   #checksNewer = false
@@ -85,26 +85,28 @@ export class PartitionScan {
   }
 
   proofOf(deadLetter: DeadLetter): Proof {
-    return this.#states.get(deadLetter)?.proof ?? { kind: 'not-seen' }
+    return this.#stateOf(deadLetter).proof
   }
 
   /** Whether the key has a newer record. A record in an open transaction counts, because it may still be committed. */
   hasNewer(deadLetter: DeadLetter): boolean {
-    const state = this.#states.get(deadLetter)
-    if (!state) return false
-    return state.newer >= 0n || [...this.#uncommitted.values()].some(newest => newest.has(state))
+    const state = this.#stateOf(deadLetter)
+    return state.hasNewer || [...this.#uncommitted.values()].some(states => states.has(state))
   }
 
   /** Whether records are missing at offsets where this one may have been. */
   hasGap(deadLetter: DeadLetter): boolean {
-    const from = this.#states.get(deadLetter)?.sought.from
-    return from !== undefined && this.#lastGap >= from
+    return this.#lastGap >= this.#stateOf(deadLetter).sought.from
+  }
+
+  /** @param deadLetter one of those that are looked up */
+  #stateOf(deadLetter: DeadLetter): State {
+    return this.#states.get(deadLetter) as State
   }
 
   #add(sought: Sought): void {
     const { deadLetter } = sought
-    if (this.#states.has(deadLetter)) return
-    const state: State = { sought, proof: { kind: 'not-seen' }, newer: -1n }
+    const state: State = { sought, proof: { kind: 'not-seen' }, hasNewer: false }
     this.#states.set(deadLetter, state)
     push(this.#byId, deadLetter.deadLetterId, state)
     const { inDoubt } = deadLetter
@@ -134,8 +136,7 @@ export class PartitionScan {
       if (isFenced && state.proof.kind === 'not-seen') this.#prove(state, { kind: 'fenced' })
       return !isFenced
     })
-    if (left.length > 0) this.#byProducer.set(producerId, left)
-    else this.#byProducer.delete(producerId)
+    this.#byProducer.set(producerId, left)
   }
 
   #cantRead({ producerId, lastOffset }: LogBatch): void {
@@ -152,8 +153,8 @@ export class PartitionScan {
       const time = this.#written.get(record.offset)
       if (time !== undefined && time <= timeOf(deadLetter)) continue
       if (record.offset < from || record.timestamp < newerSince) continue
-      if (isTransactional) this.#uncommittedOf(record.producerId).set(state, record.offset)
-      else this.#newer(state, record.offset)
+      if (isTransactional) this.#uncommittedOf(record.producerId).add(state)
+      else state.hasNewer = true
     }
   }
 
@@ -184,19 +185,14 @@ export class PartitionScan {
     this.#prove(state, { kind: 'found', offset })
   }
 
-  #newer(state: State, offset: bigint): void {
-    const isOwn = state.proof.kind === 'found' && state.proof.offset === offset
-    if (!isOwn && offset > state.newer) state.newer = offset
-  }
-
-  #uncommittedOf(producerId: bigint): Map<State, bigint> {
-    const newest = this.#uncommitted.get(producerId) ?? new Map<State, bigint>()
-    this.#uncommitted.set(producerId, newest)
-    return newest
+  #uncommittedOf(producerId: bigint): Set<State> {
+    const states = this.#uncommitted.get(producerId) ?? new Set<State>()
+    this.#uncommitted.set(producerId, states)
+    return states
   }
 
   #endTransaction(producerId: bigint, committed: boolean): void {
-    if (committed) for (const [state, offset] of this.#uncommitted.get(producerId) ?? []) this.#newer(state, offset)
+    if (committed) for (const state of this.#uncommitted.get(producerId) ?? []) state.hasNewer = true
     this.#uncommitted.delete(producerId)
   }
 

@@ -245,3 +245,9 @@ test('what the store could not complete keeps its value; a target that can’t b
   })
   assert.deepEqual(emitted, ['The option "warn" failed (RangeError).'])
 })
+
+test('a dead letter without a claim check leaves no value behind, so that nothing is noted', async () => {
+  const warnings: string[] = []
+  await claimCompleter([], text => warnings.push(text))(deadLetterOf('plain'))
+  assert.deepEqual(warnings, [])
+})

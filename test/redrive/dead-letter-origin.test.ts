@@ -6,7 +6,7 @@ import { type DeadLetter, toDeadLetter } from '../../lib/dead-letter/dead-letter
 import { notSent } from '../../lib/delivery/delivery-report.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
-import { originOf } from '../../lib/redrive/dead-letter-origin.ts'
+import { checkedOrigin, originOf } from '../../lib/redrive/dead-letter-origin.ts'
 import { checkByContract, editDeadLetter } from '../../lib/redrive/edit-dead-letter.ts'
 import { redrive } from '../../lib/redrive/redrive.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
@@ -151,4 +151,54 @@ test('the key of an S3 object stays as it was, though the value has it as in a U
   assert.deepEqual(originOf({ ...deadLetter, source: elsewhere }, objects as Contract).keyFrom, [
     'value:/s3/object/key',
   ])
+})
+
+test('the key is read from what is left: the value, or the record where the message said it', () => {
+  const [orders] = contractsOf([
+    {
+      topic: 'orders',
+      json: {
+        key: { from: ['value:/id'] },
+        from: {
+          sqs: [
+            { queue: 'tenants', key: ['sqs:attribute:tenant', 'value:/id'] },
+            { queue: 'values', key: ['value:/a', 'sqs:attribute:tenant', 'value:/b'] },
+            { queue: 'records', key: ['record', 'value:/a'] },
+            { queue: 'orders' },
+          ],
+          eventbridge: [{ source: ['shop'], key: ['value:/e'] }],
+        },
+      },
+    },
+  ]).values() as Iterable<Contract> as [Contract]
+  const sourceOf = (trigger: string, queue?: string): DeadLetter => {
+    const deadLetter = deadLetterOf('d', VALUE, 'orders')
+    const place = { trigger: trigger as DeadLetter['source']['trigger'], arn: queue ? arnOf(queue) : null }
+    return { ...deadLetter, source: { ...deadLetter.source, ...place } }
+  }
+  const rows: [trigger: string, queue: string | undefined, expected: readonly string[]][] = [
+    ['http', undefined, ['value:/id']],
+    ['template', undefined, ['value:/id']],
+    ['http', 'tenants', ['value:/id']],
+    ['sqs', 'orders', ['value:/id']],
+    ['sqs', 'tenants', ['record']],
+    ['sqs', 'values', ['record', 'value:/a']],
+    ['sqs', 'records', ['record', 'value:/a']],
+    ['sqs', 'unclaimed', ['value:/id']],
+    ['sqs', 'unclaimed.fifo', ['record']],
+    // Which of the queues it was, nobody knows, and they differ.
+    ['sqs', undefined, ['record']],
+    ['eventbridge', undefined, ['value:/e']],
+    ['scheduler', undefined, ['record']],
+  ]
+  for (const [trigger, queue, expected] of rows)
+    assert.deepEqual(originOf(sourceOf(trigger, queue), orders).keyFrom, expected, `${trigger} ${queue}`)
+  const invalid = (deadLetter: DeadLetter): DeadLetter => ({
+    ...deadLetter,
+    failure: { ...deadLetter.failure, kind: 'invalid-record' },
+  })
+  // The key of a valid record is known, and has to agree with the value.
+  assert.deepEqual(checkedOrigin(sourceOf('http'), orders).keyFrom, ['record', 'value:/id'])
+  assert.deepEqual(checkedOrigin(invalid(sourceOf('http')), orders).keyFrom, ['value:/id'])
+  assert.deepEqual(checkedOrigin(sourceOf('sqs', 'values'), orders).keyFrom, ['record', 'value:/a'])
 })

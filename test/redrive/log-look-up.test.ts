@@ -399,3 +399,275 @@ test('attempts of one record are each looked for in their own part of the log', 
   const attempts = [doubted('a', later), doubted('a', { fromOffset: 2 })]
   assert.deepEqual(await outcomes(attempts, log), ['not-there', 'kafka:chat-0@5'])
 })
+
+/** The results as they are, of dead letters that are all looked for. */
+async function resultsOf(deadLetters: readonly DeadLetter[], log: Log, options: Partial<LookUpOptions> = {}) {
+  const results = await lookUp(deadLetters, {
+    log,
+    waitMs: 300_000,
+    isCompacted: () => false,
+    partitionOf: () => 0,
+    acceptOtherCluster: false,
+    now: () => LONG_AFTER,
+    ...options,
+  })
+  return deadLetters.map(deadLetter => results.get(deadLetter))
+}
+
+test('only an error that no retry changes is the dead letter’s own, and counts as an attempt', async () => {
+  const failing = (error: Error) => logOf([], { start: () => Promise.reject(error) })
+  for (const [error, isOwnFault] of [
+    [new TransportError('no-leader', 'No broker leads it.', { retriable: true }), false],
+    [new TransportError('partition-gone', 'It does not exist.'), true],
+    [new TransportError('topic-not-on-cluster', 'It does not exist.'), false],
+  ] as const)
+    assert.deepEqual(await resultsOf([doubted('a')], failing(error)), [{ kind: 'keep', code: error.code, isOwnFault }])
+  const foreign = new RangeError('payload')
+  await assert.rejects(resultsOf([doubted('a')], failing(foreign)), foreign)
+  const stopped = { kind: 'keep', code: 'look-up-stopped', isOwnFault: false }
+  assert.deepEqual(await resultsOf([doubted('a')], logOf([]), { signal: AbortSignal.abort() }), [stopped])
+  const elsewhere = { kind: 'keep', code: 'other-cluster', isOwnFault: false }
+  assert.deepEqual(await resultsOf([doubted('a', { clusterId: 'cluster-b' })], logOf([])), [elsewhere])
+  const early = { kind: 'keep', code: 'still-in-doubt', isOwnFault: false }
+  assert.deepEqual(await resultsOf([doubted('a')], logOf([]), { now: () => Date.parse(TO) }), [early])
+})
+
+test('an error while a log is read keeps the dead letters of that partition and no others', async () => {
+  const log = (error: Error) =>
+    logOf([], {
+      async *readBatches(_topic, partition) {
+        if (partition === 1) throw error
+        yield* decodeRecordSet(at(0n, batchOf([recordOf('good')], 'none', PRODUCER)))
+      },
+    })
+  const deadLetters = [doubted('bad', { partition: 1 }), doubted('good')]
+  const lost = new TransportError('unreachable', 'The connection was lost.', { retriable: true })
+  assert.deepEqual(await outcomes(deadLetters, log(lost)), ['unreachable', 'kafka:chat-0@0'])
+  const foreign = new RangeError('payload')
+  await assert.rejects(outcomes(deadLetters, log(foreign)), foreign)
+})
+
+test('a cluster is asked for its id if a dead letter names one; without an answer none is another', async () => {
+  let asked = 0
+  const clusterId = async () => {
+    asked++
+    return null
+  }
+  const log = logOf([], { clusterId })
+  assert.deepEqual(await outcomes([doubted('a', { clusterId: null })], log), ['not-there'])
+  assert.equal(asked, 0)
+  assert.deepEqual(await outcomes([doubted('a'), doubted('b')], log), ['not-there', 'not-there'])
+  assert.equal(asked, 1)
+})
+
+test('the last moment of the wait is over; the wait goes by the time of the last attempt', async () => {
+  const at = (ms: number) => ({ now: () => Date.parse(TO) + ms, waitMs: 1000 })
+  assert.deepEqual(await outcomes([doubted('a')], logOf([]), at(999)), ['still-in-doubt'])
+  assert.deepEqual(await outcomes([doubted('a')], logOf([]), at(1000)), ['not-there'])
+})
+
+test('a record that may be in any partition is looked for in each; one that has it decides', async () => {
+  const anywhere = doubted('a', { anyPartition: true })
+  const log = (has: number, ends: (partition: number) => bigint = () => 1000n) =>
+    logOf([], {
+      end: async (_topic, partition) => ends(partition),
+      async *readBatches(_topic, partition) {
+        if (partition === has) yield* decodeRecordSet(at(7n, batchOf([recordOf('a')], 'none', PRODUCER)))
+      },
+    })
+  const partitionCount = async () => 3
+  for (const has of [0, 1, 2])
+    assert.deepEqual(await outcomes([anywhere], log(has), { partitionCount }), [`kafka:chat-${has}@7`])
+  assert.deepEqual(await outcomes([anywhere], log(9), { partitionCount }), ['not-there'])
+  // Without a count only the named partition is read.
+  assert.deepEqual(await outcomes([anywhere], log(1)), ['not-there'])
+  assert.deepEqual(await outcomes([doubted('a')], log(1), { partitionCount }), ['not-there'])
+  // A partition that can't be read keeps the dead letter, unless another one has the record.
+  const broken = (has: number): Log => ({
+    ...log(has),
+    start: async (_topic, partition) => {
+      if (partition === 1) throw new TransportError('no-leader', 'No broker leads it.', { retriable: true })
+      return 0n
+    },
+  })
+  assert.deepEqual(await outcomes([anywhere], broken(9), { partitionCount }), ['no-leader'])
+  assert.deepEqual(await outcomes([anywhere], broken(2), { partitionCount }), ['kafka:chat-2@7'])
+  const unknown = new TransportError('topic-not-on-cluster', 'It does not exist.')
+  const failing = { partitionCount: () => Promise.reject(unknown) }
+  assert.deepEqual(await resultsOf([anywhere], log(1), failing), [
+    { kind: 'keep', code: 'topic-not-on-cluster', isOwnFault: false },
+  ])
+  const foreign = new RangeError('payload')
+  await assert.rejects(outcomes([anywhere], log(1), { partitionCount: () => Promise.reject(foreign) }), foreign)
+})
+
+test('a window without an offset begins five minutes before the first attempt, rounded down', async () => {
+  const asked: number[] = []
+  const log = logOf([], {
+    offsetAt: async (_topic, _partition, time) => {
+      asked.push(time)
+      return 0n
+    },
+  })
+  const from = Date.parse('2026-01-01T00:00:30.000Z')
+  const unbounded = (timestamp: number | null = null) => {
+    const deadLetter = doubted('a', { fromOffset: null, from: new Date(from).toISOString() })
+    return withOwnId({ ...deadLetter, record: { ...deadLetter.record, timestamp } })
+  }
+  const askedFor = async (deadLetter: DeadLetter, now: number, options: Partial<LookUpOptions> = {}) => {
+    await outcomes([deadLetter], log, { now: () => now, ...options })
+    return asked.splice(0).map(time => new Date(time).toISOString())
+  }
+  assert.deepEqual(await askedFor(unbounded(), from), ['2025-12-31T23:55:00.000Z'])
+  // The older, the coarser: 2 min from 64 min on, 4 min from 128 min on.
+  const aged = (minutes: number) => from - 300_000 + minutes * 60_000
+  assert.deepEqual(await askedFor(unbounded(), aged(64) - 1), ['2025-12-31T23:55:00.000Z'])
+  assert.deepEqual(await askedFor(unbounded(), aged(64)), ['2025-12-31T23:54:00.000Z'])
+  assert.deepEqual(await askedFor(unbounded(), aged(128)), ['2025-12-31T23:52:00.000Z'])
+  // A record keeps its own timestamp, which may be long before; 5 s are for clocks that differ.
+  const earlier = (time: string) => askedFor(unbounded(Date.parse(time)), from)
+  assert.deepEqual(await earlier('2025-12-31T00:00:05Z'), ['2025-12-31T00:00:00.000Z'])
+  assert.deepEqual(await earlier('2025-12-31T00:00:04Z'), ['2025-12-30T23:28:00.000Z'])
+  assert.deepEqual(await askedFor(unbounded(from + 3_600_000), from), ['2025-12-31T23:55:00.000Z'])
+  const plain = deadLetterOf('a', 'v', 'chat', Date.parse('2026-01-01T00:01:04.000Z'))
+  const compacted = { isCompacted: () => true }
+  assert.deepEqual(await askedFor(plain, from, compacted), ['2026-01-01T00:00:00.000Z'])
+  const later = deadLetterOf('a', 'v', 'chat', Date.parse('2026-01-01T00:01:05.000Z'))
+  assert.deepEqual(await askedFor(later, from, compacted), ['2026-01-01T00:01:00.000Z'])
+})
+
+test('a log that begins in the window may have lost the record; one that begins before it has not', async () => {
+  const unbounded = doubted('a', { fromOffset: null })
+  const begins = (start: bigint, offset: bigint) =>
+    logOf([], { start: async () => start, offsetAt: async () => offset })
+  assert.deepEqual(await outcomes([unbounded], begins(30n, 30n)), ['log-deleted'])
+  assert.deepEqual(await outcomes([unbounded], begins(30n, 31n)), ['not-there'])
+  assert.deepEqual(await outcomes([unbounded], begins(0n, 0n)), ['not-there'])
+  const proven = doubted('a', { fromOffset: 30 })
+  assert.deepEqual(await outcomes([proven], begins(30n, 0n)), ['not-there'])
+  assert.deepEqual(await outcomes([proven], begins(31n, 0n)), ['log-deleted'])
+})
+
+test('a pass reads from the first offset of all its dead letters, and not before the log begins', async () => {
+  const ranges: bigint[][] = []
+  const log = (start: bigint) =>
+    logOf([], {
+      start: async () => start,
+      offsetAt: async () => 50n,
+      async *readBatches(_topic, _partition, from, to) {
+        ranges.push([from, to])
+        yield* []
+      },
+    })
+  const letters = [doubted('a', { fromOffset: null }), doubted('b', { fromOffset: 20 })]
+  await outcomes(letters, log(20n))
+  await outcomes(letters, log(30n))
+  await outcomes(letters.slice(0, 1), log(20n))
+  assert.deepEqual(ranges, [
+    [20n, 1000n],
+    [30n, 1000n],
+    [50n, 1000n],
+  ])
+})
+
+test('the log is asked for 5 s at most, and not longer than the deadline', async () => {
+  const waits: number[] = []
+  const log = logOf([], {
+    start: async (_topic, _partition, ms) => {
+      waits.push(ms)
+      return 0n
+    },
+    end: async (_topic, _partition, ms) => {
+      waits.push(ms)
+      return 1000n
+    },
+    offsetAt: async (_topic, _partition, _time, ms) => {
+      waits.push(ms)
+      return 0n
+    },
+    batchAt: async (_topic, _partition, _offset, ms) => {
+      waits.push(ms)
+      return undefined
+    },
+  })
+  const deadline = (ms: number) => new Deadline(systemClock, systemClock.now() + ms)
+  await outcomes([doubted('a', { fromOffset: 5 })], log, { deadline: deadline(60_000) })
+  assert.deepEqual(waits.splice(0), [5000, 5000, 5000, 5000])
+  await outcomes([doubted('a', { fromOffset: 5 })], log, { deadline: deadline(3000) })
+  assert.equal(waits.length, 4)
+  for (const ms of waits) assert.ok(ms > 1000 && ms <= 3000, `${ms} ms`)
+})
+
+test('only the topic that a record goes to can have a newer one of its key, and only if it is compacted', async () => {
+  const newer = { ...recordOf('new'), timestamp: Date.now() }
+  const log = logOf([at(4n, batchOf([newer], 'none', PRODUCER))])
+  const plain = deadLetterOf('a', 'old')
+  const keyless = { ...plain, record: { ...plain.record, key: null } }
+  const isCompacted = (topic: string) => topic === 'chat'
+  assert.deepEqual(await outcomes([plain, keyless], log, { isCompacted }), ['superseded', 'not looked for'])
+  assert.deepEqual(await outcomes([plain], log, { isCompacted, topicOf: () => 'other' }), ['not looked for'])
+  assert.deepEqual(await outcomes([plain], log, { isCompacted, partitionOf: () => undefined }), ['not looked for'])
+  const topicless = { ...plain, record: { ...plain.record, topic: null } }
+  assert.deepEqual(await outcomes([topicless], log, { isCompacted: () => true }), ['not looked for'])
+})
+
+test('once the signal has aborted, or the deadline has passed, nothing more is asked or read', async () => {
+  const stopped = async (log: Partial<Log>, options: Partial<LookUpOptions>, partitions = [0]) =>
+    outcomes(
+      partitions.map(partition => doubted(`${partition}`, { partition, fromOffset: null })),
+      logOf([], log),
+      options,
+    )
+  const abort = new AbortController()
+  const atEnd = async () => {
+    abort.abort()
+    return 1000n
+  }
+  const notAsked = { offsetAt: async () => assert.fail('the log was asked'), end: atEnd }
+  assert.deepEqual(await stopped(notAsked, { signal: abort.signal }), ['look-up-stopped'])
+  const inFirst = new AbortController()
+  const read: number[] = []
+  const abortsInFirst: Partial<Log> = {
+    end: async (_topic, partition) => BigInt(1000 + partition),
+    async *readBatches(_topic, partition) {
+      read.push(partition)
+      inFirst.abort()
+      yield* []
+    },
+  }
+  const both = await stopped(abortsInFirst, { signal: inFirst.signal }, [0, 1])
+  assert.deepEqual([both, read], [['not-there', 'look-up-stopped'], [0]])
+  const deadline = new Deadline(systemClock, systemClock.now() + 5)
+  const late: Partial<Log> = {
+    start: async () => {
+      while (!deadline.passed) await new Promise(setImmediate)
+      return 0n
+    },
+  }
+  assert.deepEqual(await stopped({ ...late, ...notAsked, end: async () => 1000n }, { deadline }), ['look-up-stopped'])
+})
+
+test('a record that was not found is not there, although a deadline passed, if its producer is fenced', async () => {
+  const abort = new AbortController()
+  const log = logOf([], {
+    async *readBatches() {
+      yield* decodeRecordSet(at(2n, batchOf([recordOf('x')], 'none', { ...PRODUCER, epoch: 4, baseSequence: 0 })))
+      abort.abort()
+      yield* decodeRecordSet(at(3n, batchOf([recordOf('y')], 'none', { ...PRODUCER, producerId: 9n })))
+    },
+  })
+  // The other one is in doubt from a later epoch, so that reading goes on.
+  const letters = [doubted('a'), doubted('b', { producerEpoch: 5 })]
+  assert.deepEqual(await outcomes(letters, log, { signal: abort.signal }), ['not-there', 'look-up-stopped'])
+  const again = new AbortController()
+  const compacted = { signal: again.signal, isCompacted: () => true }
+  const reading = logOf([], {
+    async *readBatches() {
+      yield* decodeRecordSet(at(2n, batchOf([recordOf('x')], 'none', { ...PRODUCER, epoch: 4, baseSequence: 0 })))
+      again.abort()
+      yield* decodeRecordSet(at(3n, batchOf([recordOf('y')], 'none', { ...PRODUCER, producerId: 9n })))
+    },
+  })
+  // The rest of the log may have a newer record of its key.
+  assert.deepEqual(await outcomes([doubted('a')], reading, compacted), ['look-up-stopped'])
+})

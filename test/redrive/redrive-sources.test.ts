@@ -6,11 +6,13 @@ import { test } from 'node:test'
 import type { Context } from 'aws-lambda'
 import { handleRedrive } from '../../functions/redrive/handle-redrive.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { fitName, MAX_QUEUE_NAME } from '../../lib/contracts/fit-name.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { parseRedriveRequest } from '../../lib/redrive/redrive-request.ts'
 import {
   allowedSources,
   configuredSources,
+  eachSource,
   parseRedriveSources,
   type RedriveSource,
 } from '../../lib/redrive/redrive-sources.ts'
@@ -153,4 +155,63 @@ test('the function opens no connection to what an event may not name', async t =
     for (const dryRun of [true, false])
       await assert.rejects(handleRedrive({ from, dryRun }, context, services), ConfigError)
   assert.equal(connections, 0)
+})
+
+test('each queue of the contracts has its DLQ by the pattern, of a length that SQS allows', () => {
+  const long = 'q'.repeat(80)
+  const queues = ['orders', 'orders.fifo', long, `${long.slice(5)}.fifo`]
+  const all = { queues, read: () => [] }
+  const [pattern] = parseRedriveSources(`source-dlq:${AWS}/app-{queue}-failures`, 'from', assert.fail)
+  assert.ok(pattern)
+  const urls = eachSource([pattern], all).map(source => ('queueUrl' in source ? source.queueUrl : ''))
+  assert.deepEqual(urls.slice(0, 2), [`${AWS}/app-orders-failures`, `${AWS}/app-orders-failures.fifo`])
+  for (const [index, url] of urls.slice(2).entries()) {
+    const name = url.slice(AWS.length + 1)
+    assert.equal(
+      name,
+      fitName(`app-${'q'.repeat(80 - 5 * index)}-failures${index === 0 ? '' : '.fifo'}`, MAX_QUEUE_NAME),
+    )
+    assert.ok(url.startsWith(`${AWS}/`) && name.length <= 80, url)
+  }
+  assert.deepEqual(eachSource([pattern], undefined), [])
+})
+
+test('the source queue of a DLQ is that of its own setting, else that of the request', () => {
+  const sources = parseRedriveSources(
+    `source-dlq:${AWS}/a?source=own,source-dlq:${AWS}/b,disk:/mnt/x`,
+    'from',
+    assert.fail,
+  )
+  const of = (sourceQueue?: string) =>
+    eachSource(sources, undefined, sourceQueue).map(source => ('sourceQueue' in source ? source.sourceQueue : 'none'))
+  assert.deepEqual(of('asked'), ['own', 'asked', 'none'])
+  assert.deepEqual(of(), ['own', 'none', 'none'])
+})
+
+test('a place that is named twice is read once, as it is named last; each setting has its own problems', () => {
+  const places = (text: string) => parseRedriveSources(text, 'from', assert.fail).length
+  assert.equal(places('disk:/mnt/a, disk:/mnt/a,disk:/mnt/b'), 2)
+  assert.equal(places(`source-dlq:${AWS}/a,source-dlq:${AWS}/a?source=x,failure-destination:${AWS}/a,sqs:${AWS}/a`), 3)
+  assert.equal(
+    places(`failure-bucket:failures?function=app-eventbridge,failure-bucket:failures?function=${FUNCTION}`),
+    1,
+  )
+  assert.equal(places('failure-bucket:failures?function=one,failure-bucket:failures?function=two'), 2)
+  const wrong = (changes: object) => parseConfig({ bootstrapServers: ['127.0.0.1:9'], ...changes }, {})
+  const problemsOf = (read: () => unknown) => {
+    try {
+      return read()
+    } catch (error) {
+      return error instanceof ConfigError && error.problems.map(problem => problem.split(':')[0])
+    }
+  }
+  assert.deepEqual(
+    problemsOf(() => configuredSources(wrong({ redriveFrom: 'x,y' }), reader)),
+    ['KAFKA_REDRIVE_FROM', 'KAFKA_REDRIVE_FROM'],
+  )
+  assert.deepEqual(
+    problemsOf(() => allowedSources(wrong({ redriveAllow: 'x' }), reader)),
+    ['KAFKA_REDRIVE_ALLOW'],
+  )
+  assert.deepEqual(configuredSources(wrong({ redriveAllow: 'x' }), reader), configuredSources(wrong({}), reader))
 })

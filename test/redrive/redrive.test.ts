@@ -6,16 +6,16 @@ import { parseContract } from '../../lib/contracts/parse-contract.ts'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError } from '../../lib/dead-letter/dead-letter-store.ts'
 import { createProbe } from '../../lib/dead-letter/probe.ts'
-import { type DeliveryReport, notSent } from '../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, SerializationError, TransportError } from '../../lib/errors.ts'
 import type { JsonText } from '../../lib/record/json-text.ts'
-import type { ProducerRecord, RecordHeader } from '../../lib/record/producer-record.ts'
+import type { RecordHeader } from '../../lib/record/producer-record.ts'
 import { type RedriveLog, type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
 import type { ValueCodec } from '../../lib/serialize/value-codec.ts'
 import { systemClock } from '../../lib/time/clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { decodeRecordSet } from '../../lib/wire-format/record-batch-decoder.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
+import { KEEPS_ALL, logOf, many, producerOf } from '../fakes/redrive-cluster.ts'
 import { deadLetterOf, withOwnId } from '../support/dead-letter.ts'
 import { Registry } from '../support/registry-codec.ts'
 import { pause } from '../support/time.ts'
@@ -24,66 +24,12 @@ import { batchOf } from '../wire-format/batches.ts'
 const noViolations = () => ({ violations: [], truncated: false })
 const contract = parseContract('chat', { value: { format: 'text' } }, () => noViolations)
 
-/** Accepts all records except those of some topics, which fail with a code. */
-function producerOf(failing: Readonly<Record<string, 'topic-not-on-cluster' | 'authorization' | 'unreachable'>> = {}) {
-  const batches: ProducerRecord[][] = []
-  return {
-    batches,
-    sent: () => batches.flat().map(({ topic, value }) => `${topic}:${value}`),
-    isReachable: async () => Object.values(failing).every(code => code !== 'unreachable'),
-    async sendAll(records: readonly ProducerRecord[]): Promise<DeliveryReport[]> {
-      batches.push(records.filter(({ topic }) => !failing[topic]))
-      return records.map((record, index) => {
-        const code = failing[record.topic]
-        if (code)
-          return notSent(record, undefined, new TransportError(code, 'refused', { retriable: true }), Date.now())
-        const metadata = {
-          topic: record.topic,
-          partition: 0,
-          offset: BigInt(index),
-          timestamp: 0,
-          proof: 'all',
-          serializedKeySize: 1,
-          serializedValueSize: 1,
-        } as const
-        return { kind: 'delivered', record, metadata, attempts: 1 }
-      })
-    },
-  }
-}
-
-const logOf = (
-  topics: Readonly<Record<string, Readonly<Record<string, string>> | 'missing' | 'unknown'>>,
-): RedriveLog => ({
-  clusterId: async () => 'cluster',
-  start: async () => 0n,
-  end: async () => 0n,
-  offsetAt: async () => 0n,
-  batchAt: async () => undefined,
-  partitions: async () => 1,
-  async *readBatches() {},
-  settings: async names =>
-    new Map(
-      names.flatMap((name): [string, ReadonlyMap<string, string> | TransportError][] => {
-        const settings = topics[name] ?? 'unknown'
-        if (settings === 'unknown') return []
-        if (settings === 'missing') return [[name, new TransportError('topic-not-on-cluster', 'It does not exist.')]]
-        return [[name, new Map(Object.entries({ ...KEEPS_ALL, ...settings }))]]
-      }),
-    ),
-})
-
-const KEEPS_ALL = { 'retention.ms': '-1', 'message.timestamp.type': 'CreateTime', 'cleanup.policy': 'delete' }
-
 async function run(deadLetters: readonly DeadLetter[], options: Partial<RedriveOptions> = {}) {
   const store = new MemoryDeadLetterStore(deadLetters)
   const producer = producerOf()
   const result = await redrive(store, { producer, ...options })
   return { store, producer, result }
 }
-
-const many = (count: number, topic: string) =>
-  Array.from({ length: count }, (_, n) => deadLetterOf(`${topic}-${n}`, `${n}`, topic))
 
 test('many dead letters of a deleted topic keep no dead letter of another topic from being sent', async () => {
   const store = new MemoryDeadLetterStore([...many(350, 'gone'), ...many(300, 'chat')])

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { NotCompletedError, type Refusal } from '../../lib/dead-letter/dead-letter-store.ts'
 import { NOTE_BYTES } from '../../lib/dead-letter/dead-letter-target.ts'
 import { SqsDeadLetterTarget } from '../../lib/dead-letter/sqs/target.ts'
 import { DeadLetterError } from '../../lib/errors.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { type RedriveOptions, redrive } from '../../lib/redrive/redrive.ts'
+import { doubtNotNoted, moveRefused } from '../../lib/redrive/refused-notes.ts'
 import { inDoubt, tried } from '../../lib/redrive/retried-dead-letter.ts'
 import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { SqsServer } from '../fakes/sqs-server.ts'
@@ -81,4 +83,70 @@ test('a dead letter is stored only where the longest note fits too', async t => 
   const [refused] = await target.store([sized(fitting + 1500)], deadlineIn(10_000))
   assert.equal(refused instanceof DeadLetterError && refused.code, 'dead-letter-too-large')
   await target.close()
+})
+
+/** The refusals of dead letters in doubt in partition 4, since 1970. */
+const refusalsOf = (...ids: readonly string[]): Refusal[] =>
+  ids.map((id, handle) => {
+    const plain = deadLetterOf(id)
+    const from = new Date(0).toISOString()
+    const doubt = { partition: 4, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, from, to: from }
+    const deadLetter = { ...plain, inDoubt: doubt }
+    const open = { deadLetter: plain, location: `memory:${handle}`, verified: true, handle }
+    return { replacement: { open, deadLetter }, error: new DeadLetterError('dead-letter', `No room for ${id}.`) }
+  })
+const idsOf = (refusals: readonly Refusal[]) => refusals.map(({ replacement }) => replacement.open.deadLetter.recordId)
+
+test('the error of doubts that are noted nowhere names ten dead letters and their places, and what to do', () => {
+  const ids = Array.from({ length: 12 }, (_, n) => `d-${n}`)
+  const place = (id: string) => `${deadLetterOf(id).deadLetterId} (chat-4, from 1970-01-01T00:00:00.000Z on)`
+  const advice =
+    '. Before the next redrive, which sends them without a lookup, search the partition for the kp-id ' +
+    '(dead-letters show), and discard the dead letter if the record is there.'
+  const rows = [
+    [1, ''],
+    [10, ''],
+    [11, ' and 1 more'],
+    [12, ' and 2 more'],
+  ] as const
+  for (const [count, more] of rows) {
+    const refusals = refusalsOf(...ids.slice(0, count))
+    const { code, message, retriable, cause } = doubtNotNoted(refusals)
+    const places = ids.slice(0, Math.min(count, 10)).map(place)
+    const start = `The outcome of ${count} record(s) is unknown, and their target could not store where they may be: `
+    assert.equal(message, `${start}dead letter ${places.join(', ')}${more}${advice}`)
+    assert.deepEqual([code, retriable, cause], ['dead-letter', false, refusals[0]?.error])
+  }
+})
+
+test('what the targets take is completed in its own target; the rest stays as it was', async () => {
+  const refusals = refusalsOf('a', 'b', 'c')
+  const store = () => new MemoryDeadLetterStore(['a', 'b', 'c'].map(id => deadLetterOf(id)))
+  const full = new DeadLetterError('dead-letter', 'It is full.')
+  const targets = (isOn: boolean) => ({
+    isOn,
+    store: async (deadLetters: readonly DeadLetter[]) =>
+      deadLetters.map(({ recordId, inDoubt: doubt }) => (recordId === 'b' || !doubt ? full : `disk:${recordId}`)),
+  })
+  assert.deepEqual(idsOf(await moveRefused(store(), refusals, undefined)), ['a', 'b', 'c'])
+  assert.deepEqual(idsOf(await moveRefused(store(), refusals, targets(false))), ['a', 'b', 'c'])
+  const none = store()
+  assert.deepEqual([await moveRefused(none, [], targets(true)), none.calls], [[], []])
+  const moved = store()
+  assert.deepEqual([idsOf(await moveRefused(moved, refusals, targets(true))), moved.ids], [['b'], ['b']])
+  const nothingStored = store()
+  const refusing = { isOn: true, store: async () => [full, full, full] }
+  assert.deepEqual(idsOf(await moveRefused(nothingStored, refusals, refusing)), ['a', 'b', 'c'])
+  assert.deepEqual(nothingStored.calls, [])
+  const inPart = store()
+  inPart.complete = async completed => {
+    throw new NotCompletedError(completed.slice(1))
+  }
+  assert.deepEqual(idsOf(await moveRefused(inPart, refusals, targets(true))), ['b', 'c'])
+  const silent = store()
+  silent.failing.set('complete', new DeadLetterError('dead-letter', 'No answer.', { retriable: true }))
+  assert.deepEqual(idsOf(await moveRefused(silent, refusals, targets(true))), ['a', 'b', 'c'])
+  const foreign = store()
+  foreign.failing.set('complete', new RangeError('payload'))
+  await assert.rejects(moveRefused(foreign, refusals, targets(true)), RangeError)
 })

@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { DiskDeadLetterStore } from '../../lib/dead-letter/disk/store.ts'
+import { DeadLetterError } from '../../lib/errors.ts'
 import {
   ConfigError,
   createSourceMessageReader,
@@ -14,7 +17,10 @@ import {
   parseRedriveRequest,
   runRedrive,
 } from '../../lib/index.ts'
+import { type RedriveContext, redriveStore } from '../../lib/redrive/run-redrive.ts'
+import { MemoryDeadLetterStore } from '../fakes/memory-dead-letter-store.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
+import { deadlineIn } from '../support/time.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'redrive-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -129,4 +135,108 @@ test('a failing callback of a redrive is a warning of that run', async () => {
   await runRedrive(request, { ...context, onDeadLetter, warn: text => warnings.push(text) })
   await new Promise(setImmediate)
   assert.deepEqual(new Set(warnings), new Set(['The option "onDeadLetter" failed (RangeError).']))
+})
+
+const DRY = { dryRun: true, verify: false, anyTopic: true }
+const placesOf = (...names: readonly string[]) => names.map(name => `disk:${join(folder, name)}`).join()
+
+/** A context whose targets are these folders. */
+function targeting(...names: readonly string[]) {
+  const warnings: string[] = []
+  const targets = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: placesOf(...names) }, {})
+  return { ...context, config: targets, warn: (text: string) => void warnings.push(text), warnings }
+}
+
+test('a limit counts over all targets, and what comes after it is not read', async () => {
+  const countsOf = async (limit: number) =>
+    (await runRedrive(parseRedriveRequest({ ...DRY, limit }), targeting('first', 'second'))).map(
+      ({ tried, hasMore }) => [tried, hasMore],
+    )
+  assert.deepEqual(await countsOf(1), [[1, true]])
+  assert.deepEqual(await countsOf(3), [
+    [2, false],
+    [1, true],
+  ])
+  assert.deepEqual(await countsOf(4), [
+    [2, false],
+    [2, false],
+  ])
+  const listed = async (limit: number) =>
+    (await Array.fromAsync(listDeadLetters({ limit }, context))).map(({ deadLetter }) => deadLetter.recordId)
+  assert.deepEqual([await listed(1), await listed(3)], [['a'], ['a', 'b', 'c']])
+})
+
+test('a target that another redrive reads is left to it, and the next one is read', async () => {
+  const lease = await new DiskDeadLetterStore(first).lease()
+  const request = parseRedriveRequest({ verify: false, topic: 'none' })
+  const stoppedOf = async (changes: Partial<RedriveContext> = {}) =>
+    (await runRedrive(request, { ...targeting('first', 'second'), ...changes })).map(({ stopped }) => stopped)
+  const [running, other] = await runRedrive(request, targeting('first', 'second'))
+  assert.equal(running?.stopped, 'already-running')
+  assert.match(running?.error ?? '', /Another redrive/)
+  assert.deepEqual([other?.stopped, other?.seen], [undefined, 2])
+  // A run that has to end anyway says so, and reads no further target.
+  assert.deepEqual(await stoppedOf({ signal: AbortSignal.abort() }), ['interrupted'])
+  assert.deepEqual(await stoppedOf({ deadline: deadlineIn(-1) }), ['deadline'])
+  await lease.release()
+  assert.deepEqual(await stoppedOf(), [undefined, undefined])
+})
+
+test('a configured target without anything stored is empty; one that a request names has to exist', async () => {
+  const none = targeting('nothing-stored', 'second')
+  const results = await runRedrive(parseRedriveRequest(DRY), none)
+  assert.deepEqual(
+    results.map(({ seen, stopped }) => [seen, stopped]),
+    [
+      [0, undefined],
+      [2, undefined],
+    ],
+  )
+  const later = targeting('second', 'nothing-stored')
+  await runRedrive(parseRedriveRequest(DRY), later)
+  assert.deepEqual([none.warnings, later.warnings], [[], []])
+  const named = targeting('second')
+  const from = placesOf('second', 'nothing-stored')
+  const [, missing] = await runRedrive(parseRedriveRequest({ ...DRY, from }), named)
+  assert.deepEqual([missing?.stopped, missing?.seen], ['not-found', 0])
+  assert.equal(named.warnings.length, 1)
+  const place = placesOf('nothing-stored')
+  const start = `Can't find out which dead letters of ${place} are in doubt: `
+  assert.ok(named.warnings[0]?.startsWith(start), named.warnings[0])
+  await assert.rejects(Array.fromAsync(listDeadLetters({ from: parseRedriveRequest({ from }).from ?? [] }, named)), {
+    code: 'not-found',
+  })
+  const failed: unknown[] = []
+  const onTargetFailure = (source: { kind: string }, error: unknown) =>
+    failed.push([source.kind, error instanceof DeadLetterError && error.code])
+  const both = parseRedriveRequest({ from: placesOf('nothing-stored', 'second') }).from ?? []
+  assert.equal((await Array.fromAsync(listDeadLetters({ from: both }, { ...named, onTargetFailure }))).length, 2)
+  assert.deepEqual(failed, [['disk', 'not-found']])
+  assert.equal((await Array.fromAsync(listDeadLetters({}, targeting('nothing-stored', 'second')))).length, 2)
+})
+
+test('a listing ends once the signal has aborted, and reads nothing more', async () => {
+  const abort = new AbortController()
+  const seen: string[] = []
+  const onSeen = ({ recordId }: DeadLetter) => {
+    seen.push(recordId)
+    abort.abort()
+  }
+  const listed = await Array.fromAsync(
+    listDeadLetters({}, { ...targeting('first', 'second'), signal: abort.signal, onSeen }),
+  )
+  assert.deepEqual([seen, listed.map(({ deadLetter }) => deadLetter.recordId)], [['a'], ['a']])
+})
+
+test('a store that the caller has opened is redriven; no record goes to a topic of dead letters', async () => {
+  const dlt = parseConfig({ bootstrapServers: ['127.0.0.1:9'], deadLetter: `disk:${first},kafka:{topic}-dlt` }, {})
+  const store = new MemoryDeadLetterStore([deadLetterOf('a'), deadLetterOf('b', 'v', 'chat-dlt')])
+  const reported: string[] = []
+  const result = await redriveStore(store, parseRedriveRequest(DRY), {
+    ...context,
+    config: dlt,
+    onDeadLetter: each => reported.push(`${each.result} ${'code' in each && each.code}`),
+  })
+  assert.deepEqual([result.tried, result.parked, reported], [1, 1, ['kept parked', 'would-send false']])
+  assert.equal((await redriveStore(store, parseRedriveRequest({ ...DRY, anyTopic: false }), context)).tried, 0)
 })

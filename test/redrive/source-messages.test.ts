@@ -291,3 +291,112 @@ test('an attribute without a type makes its message invalid, and no other', () =
     )
   }
 })
+
+test('before a batch is read all its messages go back, apart from those without an id', () => {
+  const records = [null, {}, { messageId: 7 }, inQueue('orders', {}, 'a'), inQueue('orders', {}, 'b')]
+  assert.deepEqual(new EventDeadLetterStore(records, SOURCES, reader).returned, ['a', 'b'])
+})
+
+test('a configured queue is that of a message if account, name and region are the same', async () => {
+  const record = toSqsRecord(message(deadLetterOf('mine'), {}, 'm'), ARN.replace('orders', 'dead-letters'))
+  const isRead = async (url: string) => {
+    const sources = parseRedriveSources(`sqs:${url}`, 'test', assert.fail)
+    return (await Array.fromAsync(new EventDeadLetterStore([record], sources, reader).deadLetters())).length === 1
+  }
+  const rows: [url: string, expected: boolean][] = [
+    ['https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters', true],
+    ['https://sqs.eu-west-1.amazonaws.com.cn/123456789012/dead-letters', true],
+    ['https://sqs.eu-west-2.amazonaws.com/123456789012/dead-letters', false],
+    ['https://sqs.eu-west-1.amazonaws.com/123456789013/dead-letters', false],
+    ['https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters-2', false],
+    ['https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com/123456789012/dead-letters', true],
+    ['http://127.0.0.1:9324/123456789012/dead-letters', true],
+  ]
+  for (const [url, expected] of rows) assert.equal(await isRead(url), expected, url)
+})
+
+test('copies of a dead letter in two messages are one, with what both know', async () => {
+  const plain = deadLetterOf('copied')
+  const { firstAt: from, lastAt: to } = plain.failure
+  const numbers = { partition: 4, producerId: 1, producerEpoch: 0, baseSequence: 0, indexInBatch: 0, from, to }
+  const doubted = { ...plain, failure: { ...plain.failure, outcome: 'unknown' as const }, inDoubt: numbers }
+  for (const bodies of [
+    [plain, doubted],
+    [doubted, plain],
+  ]) {
+    const records = bodies.map((body, index) => inQueue('dead-letters', body, `${index}`))
+    const open = await Array.fromAsync(new EventDeadLetterStore(records, SOURCES, reader).deadLetters())
+    assert.deepEqual(
+      open.map(({ deadLetter, location, verified }) => [deadLetter.inDoubt?.partition, location, verified]),
+      [[4, 'sqs:0', true]],
+    )
+  }
+})
+
+test('the dead letter of a claim check in a batch is not verified before the claim is read', async () => {
+  const plain = deadLetterOf('claimed')
+  const claimCheck = { target: `disk:x/claims/${plain.deadLetterId}`, sha256: 'a'.repeat(64), bytes: 5 }
+  const body = { ...plain, record: { ...plain.record, value: null }, claimCheck }
+  const store = new EventDeadLetterStore([inQueue('dead-letters', body, 'c')], SOURCES, reader)
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.deepEqual(
+    open.map(({ verified }) => verified),
+    [false],
+  )
+})
+
+test('a message counts as failed when it was sent to its queue, or now if that is not known', () => {
+  const attributes = { DeadLetterQueueSourceArn: ARN }
+  const failedAt = (sentTimestamp: string) => {
+    const [deadLetter] = read(message({ id: 7 }, { ...attributes, SentTimestamp: sentTimestamp }))
+    return Date.parse(deadLetter?.failure.firstAt ?? '')
+  }
+  assert.equal(failedAt('1700000000000'), 1_700_000_000_000)
+  const before = Date.now()
+  assert.ok(failedAt('soon') >= before && failedAt('soon') <= Date.now())
+})
+
+test('the records of one message are numbered; each says what its source knows', () => {
+  const raw = message({ Records: [{ key: 'a' }, { key: 'b' }] }, { ApproximateReceiveCount: '3' })
+  const deadLetters = read(raw, 'uploads')
+  assert.deepEqual(
+    deadLetters.map(({ source }) => source),
+    [0, 1].map(index => ({
+      trigger: 'sqs',
+      id: 'm-1',
+      index,
+      function: null,
+      arn: 'arn:aws:sqs:::uploads',
+      receiveCount: 3,
+    })),
+  )
+  const testEvent = message({ Service: 'Amazon S3', Event: 's3:TestEvent', Time: 't', Bucket: 'b' })
+  assert.throws(() => read(testEvent, 'uploads'), { code: 'bad-value', message: 'it contains no record' })
+  assert.deepEqual(reader.queues, ['orders', 'orders.fifo', 'uploads'])
+})
+
+test('the id of an event in Lambda’s record is its own, or that of the invocation, or of the message', () => {
+  const event = { source: 'shop', 'detail-type': 'Order', detail: { id: 8 } }
+  const idOf = (body: unknown) => readEvent(message(body))[0]?.recordId
+  assert.equal(idOf({ ...event, id: 'e-1' }), 'e-1')
+  const gaveUp = (requestContext: unknown) => ({ requestContext, requestPayload: [event] })
+  for (const [body, start] of [
+    [gaveUp({ requestId: 'r-1' }), 'r-1'],
+    [gaveUp({ requestId: '' }), 'm-1'],
+    [gaveUp({ requestId: 7 }), 'm-1'],
+    [gaveUp('r-1'), 'm-1'],
+    [gaveUp(null), 'm-1'],
+  ] as const)
+    assert.ok(idOf(body)?.startsWith(start), `${idOf(body)} does not start with ${start}`)
+})
+
+test('what is no event of EventBridge can’t be read as one', () => {
+  const event = { source: 'shop', 'detail-type': 'Order', detail: null }
+  assert.equal(readEvent(message(event)).length, 1)
+  const { detail: _detail, ...withoutDetail } = event
+  for (const body of [withoutDetail, { ...event, source: 7 }, { ...event, 'detail-type': null }, null, 7])
+    assert.throws(() => readEvent(message(body)), {
+      code: 'bad-value',
+      message: 'it is neither an event nor Lambda’s record of a failed invocation',
+    })
+})
