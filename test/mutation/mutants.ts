@@ -29,8 +29,9 @@ const isSurvivor = ({ status }: Result): boolean => status === 'survived' || sta
 export const survivorsOf = (results: readonly Result[]): Result[] => results.filter(isSurvivor)
 
 /**
- * Returns `size` mutants, chosen by the seed. An edit elsewhere leaves most of a sample as it was, because the choice
- * depends on what a mutant changes and not on its place.
+ * Returns `size` mutants, chosen by the seed, in random order, so that a run that is ended early has a sample too. An
+ * edit elsewhere leaves most of a sample as it was, because the choice depends on what a mutant changes and not on its
+ * place.
  */
 export function sampleOf<T extends Mutant>(mutants: readonly T[], size: number, seed: string): T[] {
   const seen = new Map<string, number>()
@@ -41,8 +42,7 @@ export function sampleOf<T extends Mutant>(mutants: readonly T[], size: number, 
     return { mutant, rank: createHash('sha256').update(`${seed}\n${name}\n${index}`).digest('hex') }
   })
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1))
-  const chosen = new Set(ranked.slice(0, size).map(({ mutant }) => mutant))
-  return mutants.filter(mutant => chosen.has(mutant))
+  return ranked.slice(0, size).map(({ mutant }) => mutant)
 }
 
 /** Returns each listed mutant as it is in the source now: the same change, in the line that is nearest. */

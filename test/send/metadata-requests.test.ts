@@ -56,6 +56,22 @@ test('a request about a failed leader is about all topics, also if a new topic s
   assert.deepEqual(await requestsFor(a, topic('new')), ['a,b,new'])
 })
 
+test('a request about a failed leader leaves out topics that are in a back-off or in another request', async () => {
+  const { clock, client, requests, topic, requestsFor } = setUp()
+  const [a, b] = [topic('a'), topic('b')]
+  await requestsFor(a, b)
+  const needed = async (one: KnownTopic) => {
+    requests.need(one)
+    await clock.advance(10)
+    return client.requests.at(-1)?.topics
+  }
+  assert.deepEqual(await needed(b), ['b', 'a'])
+  client.answerMs = () => 5000
+  assert.deepEqual(await needed(a), ['a'], 'the answer did not help b, which is in its back-off')
+  await clock.advance(2 * BACK_OFF_MS)
+  assert.deepEqual(await needed(b), ['b'], 'a is in the request before')
+})
+
 test('a refresh is about all topics, though nobody waits for the answer', async () => {
   const { clock, client, requests, topic, requestsFor } = setUp()
   await requestsFor(topic('a'), topic('b'))

@@ -245,6 +245,14 @@ test('rule 6: a deleted topic has the same code for a warm producer as for a new
   ])
 })
 
+test('rule 6: a record that waits for a leader while its topic is deleted reports a missing topic', async () => {
+  const { client, send } = harness({ deliveryTimeoutMs: 3000 })
+  client.topics.t = { leaders: [0, -1], leaderEpoch: 0 }
+  await send(record(0))
+  client.topics.t = { error: UNKNOWN_TOPIC, leaders: [], leaderEpoch: 0 }
+  assert.deepEqual(await send(record(1)), ['not-sent:topic-not-on-cluster'])
+})
+
 test('rule 6: a topic whose record waits is in use for as long as it waits', async () => {
   const { clock, client, send } = harness({ deliveryTimeoutMs: 900_000 })
   await send(record(0))

@@ -1,4 +1,4 @@
-// What the producer's metrics say of its batches: virtual time.
+// What the producer's metrics and reports say of its batches: virtual time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
@@ -63,6 +63,18 @@ test('a retry counts, and the time at the broker has the pause before it', async
   )
   assert.ok(brokerTimeMs > 2 * 2 * LATENCY_MS, `${brokerTimeMs} ms`)
   assert.ok(brokerTimeMs <= 2 * (2 * LATENCY_MS + 2 * BACK_OFF_MS), `${brokerTimeMs} ms`)
+})
+
+test('the report of a delivered record counts the attempts of its batch, with the one that succeeded', async () => {
+  const { send } = setUp(['lose-request', 'ok', 'refuse'])
+  const reports = await send('a')
+  assert.deepEqual(
+    reports.map(({ kind, attempts }) => [kind, attempts]),
+    [
+      ['delivered', 3],
+      ['delivered', 1],
+    ],
+  )
 })
 
 test('the time in the queue is that from the first append to the first attempt', async () => {
