@@ -125,6 +125,10 @@ export class ScriptedBrokers {
     return this.#servers.map(server => (server.address() as AddressInfo).port)
   }
 
+  get openConnections(): number {
+    return this.#sockets.size
+  }
+
   log(partition: number): PartitionLog {
     const key = `${this.topic}/${partition}`
     const log = this.#logs.get(key) ?? new PartitionLog()

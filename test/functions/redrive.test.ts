@@ -10,6 +10,7 @@ import { ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { contractsFedBy } from '../support/contracts.ts'
 import { deadLetterOf } from '../support/dead-letter.ts'
 import { placeOf } from '../support/stored-dead-letters.ts'
+import { until } from '../support/time.ts'
 
 const brokers = await ScriptedBrokers.start({ topic: 'chat', leaders: [0, 1] })
 brokers.topicSettings = { 'retention.ms': '-1', 'cleanup.policy': 'delete', 'message.timestamp.type': 'CreateTime' }
@@ -37,7 +38,7 @@ async function sentDuring(work: () => Promise<unknown>): Promise<string[]> {
   return after
 }
 
-test('an invocation sends what the configured targets hold, and returns and logs the counts of each', async () => {
+test('an invocation sends what its targets hold, returns and logs the counts, and closes its connections', async () => {
   const [first, second] = [await placeOf([deadLetterOf('a', 'a'), deadLetterOf('b', 'b')]), await placeOf([])]
   const { logged, invoke } = servicesOf(`disk:${first},disk:${second}`)
   let answer: unknown
@@ -55,6 +56,7 @@ test('an invocation sends what the configured targets hold, and returns and logs
     ],
   )
   assert.deepEqual(await sentDuring(() => invoke({})), [])
+  await until(() => brokers.openConnections === 0)
 })
 
 test('an event may choose dead letters and a configured place, and no other place', async () => {

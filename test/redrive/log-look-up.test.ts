@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import type { DeadLetter } from '../../lib/dead-letter/dead-letter.ts'
+import { type DeadLetter, UNKNOWN_PRODUCER_ID } from '../../lib/dead-letter/dead-letter.ts'
 import { RecordBatchError, TransportError } from '../../lib/errors.ts'
 import { lookUp } from '../../lib/redrive/log-look-up.ts'
 import type { Log, LookUpOptions } from '../../lib/redrive/look-up-options.ts'
@@ -670,4 +670,14 @@ test('a record that was not found is not there, although a deadline passed, if i
   })
   // The rest of the log may have a newer record of its key.
   assert.deepEqual(await outcomes([doubted('a')], reading, compacted), ['look-up-stopped'])
+})
+
+test('a record of a template has no id to look for: only a known producer proves its absence', async () => {
+  const of = (trigger: 'http' | 'template', producerId: number) => {
+    const plain = doubted('a', { producerId })
+    return withOwnId({ ...plain, source: { ...plain.source, trigger }, record: { ...plain.record, headers: [] } })
+  }
+  assert.deepEqual(await outcomes([of('template', 4000)], logOf([])), ['not-there'])
+  assert.deepEqual(await outcomes([of('template', UNKNOWN_PRODUCER_ID)], logOf([])), ['look-up-incomplete'])
+  assert.deepEqual(await outcomes([of('http', UNKNOWN_PRODUCER_ID)], logOf([])), ['not-there'])
 })

@@ -151,7 +151,7 @@ test('a value in a wrong form is refused, with its field, what was expected, and
       ['2026-11-25T25:00:00Z', 'a string'],
       ['2026-13-25T08:00:00Z', 'a string'],
     ].map(([value, got]): [object, string] => [{ since: value }, `since: ${time} ${got}.`]),
-    ...[0, -1, 1.5, 2 ** 53, '0', '-1', '1.5', 'x1', '1x', true].map((value): [object, string] => [
+    ...[0, -1, 1.5, 2 ** 53, '0', '-1', '1.5', 'x1', '1x', '1e3', true].map((value): [object, string] => [
       { limit: value },
       `limit: expected a whole number above 0, got ${typeof value === 'string' ? JSON.stringify(value) : value}.`,
     ]),
