@@ -1,5 +1,5 @@
-// / <reference types="node" preserve="true" /> Serializers and contract codecs that use the schemas of a registry:
-// Confluent's API, or AWS Glue.
+/// <reference types="node" preserve="true" />
+// Serializers and contract codecs that use the schemas of a registry: Confluent's API, or AWS Glue.
 export type { ProducerConfig } from '../config/settings.ts'
 export { ConfigError, InvalidRecordError, KafkaProducerError, SerializationError } from '../errors.ts'
 export type { SerializedData, Serializer, SerializerContext } from '../serialize/serializer.ts'
