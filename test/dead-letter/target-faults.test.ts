@@ -232,6 +232,7 @@ test('disk × full (maxBytes, a small tmpfs): exactly the dead letters with a lo
     for (let n = 0; ; n++) locations.push(...(await capped.store([deadLetterOf(`c-${n}`)])))
   })().catch((error: unknown) => error)
   assert.ok(failure instanceof DeadLetterError && /KAFKA_DEAD_LETTER_DISK_MAX_BYTES is 4000/.test(failure.message))
+  assert.deepEqual([failure.code, failure.retriable], ['dead-letter', true])
   const bytes = readdirSync(join(folder, 'capped')).reduce(
     (sum, name) => sum + statSync(join(folder, 'capped', name)).size,
     0,

@@ -61,6 +61,11 @@ export class DynamoDbServer {
     Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}` })
   }
 
+  /** How many connections clients have open. */
+  connections(): Promise<number> {
+    return new Promise(resolve => this.#server.getConnections((_error, count) => resolve(count)))
+  }
+
   stop(): void {
     this.#server.closeAllConnections()
     this.#server.close()

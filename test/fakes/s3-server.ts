@@ -34,6 +34,11 @@ export class S3Server {
     Object.assign(process.env, AWS_TEST_KEYS, { AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` })
   }
 
+  /** How many connections clients have open. */
+  connections(): Promise<number> {
+    return new Promise(resolve => this.#server.getConnections((_error, count) => resolve(count)))
+  }
+
   stop(): void {
     this.#server.closeAllConnections()
     this.#server.close()
@@ -76,10 +81,11 @@ export class S3Server {
     if (key === '') return void response.end(this.#list(url.searchParams))
     const object = this.objects.get(key)
     const refused = this.refused.get(key)
+    const status = refused === 'SlowDown' ? 503 : 403
     switch (request.method) {
       case 'HEAD':
       case 'GET': {
-        if (refused !== undefined) return refuse(403, refused)
+        if (refused !== undefined) return refuse(status, refused)
         if (!object) return refuse(404, 'NoSuchKey')
         response.setHeader('etag', etagOf(object)).setHeader('last-modified', new Date(object.modified).toUTCString())
         return void response.end(request.method === 'HEAD' ? undefined : object.body)

@@ -40,6 +40,8 @@ export class SqsServer {
   readonly #name: string
   #ids = 0
   #close = () => {}
+  /** How many connections clients have open. */
+  connections: () => Promise<number> = async () => 0
 
   private constructor(name: string) {
     this.#name = name
@@ -65,6 +67,7 @@ export class SqsServer {
     })
     await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
     sqs.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/000000000000/${name}`
+    sqs.connections = () => new Promise(resolve => server.getConnections((_error, count) => resolve(count)))
     sqs.#close = () => {
       server.closeAllConnections()
       server.close()

@@ -11,7 +11,7 @@ import { parseDeadLetter, type ReadResult } from '../read-dead-letter.ts'
 import { VERSION_1_ID } from '../version-1.ts'
 import { LostNotes } from './lost-notes.ts'
 import { EntryReader, FileSource, readSegment } from './read-segment.ts'
-import { formatOf } from './segment.ts'
+import { formatOf, type SegmentFormat } from './segment.ts'
 import { diskError } from './segment-appender.ts'
 import { segmentsIn } from './target.ts'
 
@@ -166,6 +166,7 @@ export class FolderIndex {
 
   async #read(name: string, { onUnreadable, signal, purpose }: IndexOptions): Promise<void> {
     const path = join(this.#folder, name)
+    const format = formatOf(name) as SegmentFormat
     const report = (location: string, reason: string, count = 1) => onUnreadable?.({ location, reason, count })
     const source = await FileSource.open(path).catch((error: NodeJS.ErrnoException) => {
       report(path, `it can't be opened (${error.code ?? error.name})`)
@@ -178,7 +179,7 @@ export class FolderIndex {
     let noteBytes = 0
     let isWhole = true
     try {
-      for await (const item of readSegment(source, formatOf(name) ?? 'seg2')) {
+      for await (const item of readSegment(source, format)) {
         if (signal?.aborted) {
           isWhole = false
           break
@@ -187,7 +188,7 @@ export class FolderIndex {
         if (item.kind === 'damage') {
           isWhole = false
           report(`${path} at byte ${offset}`, `${end - offset} bytes are damaged`, item.count)
-          await this.lostNotes.addDamage(source, item, formatOf(name) ?? 'seg2')
+          await this.lostNotes.addDamage(source, item, format)
           continue
         }
         const note = noteIn(item.json)
@@ -315,7 +316,7 @@ export class FolderIndex {
         if (!isRead(entry)) continue
         source ??= await FileSource.open(join(this.#folder, name))
         if (source === undefined) return
-        reader ??= new EntryReader(source, formatOf(name) ?? 'seg2')
+        reader ??= new EntryReader(source, formatOf(name) as SegmentFormat)
         const text = await reader.at(this.offsetOf(entry))
         const result: ReadResult =
           text === undefined ? { kind: 'unreadable', reason: 'it changed while it was read' } : parseDeadLetter(text)

@@ -65,7 +65,7 @@ export class SegmentWriter {
     const folder = dirname(path)
     const firstMade = await makeFolder(folder)
     const file = await createFor(folder, path)
-    const writer = new SegmentWriter(path, file, formatOf(path) ?? 'seg2', fsync)
+    const writer = new SegmentWriter(path, file, formatOf(path) as SegmentFormat, fsync)
     try {
       if (fsync) await syncFolders(folder, firstMade === undefined ? folder : dirname(firstMade))
     } catch (error) {
@@ -184,7 +184,7 @@ function bytesOf(chunks: readonly Buffer[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0)
 }
 
-/** Fsyncs a folder and its parents, up to `last`. */
+/** Fsyncs a folder and its parents, up to `last`, which is one of them. */
 async function syncFolders(folder: string, last: string): Promise<void> {
   for (let each = folder; ; each = dirname(each)) {
     const handle = await open(each, 'r')
@@ -193,6 +193,6 @@ async function syncFolders(folder: string, last: string): Promise<void> {
     } finally {
       await handle.close()
     }
-    if (each === last || each === dirname(each)) return
+    if (each === last) return
   }
 }

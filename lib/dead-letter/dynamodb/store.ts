@@ -256,7 +256,7 @@ export class DynamoDbDeadLetterStore implements TargetDeadLetterStore<Entries<Ke
         aheadMs = (dateOf(result.response) ?? Date.now()) - systemClock.now()
         return result
       },
-      { step: 'deserialize', priority: 'high' },
+      { step: 'deserialize' },
     )
     await this.#call(() => client.send(command, abortAfter(CALL_MS)))
     return () => Math.round(systemClock.now() + aheadMs)

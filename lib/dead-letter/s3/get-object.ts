@@ -30,7 +30,7 @@ export async function getObject(
       answeredAt = dateOf(result.response) ?? answeredAt
       return result
     },
-    { step: 'deserialize', priority: 'high' },
+    { step: 'deserialize' },
   )
   const output = await client.send(command, { abortSignal })
   const body = await readBounded(output, maxBytes)

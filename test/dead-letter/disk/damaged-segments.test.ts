@@ -107,7 +107,10 @@ for (const format of FORMATS) {
     await fc.assert(
       fc.asyncProperty(
         deadLetters,
-        fc.integer({ min: 1, max: 700_000 }),
+        fc.oneof(
+          { weight: 9, arbitrary: fc.integer({ min: 1, max: 5000 }) },
+          { weight: 1, arbitrary: fc.integer({ min: 1, max: 700_000 }) },
+        ),
         fc.constantFrom(0, 0xff),
         async (entries, length, filler) => {
           const { bytes } = segmentOf(entries, format)

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import type { OpenDeadLetter, Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
-import { encodeEntry } from '../../../lib/dead-letter/disk/segment.ts'
+import { encodeEntry, entryBytes } from '../../../lib/dead-letter/disk/segment.ts'
 import { DiskDeadLetterStore, openStore } from '../../../lib/dead-letter/disk/store.ts'
 import { DiskDeadLetterTarget } from '../../../lib/dead-letter/disk/target.ts'
 import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
@@ -418,6 +418,27 @@ test('the limit counts open dead letters: once all are completed, the same amoun
   // With a cap, what is completed goes as soon as its writer has left it.
   assert.deepEqual(segmentsOf(folder), [])
   await lease.release()
+})
+
+test('what the cap does not count is, per segment, the completed dead letters and the notes', async () => {
+  const folder = newFolder()
+  const deadLetters = ['a', 'b', 'c', 'd'].map(id => deadLetterOf(id, `value of ${id}`.repeat(id === 'a' ? 9 : 1)))
+  await storeIn(folder, deadLetters)
+  const [segment = ''] = segmentsOf(folder)
+  const store = openStore({ kind: 'disk', folder })
+  const lease = await store.lease()
+  const { open } = await listIn(folder)
+  const completed = open.filter(({ deadLetter: { recordId } }) => ['a', 'c'].includes(recordId))
+  await store.complete(completed.map(each => ({ open: each, location: 'kafka:chat-0@1' })))
+  await store.tidy()
+  await lease.release()
+  const notes = segmentsOf(folder).filter(name => name !== segment)
+  assert.equal(notes.length, 1)
+  const [first, , third] = deadLetters
+  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'completed-bytes.json'), 'utf8')), {
+    [segment]: entryBytes('seg2', first) + entryBytes('seg2', third),
+    [notes[0] as string]: statSync(join(folder, notes[0] as string)).size,
+  })
 })
 
 test('room for the notes is reserved before anything is sent: on a full disk the batch is refused', async t => {

@@ -352,6 +352,25 @@ test('a marker is in the partition of the dead letters that it completes', async
   assert.deepEqual(states(await readAll(store)), [])
 })
 
+test('a marker says where the record is now, or that another version replaces the dead letter', async () => {
+  const { logs, store, append } = twoPartitions()
+  for (const id of ['a', 'b']) append(deadLetterOf(id), 0)
+  const { open } = await readAll(store)
+  const [a, b] = open as [(typeof open)[number], (typeof open)[number]]
+  await store.complete([{ open: a, location: 'kafka:chat-0@1' }])
+  await store.replace(b, tried(b.deadLetter, 'quota'))
+  const markers = logs.flatMap(({ records }) =>
+    records.flatMap(({ headers }) => headers.flatMap(([name, text]) => (name === 'kp-closed' ? [String(text)] : []))),
+  )
+  assert.deepEqual(
+    markers.map(text => JSON.parse(text)),
+    [
+      { of: [a.location], location: 'kafka:chat-0@1' },
+      { of: [b.location], location: 'replaced' },
+    ],
+  )
+})
+
 test('a dead letter is uncertain while a marker of it may lie where the topic can’t be read', async () => {
   const { logs, failing, store, append } = twoPartitions()
   for (const id of ['a', 'b', 'c']) append(deadLetterOf(id), 0)

@@ -164,6 +164,22 @@ test('a bucket that does not exist is an error; one that does not answer is anot
   const isError = (code: string) => (error: unknown) => error instanceof DeadLetterError && error.code === code
   await assert.rejects(Array.fromAsync(missing.deadLetters()), isError('not-found'))
   await assert.rejects(missing.lease(), isError('not-found'))
+  await assert.rejects(missing.requestStop(), isError('not-found'))
+  const message = /^The S3 bucket does not exist \(NoSuchBucket\)/
+  await assert.rejects(missing.sending.read(), { code: 'not-found', message })
+  await assert.rejects(missing.sending.write('x'), { code: 'not-found', message })
+  await assert.rejects(missing.sending.remove(), { code: 'not-found', message })
+  const deadLetter = deadLetterOf('a')
+  server.put(keyOf(deadLetter), JSON.stringify(deadLetter))
+  server.refused.set(keyOf(deadLetter), 'SlowDown')
+  process.env.AWS_MAX_ATTEMPTS = '1'
+  const busy = openStore({ kind: 's3', bucket: 'letters', prefix: 'prod' })
+  await assert.rejects(Array.fromAsync(busy.deadLetters()), {
+    code: 'dead-letter',
+    message: 'A request to the S3 bucket failed (SlowDown).',
+  })
+  await busy.close()
+  delete process.env.AWS_MAX_ATTEMPTS
 })
 
 test('a lease is refused to others, lost when another has it, and free after its release', async () => {
@@ -221,6 +237,20 @@ test('a holder keeps its lease if the response to taking it was lost', async () 
   await lease.release()
 })
 
+test('what was just stored is found by its location, also without a prefix, and completed', async t => {
+  const target = new S3DeadLetterTarget('letters', '')
+  const [found, other] = [deadLetterOf('found'), deadLetterOf('other')]
+  const [location] = await target.store([found, other], deadlineIn(5000))
+  await target.close()
+  const whole = openStore({ kind: 's3', bucket: 'letters', prefix: '' })
+  t.after(() => whole.close())
+  const open = await whole.find(found, String(location))
+  assert.deepEqual([open.deadLetter, open.verified, open.location], [found, true, location])
+  await whole.replace(open, tried(found, 'quota'))
+  await whole.complete([{ open, location: 'doctor' }])
+  assert.deepEqual(Object.keys(server.contents()), [`${other.deadLetterId}.json`])
+})
+
 // The original bug: the old dead letter was deleted whatever the object under the new key was.
 test('an edit replaces nothing when the key of the new dead letter holds something else', async () => {
   const [before, edited] = [deadLetterOf('a', 'before'), deadLetterOf('a', 'after')]
@@ -240,8 +270,10 @@ test('an edit replaces nothing when the key of the new dead letter holds somethi
     server.objects.set(keyOf(edited), object)
     await store.sending.remove()
     const replacing = store.replace(open[0] as (typeof open)[0], edited)
-    if (isReplaced) await replacing
-    else await assert.rejects(replacing, /holds something else/)
+    if (isReplaced) {
+      await replacing
+      await store.replace({ ...(open[0] as (typeof open)[0]), deadLetter: edited }, tried(edited, 'quota'))
+    } else await assert.rejects(replacing, { code: 'dead-letter', message: /holds something else/ })
     assert.equal(server.objects.has(keyOf(before)), !isReplaced, held)
   }
 })

@@ -30,15 +30,17 @@ async function store(file: string, deadLetters: readonly DeadLetter[]): Promise<
 async function readAll(file: string) {
   const reader = new SqliteDeadLetterStore(file)
   let unreadable = 0
+  const places: string[] = []
   const open = await Array.fromAsync(
     reader.deadLetters({
-      onUnreadable: ({ count }) => {
+      onUnreadable: ({ location, reason, count }) => {
         unreadable += count
+        places.push(`${location} ${reason}`)
       },
     }),
   )
   await reader.close()
-  return { deadLetters: open.map(({ deadLetter }) => deadLetter), unreadable }
+  return { deadLetters: open.map(({ deadLetter }) => deadLetter), unreadable, places }
 }
 
 const several = (count: number) => Array.from({ length: count }, (_, n) => deadLetterOf(`id-${n}`, 'x'.repeat(300)))
@@ -83,13 +85,46 @@ test('a damaged page costs the rows in it, which are counted, and no others', as
     const handle = openSync(damaged, 'r+')
     writeSync(handle, Buffer.from([0xf2]), 0, 1, page * pageSize)
     closeSync(handle)
-    const { deadLetters, unreadable } = await readAll(damaged)
+    const { deadLetters, unreadable, places } = await readAll(damaged)
     if (deadLetters.length === 200) continue
     pages++
+    for (const place of places) assert.match(place, /damaged\.db#row \d+ it lies in a damaged page$/)
     assert.equal(deadLetters.length + unreadable, 200, `page ${page}`)
     assert.ok(deadLetters.length > 150, `page ${page}: ${deadLetters.length}`)
   }
   assert.ok(pages > 10, `${pages} pages`)
+})
+
+test('rows whose numbers are lost, because their index is damaged too, are reported as one place', async () => {
+  const file = await databaseOf('index.db', several(200))
+  const bytes = readFileSync(file)
+  const pageSize = bytes.readUInt16BE(16)
+  const isFirstLeaf = (page: number) => bytes[page * pageSize] === 0x0d && bytes.includes('id-0"', page * pageSize)
+  const isOfIndex = (page: number) => [0x02, 0x0a].includes(bytes[page * pageSize] as number)
+  const pages = Array.from({ length: bytes.length / pageSize - 1 }, (_, n) => n + 1)
+  const handle = openSync(file, 'r+')
+  for (const page of pages)
+    if (isFirstLeaf(page) || isOfIndex(page)) writeSync(handle, Buffer.from([0xf2]), 0, 1, page * pageSize)
+  closeSync(handle)
+  const { places } = await readAll(file)
+  assert.deepEqual(places, [`sqlite:${file} a damaged page hides which rows exist`])
+})
+
+test('room for the notes of all dead letters is reserved before they are sent, and only once', async () => {
+  const file = await databaseOf('room.db', several(200))
+  const redriving = new SqliteDeadLetterStore(file)
+  const open = await Array.fromAsync(redriving.deadLetters({ purpose: 'redrive' }))
+  const needed = open.reduce((sum, { deadLetter }) => sum + JSON.stringify(deadLetter).length + 1024, 0)
+  const database = new DatabaseSync(file)
+  const number = (name: string) => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+  assert.equal(number('freelist_count'), 0)
+  await redriving.reserve(open)
+  const [free, pages] = [number('freelist_count') * number('page_size'), number('page_count')]
+  assert.ok(free > needed - number('page_size') && free < needed + 100_000, `${free} of ${needed}`)
+  await redriving.reserve(open)
+  assert.ok(number('page_count') <= pages + 1)
+  database.close()
+  await redriving.close()
 })
 
 // The original bug: the note replaced the whole dead letter, and the record was sent a second time without searching

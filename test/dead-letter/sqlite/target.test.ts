@@ -108,6 +108,24 @@ test('a file that can’t be written is a DeadLetterError, and the next target s
   await chain.close()
 })
 
+test('a database that may not grow any more says that no room is left, and keeps what it has', async () => {
+  const file = join(folder, 'full.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const database = await target.open()
+  const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number }
+  database.exec(`PRAGMA max_page_count = ${pages}`)
+  await assert.rejects(target.store([deadLetterOf('b', 'x'.repeat(100_000))]), {
+    code: 'dead-letter',
+    retriable: true,
+    message: 'The SQLite target did not store the dead letters: no room is left.',
+  })
+  database.exec(`PRAGMA max_page_count = ${pages + 1000}`)
+  await target.store([deadLetterOf('c')])
+  assert.deepEqual(await idsOf(target), ['a', 'c'])
+  await target.close()
+})
+
 test('a file of 0600 in a folder of 0700, also one that 0.1 left open to others', async () => {
   const mode = (path: string) => statSync(path).mode & 0o777
   const file = join(folder, 'private', 'letters.db')

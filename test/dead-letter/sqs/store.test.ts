@@ -387,8 +387,12 @@ test('the lease of a redrive is that of its configuration', async t => {
   const open = () => new SqsDeadLetterStore(sqs.url, { role: { kind: 'sqs' }, takeLease })
   const [one, two] = [open(), open()]
   const lease = await one.lease()
+  await lease.check()
   await assert.rejects(redrive(two, { producer: producerThat().producer }), isRunning)
   assert.ok(!(await one.notes()).join().includes('Nothing excludes'))
+  leases.now = 61_000
+  await assert.rejects(lease.check(), isRunning)
+  await assert.rejects(lease.renew(), isRunning)
   await lease.release()
   await (await two.lease()).release()
   await Promise.all([one.close(), two.close()])
