@@ -30,7 +30,7 @@ export function parseStopRequest(
   const problems = Object.keys(others).map(name => `${name}: unknown field; with stop, expected only from.`)
   if (stop !== true) problems.push('stop: expected true.')
   if (problems.length > 0) throw new ConfigError(problems)
-  return parseRedriveRequest(from === undefined ? {} : { from }, allowed)
+  return parseRedriveRequest({ from }, allowed)
 }
 
 /** @returns one result per target, in order. If a target can't be asked, the later ones still are */
