@@ -142,7 +142,7 @@ test('a message may have the limit less room for a note; a larger one is not sen
   assert.ok(tooLarge instanceof DeadLetterError)
   assert.deepEqual(
     [tooLarge.code, tooLarge.message],
-    ['dead-letter-too-large', 'A dead letter is larger than an SQS message may be (1048576 bytes).'],
+    ['dead-letter-too-large', 'A dead letter exceeds the size limit of an SQS message (1048576 bytes).'],
   )
   assert.ok(calls.every(({ Entries }) => Entries.every(({ Id }) => Id !== '1')))
 })
