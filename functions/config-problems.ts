@@ -1,4 +1,5 @@
-// Checks a configuration that is valid for a producer for values with which the functions could lose or repeat records.
+// A configuration that is valid for a producer may be unusable for the functions: with its acks and idempotence they
+// could lose or repeat records, its serializers contradict the contracts, or a path or registry address is unusable.
 import type { ProducerConfig } from '../lib/config/settings.ts'
 import type { Contract, Contracts } from '../lib/contracts/contract.ts'
 

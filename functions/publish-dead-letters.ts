@@ -16,7 +16,8 @@ export interface DeadLetterRules {
 
 /**
  * Publishes the failed records that become dead letters.
- * @returns fates by the index of the record; none for an invalid record that gets no dead letter
+ * @returns by index the fates of the failed records, except invalid records that get no dead letter: their fate is the
+ *   decision of the caller
  */
 export function publishDeadLetters(
   sourceRecords: readonly SourceRecord[],

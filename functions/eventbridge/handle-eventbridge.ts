@@ -7,7 +7,7 @@ import { KafkaProducerError } from '../../lib/errors.ts'
 import { parseEventBridgeEvents } from '../../lib/lambda/eventbridge-event.ts'
 import { invocationId, invocationTrace } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
-import { isTakenBack } from '../../lib/lambda/other-triggers.ts'
+import { isKeptBySource } from '../../lib/lambda/other-triggers.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { isWarmUp } from '../../lib/lambda/warm-up.ts'
 import type { Services } from '../create-services.ts'
@@ -18,8 +18,8 @@ import { toResponse } from './to-response.ts'
 /**
  * Sends the records of an event or list of events.
  * @throws KafkaProducerError if an event was not stored, so that Lambda, or the pipe, retries; also for the event of
- *   another trigger (an HTTP request, a batch of a queue or stream), which no contract here can route: it goes back to
- *   its source
+ *   another trigger (an HTTP request, a batch of a queue or stream), which no contract here can route: its source
+ *   still has it
  */
 export async function handleEventBridge(
   event: unknown,
@@ -30,7 +30,7 @@ export async function handleEventBridge(
   const { producer } = context.kafka
   const requestId = invocationId(context)
   if (isWarmUp(event)) return log.invocation(requestId, [], [], producer.metrics(), { ignored: ['warm-up'] })
-  if (isTakenBack(event))
+  if (isKeptBySource(event))
     throw new KafkaProducerError('bad-value', 'event: expected an EventBridge event, got that of another trigger.')
   const sourceRecords = parseEventBridgeEvents(event, requestId, {
     contracts,
@@ -45,8 +45,8 @@ export async function handleEventBridge(
     arn: ruleArn(Array.isArray(event) ? event[index] : event),
     receiveCount: null,
   })
-  const isDeadLettered = deadLettersFailures(reports, config.onFailureEventbridge)
-  const rules = { shouldDeadLetter: () => isDeadLettered, sourceOf }
+  const shouldDeadLetter = shouldDeadLetterFailures(reports, config.onFailureEventbridge)
+  const rules = { shouldDeadLetter: () => shouldDeadLetter, sourceOf }
   const published = await publishDeadLetters(sourceRecords, reports, rules, context, services)
   const fates = reports.map((report, index) => published.get(index) ?? fateWithoutDeadLetter(report))
   log.invocation(requestId, reports, fates, producer.metrics())
@@ -54,7 +54,7 @@ export async function handleEventBridge(
 }
 
 /** Decides for all failed records together: the events of an invocation can only go back together. */
-function deadLettersFailures(reports: readonly DeliveryReport[], onFailure: 'return' | 'dead-letter'): boolean {
+function shouldDeadLetterFailures(reports: readonly DeliveryReport[], onFailure: 'return' | 'dead-letter'): boolean {
   // Returning the events would resend records that were already acknowledged.
   if (onFailure === 'dead-letter' || reports.some(({ kind }) => kind === 'delivered')) return true
   return reports.every(report => report.kind === 'failed' && report.failureKind === 'invalid-record')

@@ -1,4 +1,5 @@
-// Handles an HTTP request, from event to answer, by calling the stages in order.
+// Handles an HTTP request, from event to answer, by calling the stages in order. Decides which failures become dead
+// letters (KAFKA_ON_FAILURE_HTTP), and that an invalid record is refused.
 import type { Context } from 'aws-lambda'
 import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
 import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'

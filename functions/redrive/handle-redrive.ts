@@ -50,7 +50,7 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   const readSourceMessage = createSourceMessageReader(contracts, config)
   const redriveContext = { config, contracts, readSourceMessage, deadline, warn: log.warn }
   if (records) {
-    // A message without an id can't be named in the answer. A stream would even take the answer for success.
+    // A message without an id can't be listed in batchItemFailures, and a stream would take that answer for success.
     if (!records.every(record => isJsonObject(record) && typeof record.messageId === 'string'))
       throw new KafkaProducerError('bad-value', 'event: expected an SQS batch, Records with a messageId each.')
     const store = new EventDeadLetterStore(records, configuredSources(config, readSourceMessage), readSourceMessage)
@@ -65,7 +65,7 @@ export async function handleRedrive(event: unknown, context: Context, services: 
   return { results }
 }
 
-/** Returns which redrives were asked to stop. The counts are in the answer of the redrive that stops. */
+/** Asks running redrives to stop, and returns a result per target. A redrive that stops returns its own counts. */
 async function requestStop(
   event: Readonly<Record<string, unknown>>,
   { config, contracts, log }: RedriveServices,

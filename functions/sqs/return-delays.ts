@@ -13,7 +13,7 @@ import type { Deadline } from '../../lib/time/deadline.ts'
 /** Hides the messages from their queue's consumers. Never rejects, and ends before `answerBy`. */
 export type DelayReturns = (messages: readonly SqsMessage[], answerBy: Deadline) => Promise<void>
 
-export interface Hiding {
+export interface VisibilityChange {
   readonly arn: string
   readonly delayS: number
   readonly receiptHandles: readonly string[]
@@ -30,14 +30,18 @@ interface ReturnDelayOptions {
 /** With less time left, in ms, no request is sent. */
 const MIN_MS = 500
 const MAX_MS = 2000
-/** How long, in ms, a container sends no requests to a queue after one failed. */
+/** How long a container sends no ChangeMessageVisibility to a queue after one failed, ms. */
 const PAUSE_MS = 300_000
 
 /**
  * Plans one delay per queue and receive count, so that a batch returns as a batch. The messages of an order group get
  * the delay of the one that was received most often: if they returned separately, the last one would hold up the group.
  */
-export function planHiding(messages: readonly SqsMessage[], maxS: number, random?: () => number): Hiding[] {
+export function planVisibilityChanges(
+  messages: readonly SqsMessage[],
+  maxS: number,
+  random?: () => number,
+): VisibilityChange[] {
   const groups = Map.groupBy(
     messages.filter(({ receiptHandle, receiveCount }) => receiptHandle !== undefined && receiveCount !== null),
     ({ arn, orderGroup, receiveCount }) => orderGroup ?? `${arn} ${receiveCount}`,
@@ -60,12 +64,12 @@ export function createReturnDelays({ maxS, warn, clock = systemClock, random }: 
     const withinMs = Math.floor(Math.min(MAX_MS, answerBy.remaining))
     if (maxS === 0 || messages.length === 0 || withinMs < MIN_MS) return
     const signal = AbortSignal.timeout(withinMs)
-    const hidings = planHiding(messages, maxS, random).filter(({ arn }) => !isPaused(arn))
+    const changes = planVisibilityChanges(messages, maxS, random).filter(({ arn }) => !isPaused(arn))
     await Promise.all(
-      hidings.map(async hiding => {
-        const failure = await hide(hiding, signal)
-        if (failure === undefined || isPaused(hiding.arn)) return
-        pausedSince.set(hiding.arn, moment(clock))
+      changes.map(async change => {
+        const failure = await changeVisibility(change, signal)
+        if (failure === undefined || isPaused(change.arn)) return
+        pausedSince.set(change.arn, moment(clock))
         warn(
           `The visibility of returned messages was not changed (${failure}); they return after the timeout of their ` +
             'queue. The function needs sqs:ChangeMessageVisibility, or set KAFKA_SQS_RETURN_DELAY_MAX_MS=0.',
@@ -79,7 +83,10 @@ export function createReturnDelays({ maxS, warn, clock = systemClock, random }: 
  * Hides the messages.
  * @returns the code of the failure, if any
  */
-async function hide({ arn, delayS, receiptHandles }: Hiding, signal: AbortSignal): Promise<string | undefined> {
+async function changeVisibility(
+  { arn, delayS, receiptHandles }: VisibilityChange,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     const { SqsQueue } = await import('../../lib/dead-letter/sqs/queue.ts')
     const queue = new SqsQueue(queueUrl(arn))

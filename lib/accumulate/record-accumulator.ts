@@ -226,7 +226,7 @@ export class RecordAccumulator {
   }
 
   /**
-   * Updates when the next batch may be sent, after a batch was records. Looks at no more records than one batch holds,
+   * Updates when the next batch may be sent, after a batch was taken. Looks at no more records than one batch holds,
    * because with more the queue is full anyway.
    */
   #updateReadyAt(queue: Queue): void {

@@ -49,7 +49,8 @@ export interface CommonOptions {
    */
   readonly retries?: number | undefined
   /**
-   * The shortest pause before a retry. Pauses double up to `retry.backoff.max.ms`, with full jitter.
+   * The shortest pause before a retry. Pauses are random; their limit doubles with each failure, up to
+   * `retry.backoff.max.ms`.
    *
    * Java: 100. A Lambda invocation is billed while it waits.
    *
@@ -970,7 +971,8 @@ export interface ProducerConfig<K = unknown, V = unknown> {
    */
   readonly retries: number
   /**
-   * The shortest pause before a retry. Pauses double up to `retry.backoff.max.ms`, with full jitter.
+   * The shortest pause before a retry. Pauses are random; their limit doubles with each failure, up to
+   * `retry.backoff.max.ms`.
    *
    * `retry.backoff.ms`, `KAFKA_RETRY_BACKOFF_MS`: 1 – 60000 ms, default 50.
    */

@@ -96,7 +96,8 @@ export const SETTINGS = {
    */
   retries: kafka({ name: 'retries', kind: 'integer', min: 0, max: MAX_INT, default: 100 }),
   /**
-   * The shortest pause before a retry. Pauses double up to `retry.backoff.max.ms`, with full jitter.
+   * The shortest pause before a retry. Pauses are random; their limit doubles with each failure, up to
+   * `retry.backoff.max.ms`.
    *
    * Java: 100. A Lambda invocation is billed while it waits.
    */

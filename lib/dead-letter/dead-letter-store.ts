@@ -59,7 +59,7 @@ export interface Unreadable {
 }
 
 export interface ReadOptions {
-  /** `look` (default): only reads. `redrive`: reads under the lease, to complete the dead letters. */
+  /** `look` (default): reads without the lease. `redrive`: reads under the lease, to complete the dead letters. */
   readonly purpose?: 'look' | 'redrive'
   /** Called once per unreadable entry. */
   readonly onUnreadable?: (unreadable: Unreadable) => void
@@ -109,7 +109,8 @@ export type StopRequest = 'requested' | 'not-running' | 'no-lease'
 export interface DeadLetterStore<Handle = unknown> {
   /**
    * Yields the open dead letters one by one and continues after entries that can't be read. Entries with the same id
-   * are merged only if their whole records are equal. Reading changes nothing.
+   * are merged only if their whole records are equal. Reading changes nothing, except that SQS counts a receive of the
+   * messages and hides them for some seconds.
    * @throws DeadLetterError if the target as a whole can't be read; a missing target is not created
    */
   deadLetters(options?: ReadOptions): AsyncIterable<OpenDeadLetter<Handle>>

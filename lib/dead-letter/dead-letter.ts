@@ -26,6 +26,7 @@ export const MAX_TIME = 8.64e15
 export const UNKNOWN_PRODUCER_ID = Number.MAX_SAFE_INTEGER
 
 export interface DeadLetterSource {
+  /** `template`: code sent the record, with a KafkaTemplate or another producer of the library. */
   readonly trigger: 'http' | 'sqs' | 'eventbridge' | 'template'
   readonly id: string
   readonly index: number

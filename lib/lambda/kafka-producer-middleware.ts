@@ -13,7 +13,7 @@ import { isRecordIdOption, RECORD_ID_EXPECTED } from '../record/record-id.ts'
 import { systemClock } from '../time/clock.ts'
 import { Deadline } from '../time/deadline.ts'
 import { FailFast } from './fail-fast.ts'
-import { frontDoor } from './front-door.ts'
+import { gatewayWait } from './gateway-wait.ts'
 import { remainingMs } from './invocation-facts.ts'
 import { answerDeadline, sendingDeadline } from './remaining-time.ts'
 
@@ -86,8 +86,8 @@ export function kafkaProducer(
     before: request => {
       const requiredMs = config.deadlineReserveMs + config.requestTimeoutMs
       const remaining = remainingMs(request.context, requiredMs + config.deliveryTimeoutMs)
-      const door = frontDoor(request.event, config, systemClock.epochMs())
-      const answerMs = Math.min(remaining, door?.remainingMs ?? Number.POSITIVE_INFINITY)
+      const gateway = gatewayWait(request.event, config, systemClock.epochMs())
+      const answerMs = Math.min(remaining, gateway?.remainingMs ?? Number.POSITIVE_INFINITY)
       const deadline = sendingDeadline(answerMs, config)
       const answerBy = answerDeadline(answerMs, config)
       const scope = new InvocationScope(deadline, scope =>
@@ -103,7 +103,7 @@ export function kafkaProducer(
           deadline,
           answerBy,
           invocations: factory.invocations,
-          isGatewayClockIgnored: door?.isClockIgnored ?? false,
+          isGatewayClockIgnored: gateway?.isClockIgnored ?? false,
         },
       } satisfies KafkaContext)
       scope.enter(factory.invocations)
@@ -117,7 +117,7 @@ export function kafkaProducer(
 function tooShort(requiredMs: number): TransportError {
   return new TransportError(
     'deadline-too-short',
-    `The function’s timeout is too short: expected more than ${requiredMs} ms ` +
+    `The function’s timeout is too short. Raise it to more than ${requiredMs} ms ` +
       '(KAFKA_DEADLINE_RESERVE_MS + request.timeout.ms).',
   )
 }

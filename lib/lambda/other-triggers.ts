@@ -6,10 +6,10 @@ import { isJsonObject } from '../record/json-object.ts'
 const ASYNCHRONOUS: readonly unknown[] = ['aws:s3', 'aws:ses', 'aws:codecommit']
 
 /**
- * @returns whether the event is an HTTP request, or comes from a service that Lambda or a pipe polls (SQS, Kinesis,
- *   DynamoDB, Kafka, MQ). If the invocation then fails, the caller learns of it, or the source keeps the messages.
+ * @returns whether the source still has the event's records if the invocation fails: the caller of an HTTP request, or
+ *   a service that Lambda or a pipe polls (SQS, Kinesis, DynamoDB, Kafka, MQ)
  */
-export function isTakenBack(event: unknown): boolean {
+export function isKeptBySource(event: unknown): boolean {
   if (!isJsonObject(event)) return Array.isArray(event) && event.length > 0 && event.every(isPolled)
   if (Array.isArray(event.Records)) return event.Records.some(isPolled)
   return isPolled(event) || isHttp(event)

@@ -1,4 +1,4 @@
-// The type of a record after each stage. Only the stage that returns a type creates it.
+// The type of a record after each stage.
 import type { ValueCodec } from '../serialize/value-codec.ts'
 
 /** A record header. Names may repeat and keep their order; null is a null value. */
@@ -90,7 +90,7 @@ export interface SerializedRecord {
   readonly partitionFixedBy?: 'source' | 'partitioner' | undefined
 }
 
-/** Output of stage 5: the same object with its partition, which no longer changes. */
+/** Output of stage 5: the same object, to save a copy, with its partition, which no longer changes. */
 export interface PartitionedRecord extends SerializedRecord {
   readonly partition: number
   readonly partitionFixedBy: 'source' | 'partitioner'

@@ -30,7 +30,7 @@ export interface ChangeResult {
   readonly moved: number
   /** Whether more dead letters match than `limit` allows to change. */
   readonly hasMore: boolean
-  /** Why it ended early: a code, `interrupted` or `already-running`. */
+  /** Why it ended early: `interrupted`, `already-running` (a redrive holds the lease) or an error's code. */
   readonly stopped?: string
   /** The error that stopped it. */
   readonly error?: unknown

@@ -123,7 +123,7 @@ export interface RedriveResult {
   readonly failed: Readonly<Record<string, number>>
   /** Dead letters that matched, by topic and code. */
   readonly byTopic: Readonly<Record<string, Readonly<Record<string, number>>>>
-  /** Why the run ended early: a code, `deadline`, `interrupted`, `stop-requested` or `already-running`. */
+  /** Why the run ended early: `deadline`, `interrupted`, `already-running` (it did not begin) or an error's code. */
   readonly stopped?: string
   /** The message of the error that stopped it. */
   readonly error?: string

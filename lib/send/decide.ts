@@ -11,7 +11,7 @@ export type Failure = Exclude<ProduceOutcome, { kind: 'acked' }>
 export type Decision =
   /** Send the same bytes again, after a pause. */
   | { readonly action: 'retry' }
-  /** Send again in the next epoch: the broker expects another sequence number, and nothing can be written. */
+  /** Send again in the next epoch: the broker expects another sequence number, and no attempt can have been written. */
   | { readonly action: 'bump-epoch' }
   /**
    * One record makes the broker reject the whole batch: fail the invalid records, send the others in separate batches.

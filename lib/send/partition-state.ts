@@ -248,8 +248,8 @@ export class PartitionState {
   }
 
   /**
-   * Makes the next attempt encode the batch in the next epoch. Only if nothing can be written, because the broker
-   * expects another sequence number.
+   * Makes the next attempt encode the batch in the next epoch, because the broker expects another sequence number. Only
+   * if no attempt can have been written.
    */
   renumberBatch(): void {
     this.#rebuild(this.#openBatch('renumber a batch'))
@@ -297,9 +297,9 @@ export class PartitionState {
   }
 
   /**
-   * Call it when the brokers are those of another cluster. A batch that may be written to the former cluster ends,
-   * because its records were completed. A batch of which nothing can be written is encoded again, for the new cluster's
-   * log and with its producer id.
+   * Call it when the brokers are those of another cluster. A batch that may have been written to the former cluster
+   * ends, because its records were completed. A batch of which nothing can have been written is encoded again, for the
+   * new cluster's log and with its producer id.
    */
   leaveCluster(): void {
     this.logBeganAnew()

@@ -29,7 +29,7 @@ export class ProducerIdentity {
   #failure: TransportError | undefined
   /** Counts the clusters. */
   #cluster = 0
-  /** The number of ids received. More than one: the epochs of an id were used up. */
+  /** The number of ids received. More than one: the epochs of an id were used up, or the cluster was another one. */
   count = 0
 
   constructor(client: KafkaClient, options: IdentityOptions) {

@@ -107,8 +107,8 @@ export class Sender {
   }
 
   /**
-   * Takes over records that were just appended. Those of the same turn are sent together. With an empty list a call
-   * waits for memory, so that no record lingers.
+   * Takes over records that were just appended. Those of the same turn are sent together. An empty list means that a
+   * call waits for memory: then no record lingers.
    */
   add(records: readonly PendingRecord[]): void {
     let last: PartitionState | undefined

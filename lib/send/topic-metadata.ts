@@ -19,7 +19,7 @@ export class KnownTopic extends MetadataSubject {
   readonly name: string
   lastUse: Moment
   /**
-   * When a record was first sent to a partition beyond the count (monotonic clock), if the topic has not grown since.
+   * When a record first named a partition beyond the count (monotonic clock), if the topic has not grown since.
    */
   beyondSince: number | undefined
   /** Kafka's name of the error in the last answer; null if there was none. */

@@ -118,7 +118,10 @@ const clientCauses = {
   CERTIFICATE_REFUSED: { failure: 'authentication' },
   SECURITY_PROTOCOL_MISMATCH: { failure: 'authentication' },
   CREDENTIALS_UNAVAILABLE: { failure: 'authentication' },
-  /** A record left its batch before the write. The Sender encodes the batch again, so no caller sees this. */
+  /**
+   * Before the write a record left its batch, or all records of a batch expired. The Sender encodes the batch again or
+   * ends it, so no caller sees this.
+   */
   BATCH_CHANGED: { failure: 'unavailable' },
   /** The broker's answer has no entry for the partition, or no offset. The outcome is `unknown`. */
   NO_ANSWER: { failure: 'unavailable' },

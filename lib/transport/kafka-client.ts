@@ -59,8 +59,8 @@ export interface ProduceRequest {
   /** How long getting a connection may take, ms. */
   readonly connectTimeoutMs: number
   /**
-   * Called once, immediately before the write. False: a record has left a batch meanwhile, so nothing may be written,
-   * and every batch is `not-sent` with causeCode `BATCH_CHANGED`.
+   * Called once, immediately before the write. False: a record has left a batch meanwhile, or all records of a batch
+   * have expired. Then nothing may be written, and every batch is `not-sent` with causeCode `BATCH_CHANGED`.
    */
   beginWrite(): boolean
 }

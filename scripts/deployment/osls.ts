@@ -1,4 +1,4 @@
-// Runs osls, the packager and deployer.
+// Runs osls, the fork of Serverless Framework 3 that packages and deploys by serverless.yml.
 import { spawnSync } from 'node:child_process'
 
 export interface Target {

@@ -158,7 +158,10 @@ function alarm(name: string, kind: string, text: string, condition: Condition): 
   return { id: `${name}Alarm`, kind, description: described(text, kind), ...defaults, ...condition }
 }
 
-/** Alarms that mean that a record is not in Kafka, and may not get there without help. */
+/**
+ * Alarms that mean that records are not reaching Kafka now. Not those of stored records, which wait for a redrive:
+ * NotEmpty and Oldest.
+ */
 const NOT_ARRIVING: ReadonlySet<string> = new Set([
   'Returned',
   '5xx',

@@ -1,5 +1,6 @@
 // The model of a deployment: the functions, their triggers, and what they need. The templates for osls, CDK, SAM and
-// Terraform are all created from it, so that they can't differ. It only contains functions that a trigger feeds.
+// Terraform are all created from it, so that they can't differ. It contains `redrive` and the functions that a
+// contract's trigger feeds.
 import type { Route } from '../../functions/http/dialects/dialect.ts'
 import type { Json, Statement } from './cloudformation.ts'
 import type { DeployOptions } from './options.ts'

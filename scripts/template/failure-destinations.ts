@@ -4,7 +4,10 @@ import type { BucketResource, Expression } from './deployment-model.ts'
 import type { DeployOptions } from './options.ts'
 
 const BUCKET = 'EventFailuresBucket'
-/** SQS's longest retention, in days. Until then, a record that was redriven by mistake can be recovered. */
+/**
+ * How long the bucket keeps old versions of an object, days: as long as SQS keeps a message at most. Until then, a
+ * record that was redriven by mistake can be recovered.
+ */
 const VERSIONS_DAYS = 14
 
 export interface FailureDestinations {
@@ -15,7 +18,7 @@ export interface FailureDestinations {
 
 /**
  * Creates the failure destinations.
- * @param hasRules without rules there are no events that a rule could not deliver
+ * @param hasRules without rules no events arrive, so none can fail
  */
 export function failureDestinationsOf(
   hasRules: boolean,
@@ -51,8 +54,8 @@ export function onFailureOf({ eventFailures }: Pick<DeployOptions, 'eventFailure
     statements: [
       { ...allow(['s3:PutObject'], objectsOf('*')), Condition },
       { ...allow(['s3:ListBucket'], arnOf(BUCKET)), Condition },
-      // Denied separately: redrive keeps its own objects there, but the permission above must stay as Lambda's
-      // documentation has it, in case Lambda compares them.
+      // Only redrive may write its own objects. The permission above stays as Lambda's documentation has it, in case
+      // Lambda checks for it, so this prefix is denied separately.
       { ...allow(['s3:PutObject'], objectsOf('redrive/*')), Effect: 'Deny' },
     ],
   }

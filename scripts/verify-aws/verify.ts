@@ -4,7 +4,7 @@ import type { Account } from './account.ts'
 import { CHECKS, type Check } from './checks.ts'
 
 export interface Verification {
-  /** The account that the user named. */
+  /** The value of `--account`. */
   readonly accountId: string | undefined
   readonly isConfirmed: boolean
   readonly log: (line: string) => void
@@ -14,11 +14,12 @@ export interface Verification {
 /**
  * Verifies a deployment. The stack is removed whatever the checks find. Retained resources stay.
  * @returns whether every step succeeded
- * @throws ConfigError if something is not as the user said, before anything is changed
+ * @throws ConfigError if `--account` or `--yes` is missing, the credentials are of another account, or the stage has a
+ *   stack; nothing is changed then
  */
 export async function verify(account: Account, verification: Verification): Promise<boolean> {
   const { log, checks = CHECKS } = verification
-  await refuseSurprises(account, verification)
+  await checkPreconditions(account, verification)
   let failed = 0
   const step = async (name: string, act: () => Promise<void>): Promise<boolean> => {
     try {
@@ -43,7 +44,7 @@ export async function verify(account: Account, verification: Verification): Prom
   return failed === 0
 }
 
-async function refuseSurprises(account: Account, { accountId, isConfirmed }: Verification): Promise<void> {
+async function checkPreconditions(account: Account, { accountId, isConfirmed }: Verification): Promise<void> {
   if (accountId === undefined || !isConfirmed)
     throw new ConfigError([
       'npm run verify:aws: expected --account <id> and --yes: it creates resources that cost money, sends records to ' +

@@ -41,7 +41,8 @@ test('the help of an option is complete and readable', async t => {
     `\`\`\`typescript
 (property) CommonOptions.retryBackoffMs?: number | undefined
 \`\`\`
-The shortest pause before a retry. Pauses double up to \`retry.backoff.max.ms\`, with full jitter.
+The shortest pause before a retry. Pauses are random; their limit doubles with each failure, up to
+\`retry.backoff.max.ms\`.
 
 Java: 100. A Lambda invocation is billed while it waits.
 

@@ -148,7 +148,7 @@ test('an empty value is unset, also in code', () => {
   assert.equal(parseConfig({ clientId: '' }, { ...servers, KAFKA_CLIENT_ID: 'mine' }).clientId, 'mine')
 })
 
-test('a function time-out that is too short for one attempt is refused', () => {
+test('a function timeout that is too short for one attempt is refused', () => {
   assert.match(
     problems({}, { ...servers, KAFKA_FUNCTION_TIMEOUT_MS: '6000' }).join(),
     /KAFKA_FUNCTION_TIMEOUT_MS \(6000\)/,

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
-import { frontDoor } from '../../lib/lambda/front-door.ts'
+import { gatewayWait } from '../../lib/lambda/gateway-wait.ts'
 import { sendingDeadline } from '../../lib/lambda/remaining-time.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
@@ -164,7 +164,7 @@ test('KAFKA_DEADLINE_RESERVE_MS, KAFKA_HTTP_DEADLINE_MS and _IDLE_TIMEOUT_MS set
   const v2 = { requestContext: { http: {}, timeEpoch: now - 5000 } }
   const alb = { requestContext: { elb: {} } }
   const configOf = (options: object) => parseConfig({ bootstrapServers: 'a:1,b:1', ...options }, {})
-  const leaves = (event: unknown, options: object) => frontDoor(event, configOf(options), now)?.remainingMs
+  const leaves = (event: unknown, options: object) => gatewayWait(event, configOf(options), now)?.remainingMs
   assert.equal(leaves(v2, { httpDeadlineMs: 20_000 }), 15_000)
   assert.equal(leaves(alb, { httpDeadlineMs: 20_000 }), 20_000)
   assert.equal(leaves(alb, { httpIdleTimeoutMs: 10_000 }), 9000)

@@ -203,7 +203,7 @@ export class ScriptedBrokers {
     const version = frame.readInt16BE(2)
     const reader = new Reader(frame, 8)
     const clientId = reader.string()
-    // A Produce begins with a transactional id (null), acks and the time-out.
+    // A Produce begins with a transactional id (null), acks and the timeout.
     const isProduce = apiKey === 0
     this.requests.push({
       broker,

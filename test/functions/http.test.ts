@@ -101,7 +101,7 @@ test('without dead letters a delivery failure is 503', async () => {
   assert.equal(status, 503)
 })
 
-test('a function time-out too short for an attempt: a dead letter, deadline-too-short, nothing sent', async () => {
+test('a function timeout too short for an attempt: a dead letter, deadline-too-short, nothing sent', async () => {
   const harness = httpHarness()
   const result = await harness.invoke(
     v2Event('POST', '/topics/chat', Buffer.from(JSON.stringify(chat())), { 'content-type': 'application/json' }),

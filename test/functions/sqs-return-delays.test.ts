@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { handleSqs } from '../../functions/sqs/handle-sqs.ts'
-import { createReturnDelays, planHiding } from '../../functions/sqs/return-delays.ts'
+import { createReturnDelays, planVisibilityChanges } from '../../functions/sqs/return-delays.ts'
 import { SqsQueue } from '../../lib/dead-letter/sqs/queue.ts'
 import { returnDelayS } from '../../lib/lambda/return-delay.ts'
 import type { SqsMessage } from '../../lib/lambda/sqs-event.ts'
@@ -108,7 +108,7 @@ test('a delivered batch changes nothing', async () => {
 })
 
 test('a batch returns as a batch; an order group returns as one, when its most received message does', () => {
-  const plan = planHiding(
+  const plan = planVisibilityChanges(
     [
       message({ receiptHandle: 'a' }),
       message({ receiptHandle: 'b' }),

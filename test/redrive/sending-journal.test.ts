@@ -217,7 +217,7 @@ test('a note that can’t be read is counted, and stops no run', async () => {
   }
 })
 
-test('a record of a template has no id to look for, so its dead letter stays for an operator', async () => {
+test('a record that code sent without an id can’t be looked up, so its dead letter stays for an operator', async () => {
   const letters: DeadLetter[] = DEAD_LETTERS.map(each => ({
     ...each,
     source: { ...each.source, trigger: 'template' as const },

@@ -1,5 +1,5 @@
 // The built bundles under the real Lambda runtime client (aws-lambda-ric), on the local stack: cold start, warm reuse,
-// freezes, a time-out kill, SIGTERM. .ci/run runs it after `npm ci` in this folder, because the install compiles native
+// freezes, a timeout kill, SIGTERM. .ci/run runs it after `npm ci` in this folder, because the install compiles native
 // code.
 
 import assert from 'node:assert/strict'
@@ -26,7 +26,7 @@ before(async () => {
     log: line => void output.push(line),
     onOutput: line => void output.push(line),
     runtime: ric,
-    // Without a reserve the deadline is the time-out itself, so the kill comes first.
+    // Without a reserve the deadline is the timeout itself, so the kill comes first.
     env: { KAFKA_DEAD_LETTER: `disk:${folder}`, KAFKA_DEADLINE_RESERVE_MS: '0' },
   })
 })
@@ -85,7 +85,7 @@ test('after a freeze of 10 s during a send, the reported fate agrees with the lo
   )
 })
 
-test('after a kill at the time-out during a send, SQS redelivers the message, and it is in the log', async () => {
+test('after a kill at the timeout during a send, SQS redelivers the message, and it is in the log', async () => {
   signalBroker('SIGSTOP')
   const feature = { type: 'Feature', id: 'killed', properties: {}, geometry: { type: 'Point', coordinates: [1, 2, 3] } }
   const { MessageId = '' } = await stack.sqs.client.send(

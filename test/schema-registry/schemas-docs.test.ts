@@ -74,7 +74,7 @@ test('its table has every setting of registries, but PEM within settings', () =>
   assert.deepEqual([...named].sort(), expected.sort())
 })
 
-test('each class of its table is exported, and its setting and Java’s class are one', () => {
+test('each class of its table is exported, and its setting and Java’s class select the same serializer', () => {
   const rows = rowsOf('In a program').filter(([name]) => name?.endsWith('Serializer'))
   assert.equal(rows.length, 4)
   const settings = { bootstrapServers: 'a:1,b:2', schemaRegistryUrl: 'https://sr', glueDataFormat: 'AVRO' }

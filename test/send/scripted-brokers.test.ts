@@ -211,7 +211,7 @@ test('rule 7: at the deadline a request that nobody waits for is not left in fli
   })
 })
 
-test('rule 8: after a pause a dead connection shows in half a second, not after the request time-out', async () => {
+test('rule 8: after a pause a dead connection shows in half a second, not after the request timeout', async () => {
   let isSilent = false
   const script: Script = { onRequest: () => (isSilent ? new Promise(() => {}) : undefined) }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {

@@ -92,7 +92,7 @@ test(`${PROCESSES} processes whose authentication is refused make one attempt in
   assert.ok(results.every(({ delivered }) => delivered === 0))
 })
 
-test(`${PROCESSES} processes with a silent broker make one attempt per connection time-out each`, async () => {
+test(`${PROCESSES} processes with a silent broker make one attempt per connection timeout each`, async () => {
   const proxy = await countingProxy('hang')
   const results = await processes({ KAFKA_BOOTSTRAP_SERVERS: proxy.address })
   proxy.close()

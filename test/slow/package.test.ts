@@ -67,7 +67,7 @@ test('HTTP requires IAM unless a parameter says otherwise', () => {
   assert.ok(routes.length === 2 && routes.every(({ Properties }) => Properties.AuthorizationType !== 'AWS_IAM'))
 })
 
-test('queues: encrypted; sources have a visibility of 6 × time-out and a DLQ for a 12 h outage', () => {
+test('queues: encrypted; sources have a visibility of 6 × timeout and a DLQ for a 12 h outage', () => {
   for (const [name, { Properties }] of ofType('AWS::SQS::Queue'))
     assert.equal(Properties.SqsManagedSseEnabled, true, name)
   const mappings = only('AWS::Lambda::EventSourceMapping')
@@ -199,7 +199,7 @@ test('roles: only the topics of the trigger; no wildcard except for the streams 
     assert.match(Principal, /^(apigateway|events)\.amazonaws\.com$/)
 })
 
-test('secrets in the environment, a time-out that is too short and an unknown parameter are refused', () => {
+test('secrets in the environment, a timeout that is too short and an unknown parameter are refused', () => {
   const brokers = { KAFKA_BOOTSTRAP_SERVERS: 'a:9092,b:9092' }
   const refusals: [string[], Record<string, string>, RegExp][] = [
     [[], { ...brokers, KAFKA_SASL_PASSWORD: 'hunter2' }, /KAFKA_SASL_PASSWORD: expected this value in a secret/],

@@ -131,7 +131,7 @@ test('many rules share alarms of ten metrics, and many alarms share composites w
   assert.match(top?.[1].Properties.AlarmRule['Fn::Sub'], /^ALARM\("\$\{RecordsNotArriving1Alarm\}"\) OR /)
 })
 
-test('thresholds are parameters; every alarm tells the topic, the composite too', () => {
+test('thresholds are parameters; every alarm, composites too, notifies the SNS topic', () => {
   const topic = 'arn:aws:sns:eu-west-1:123456789012:alarms'
   const resources = resourcesOf(contracts(HTTP, QUEUE, EVENTS), [
     ...[

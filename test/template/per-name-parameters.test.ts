@@ -13,7 +13,7 @@ const mappingsOf = (...params: string[]) => {
 }
 const refused = (params: string[], says: RegExp) => assert.throws(() => deployed(FEEDS, params), says)
 
-test('memory and time-out are those of the function, else of all; queues hide messages for six times as long', () => {
+test('memory and timeout are those of the function, else of all; queues hide messages for six times as long', () => {
   const { functions, ofType } = deployed(FEEDS, [
     ...['memorySize=1024', 'memorySize.http=256', 'timeoutS.sqs=120', 'timeoutS.http=10'],
   ])
@@ -136,7 +136,7 @@ test('with provisioned concurrency every trigger invokes the alias', () => {
   )
 })
 
-test('a name that the deployment does not have, and a time-out that API Gateway can’t wait for, are refused', () => {
+test('a name that the deployment does not have, and a timeout that API Gateway can’t wait for, are refused', () => {
   refused(['memorySize.sqss=512'], /memorySize\.sqss: unknown function; did you mean sqs\?/)
   refused(
     ['batchSize.order=5'],

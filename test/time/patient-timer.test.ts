@@ -36,7 +36,7 @@ test('rule 8: a timer that fires late, after a freeze, waits another 200 ms, onc
   assert.equal(graces, 1)
 })
 
-test('rule 8: an answer that is read in the extra wait cancels the time-out', async () => {
+test('rule 8: an answer that is read in the extra wait cancels the timeout', async () => {
   const clock = new VirtualClock()
   let fired = false
   const cancel = patientTimer(

@@ -107,7 +107,7 @@ async function run(
   return { ...fake, isOk, lines, failed: lines.filter(line => line.startsWith('FAILED')) }
 }
 
-test('on an account on which everything works, all checks succeed and the stack goes', async () => {
+test('on an account on which everything works, all checks succeed and the stack is removed', async () => {
   const { isOk, lines, calls } = await run()
   assert.deepEqual(
     lines.filter(line => line.startsWith('ok')).map(line => line.slice(8)),

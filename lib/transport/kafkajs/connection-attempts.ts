@@ -1,4 +1,4 @@
-// Opens the connections to one broker: with full-jitter back-off after a failed or destroyed connection, then at the
+// Opens the connections to one broker: with random back-off after a failed or destroyed connection, then at the
 // next address of the broker's host name; after a refusal that no retry can fix, once in 10 s.
 import { TransportError } from '../../errors.ts'
 import { backoff } from '../../time/backoff.ts'

@@ -235,7 +235,7 @@ const FUNCTIONS = {
     about:
       'Timeout of a function. `http` may have 29 at most, because API Gateway stops waiting after 30 s. The ' +
       'visibility timeout of the queues is six times the longer timeout of `sqs` and `sqs-fifo`.',
-    actsOn: 'functions, visibility time-outs of the queues',
+    actsOn: 'functions, visibility timeouts of the queues',
     unit: 's',
     defaultText: '`60`; of `http` `29`, of `redrive` `300`',
   }),

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parseConfig } from '../../lib/config/parse-config.ts'
-import { frontDoor } from '../../lib/lambda/front-door.ts'
+import { gatewayWait } from '../../lib/lambda/gateway-wait.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { httpHarness, recordsOf, v2Event } from '../support/function-harness.ts'
 
 const NOW = 1_790_000_000_000
 const config = parseConfig({ bootstrapServers: 'a:1,b:1' }, {})
-const leaves = (event: unknown, limits: object = {}) => frontDoor(event, { ...config, ...limits }, NOW)
+const leaves = (event: unknown, limits: object = {}) => gatewayWait(event, { ...config, ...limits }, NOW)
 
 const restApi = (requestTimeEpoch?: unknown) => ({
   resource: '/topics/{topic}',
@@ -114,7 +114,7 @@ const LEAST: readonly [name: string, event: unknown, lambdaMs: number, answerMs:
   ['VPC Lattice 2.0', lattice2(`${NOW}000`), 100_000, 59_000],
   ['REST API, less of Lambda’s time', restApi(NOW), 20_000, 20_000],
   ['load balancer, less of Lambda’s time', alb, 20_000, 20_000],
-  ['no front door', { Records: [] }, 100_000, 100_000],
+  ['no gateway', { Records: [] }, 100_000, 100_000],
 ]
 test('the deadline is the smaller of Lambda’s and the gateway’s remaining time, minus the reserve', async t => {
   t.mock.method(performance, 'now', () => 1000)

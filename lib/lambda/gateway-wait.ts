@@ -9,17 +9,17 @@ const WAITS_MS = {
   /** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
   httpApi: 30_000,
 } as const
-/** Time for the answer to reach the gateway, ms. */
-const ANSWER_WAY_MS = 1000
+/** How long the response may take to reach the gateway, ms. */
+const RESPONSE_TRANSIT_MS = 1000
 /** The clock of a gateway may differ by this much from the clock here, ms. */
 const CLOCK_SKEW_MS = 60_000
 
-export interface FrontDoorLimits {
+export interface GatewayLimits {
   readonly httpDeadlineMs: number | undefined
   readonly httpIdleTimeoutMs: number
 }
 
-export interface FrontDoor {
+export interface GatewayWait {
   /** How long the answer may still take, ms; Infinity for a function URL, which waits as long as Lambda. */
   readonly remainingMs: number
   /**
@@ -34,12 +34,12 @@ export interface FrontDoor {
  * @param now milliseconds since the epoch
  * @returns undefined for an event that did not come over HTTP
  */
-export function frontDoor(event: unknown, limits: FrontDoorLimits, now: number): FrontDoor | undefined {
+export function gatewayWait(event: unknown, limits: GatewayLimits, now: number): GatewayWait | undefined {
   if (!isJsonObject(event)) return undefined
   const context = isJsonObject(event.requestContext) ? event.requestContext : {}
   const waitsMs = waitsFor(event, context, limits)
   if (waitsMs === undefined) return undefined
-  const limitMs = Math.min(waitsMs - ANSWER_WAY_MS, limits.httpDeadlineMs ?? Number.POSITIVE_INFINITY)
+  const limitMs = Math.min(waitsMs - RESPONSE_TRANSIT_MS, limits.httpDeadlineMs ?? Number.POSITIVE_INFINITY)
   if (limitMs === Number.POSITIVE_INFINITY) return { remainingMs: limitMs, isClockIgnored: false }
   const receivedAt = timeOf(context)
   if (receivedAt === undefined) return { remainingMs: limitMs, isClockIgnored: false }
@@ -50,7 +50,7 @@ export function frontDoor(event: unknown, limits: FrontDoorLimits, now: number):
   return { remainingMs: limitMs - elapsedMs, isClockIgnored }
 }
 
-function waitsFor(event: JsonObject, context: JsonObject, limits: FrontDoorLimits): number | undefined {
+function waitsFor(event: JsonObject, context: JsonObject, limits: GatewayLimits): number | undefined {
   const isLattice = typeof context.targetGroupArn === 'string' || typeof event.raw_path === 'string'
   if (isJsonObject(context.elb) || isLattice) return limits.httpIdleTimeoutMs
   if (isJsonObject(context.http)) return isFunctionUrl(context) ? Number.POSITIVE_INFINITY : WAITS_MS.httpApi
