@@ -147,9 +147,14 @@ function watchSources(stack: Stack, consoleUrl: string): void {
     }
   }
   for (const folder of ['lib', 'functions', 'contracts']) {
-    watch(folder, { recursive: true }, () => {
+    watch(folder, { recursive: true }, (_event, file) => {
+      // An editor writes a file in several steps: one line for all of them.
+      if (timer === undefined) console.log(`${folder}/${file ?? ''} changed: rebuilding.`)
       clearTimeout(timer)
-      timer = setTimeout(() => void rebuild(), DEBOUNCE_MS)
+      timer = setTimeout(() => {
+        timer = undefined
+        void rebuild()
+      }, DEBOUNCE_MS)
     })
   }
 }

@@ -8,7 +8,7 @@ if (!topic || rest.length > 0) {
   process.exit(2)
 }
 const servers = process.env.KAFKA_BOOTSTRAP_SERVERS || stackOfFolder().bootstrapServers
-console.error(`Reading ${topic} from ${servers}.`)
+console.error(`Reading ${topic} from ${servers}. Ctrl-C ends it.`)
 
 /** A consumer of a topic that does not exist would wait for it, and on some clusters create it. */
 async function topicProblem(name: string): Promise<string | undefined> {

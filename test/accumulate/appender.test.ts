@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Appender } from '../../lib/accumulate/appender.ts'
-import type { PendingRecord } from '../../lib/accumulate/producer-batch.ts'
+import type { PendingRecord } from '../../lib/accumulate/pending-record.ts'
 import { RecordAccumulator } from '../../lib/accumulate/record-accumulator.ts'
 import { TransportError } from '../../lib/errors.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
