@@ -137,7 +137,6 @@ export class ProducerMetadata {
    */
   async forTopic(topic: string, deadline: Deadline): Promise<TopicPartitions> {
     const knownTopic = this.#use(topic)
-    if (knownTopic.count > 0) return knownTopic.partitions
     await this.#waitFor(
       knownTopic,
       () => knownTopic.count > 0 || knownTopic.error === 'TOPIC_AUTHORIZATION_FAILED',

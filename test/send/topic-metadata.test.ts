@@ -167,3 +167,12 @@ test('a topic of another cluster only has the same name: its ids and errors are 
   topic.learn(answer([3], 0, 'second'))
   assert.deepEqual([leadersOf(topic, 1), newLogs()], [[3], 1], 'no contradiction, and no topic that was created anew')
 })
+
+test('an id that a topic had in another cluster is believed at once, as in a copy of that cluster', () => {
+  const { topic } = setUp()
+  topic.learn(answer([1], 0, 'first'))
+  topic.learn(answer([2], 0, 'second'))
+  topic.leaveCluster()
+  assert.equal(topic.learn(answer([3], 0, 'first')), true)
+  assert.deepEqual(leadersOf(topic, 1), [3])
+})
