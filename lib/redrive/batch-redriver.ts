@@ -14,7 +14,7 @@ import type { LookUpResult } from './look-up-options.ts'
 import { RedriveNotes } from './redrive-notes.ts'
 import { redrivenRecord } from './redriven-record.ts'
 import type { RunState } from './run-state.ts'
-import type { Attempt } from './stopped-places.ts'
+import type { Attempt } from './stopped-topics.ts'
 import type { TopicChecks } from './topic-checks.ts'
 
 const REACHABLE_MS = 5000
@@ -61,11 +61,11 @@ export class BatchRedriver {
     for (const candidate of batch) {
       const { open, topic, partition, keptFor } = candidate
       const result = results.get(candidate.deadLetter)
-      const stopped = this.#topics.stoppedPlaces.codeOf(topic, partition)
+      const stopped = this.#topics.stoppedTopics.codeOf(topic, partition)
       if (candidate.foundAt !== undefined) completed.push({ open, location: candidate.foundAt })
       else if (keptFor !== undefined) this.#notes.keep(open, keptFor, false)
       else if (result?.kind === 'found') completed.push({ open, location: result.location })
-      else if (result?.kind === 'keep') this.#notes.keep(open, result.code, result.isOwnFault)
+      else if (result?.kind === 'keep') this.#notes.keep(open, result.code, result.countsAsAttempt)
       else if (stopped !== undefined) this.#notes.keepUntried(open, stopped)
       else {
         counts.tried++
@@ -136,7 +136,7 @@ export class BatchRedriver {
         attempts.push({ topic, partition: report.serialized?.partition ?? candidate.partition, failed: report })
       }
     })
-    this.#topics.stoppedPlaces.note(attempts)
+    this.#topics.stoppedTopics.note(attempts)
     for (const { candidate, failed } of failures) this.#notes.keepFailed(candidate.open, failed)
     // Unknown outcomes are noted even if the completion fails.
     await this.#complete(completed, 'sent').finally(() => this.#notes.store())
@@ -163,11 +163,11 @@ export class BatchRedriver {
     if (options.dryRun) return
     try {
       await completeWithClaims(store, completed, options.completeClaim)
-      for (const { open } of completed) journal?.settle(open.deadLetter)
+      for (const { open } of completed) journal?.resultStored(open.deadLetter)
       this.#refusals = 0
     } catch (error) {
       const left = new Set((error instanceof NotCompletedError ? error.entries : completed).map(({ open }) => open))
-      for (const { open } of completed) if (!left.has(open)) journal?.settle(open.deadLetter)
+      for (const { open } of completed) if (!left.has(open)) journal?.resultStored(open.deadLetter)
       counts.notCompleted += left.size
       this.#refusals = left.size < completed.length ? 0 : this.#refusals + 1
       if (!(error instanceof NotCompletedError) || this.#refusals === MAX_REFUSALS) throw error

@@ -31,14 +31,14 @@ export async function lookUp(
   for (const deadLetter of inLog) {
     const isElsewhere = isOnOtherCluster(deadLetter, clusterId)
     if (isElsewhere && !options.acceptOtherCluster) {
-      results.set(deadLetter, { kind: 'keep', code: 'other-cluster', isOwnFault: false })
+      results.set(deadLetter, { kind: 'keep', code: 'other-cluster', countsAsAttempt: false })
       continue
     }
     const inDoubt = isElsewhere ? null : deadLetter.inDoubt
     const topic = (inDoubt ? topicInDoubt(deadLetter) : destinationOf(deadLetter, options)) as string
     const isDeleted = inDoubt !== null && (options.isDeleted?.(topic) ?? false)
     if ((isElsewhere || isDeleted) && hasDoubtElsewhere(deadLetter)) {
-      results.set(deadLetter, { kind: 'keep', code: 'look-up-incomplete', isOwnFault: false })
+      results.set(deadLetter, { kind: 'keep', code: 'look-up-incomplete', countsAsAttempt: false })
       continue
     }
     if (isDeleted) {
@@ -48,7 +48,7 @@ export async function lookUp(
     if (!(inDoubt || checksNewer(deadLetter, topic, options))) continue
     const partitions = inDoubt ? await partitionsOf(inDoubt, topic, options) : [options.partitionOf(deadLetter)]
     if (partitions instanceof KafkaProducerError)
-      results.set(deadLetter, { kind: 'keep', code: partitions.code, isOwnFault: false })
+      results.set(deadLetter, { kind: 'keep', code: partitions.code, countsAsAttempt: false })
     else for (const partition of partitions) if (partition !== undefined) add(tasks, topic, partition, deadLetter)
   }
   const bounded = await inParallel([...tasks.values()], task => boundsOf(task, options))
@@ -110,8 +110,8 @@ async function lookInPartition(
 function refuse({ task: { deadLetters }, error }: Refused, results: Results): void {
   const code = error?.code ?? 'look-up-stopped'
   // A missing partition counts as an attempt of this dead letter; a missing topic or an unreachable cluster does not.
-  const isOwnFault = error !== undefined && !error.retriable && code !== 'topic-not-on-cluster'
-  for (const deadLetter of deadLetters) note(results, deadLetter, { kind: 'keep', code, isOwnFault })
+  const countsAsAttempt = error !== undefined && !error.retriable && code !== 'topic-not-on-cluster'
+  for (const deadLetter of deadLetters) note(results, deadLetter, { kind: 'keep', code, countsAsAttempt })
 }
 
 /** @returns false if the deadline or the signal stopped it before the end */
@@ -143,7 +143,7 @@ interface Circumstances {
 function resultOf(deadLetter: DeadLetter, scan: PartitionScan, circumstances: Circumstances): LookUpResult {
   const { task, clusterId, isWhole, isCut, options } = circumstances
   const checkNewer = checksNewer(deadLetter, task.topic, options)
-  const keep = (code: KeepCode, isOwnFault = false): LookUpResult => ({ kind: 'keep', code, isOwnFault })
+  const keep = (code: KeepCode, countsAsAttempt = false): LookUpResult => ({ kind: 'keep', code, countsAsAttempt })
   const proof = scan.proofOf(deadLetter)
   if (proof.kind === 'found') return { kind: 'found', location: locationOf({ ...task, offset: proof.offset }) }
   const inDoubt = isOnOtherCluster(deadLetter, clusterId) ? null : deadLetter.inDoubt

@@ -28,7 +28,7 @@ export async function lookUpCandidates(
   if (!log) return new Map()
   // Imported on demand, because many runs need no look-up.
   const { lookUp } = await import('./log-look-up.ts')
-  const reachable = candidates.filter(({ topic }) => topics.stoppedPlaces.codeOf(topic) === undefined)
+  const reachable = candidates.filter(({ topic }) => topics.stoppedTopics.codeOf(topic) === undefined)
   const topicsOf = new Map(reachable.map(({ deadLetter, topic }) => [deadLetter, topic]))
   const partitions = new Map(reachable.map(({ deadLetter, partition }) => [deadLetter, partition]))
   const lookUpOptions = {

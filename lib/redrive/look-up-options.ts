@@ -22,8 +22,8 @@ export type LookUpResult =
   | { readonly kind: 'found'; readonly location: string }
   /** The record is not in Kafka and will not arrive there any more, so it may be sent. */
   | { readonly kind: 'not-there' }
-  /** The dead letter stays open. `isOwnFault`: it is the only reason, so this counts as an attempt. */
-  | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly isOwnFault: boolean }
+  /** The dead letter stays open. `countsAsAttempt`: this is one of the attempts after which a dead letter is parked. */
+  | { readonly kind: 'keep'; readonly code: KeepCode | KafkaProducerError['code']; readonly countsAsAttempt: boolean }
 
 export type KeepCode =
   /** The record's batch may still be appended: it is too early to decide. */

@@ -8,7 +8,7 @@ import type { ErrorCode } from '../errors.ts'
 import { doubtNotNoted, moveRefused } from './refused-notes.ts'
 import { inDoubt, noted, tried } from './retried-dead-letter.ts'
 import type { RunState } from './run-state.ts'
-import { OF_TOPIC } from './stopped-places.ts'
+import { TOPIC_FAILURES } from './stopped-topics.ts'
 
 export class RedriveNotes {
   readonly #run: RunState
@@ -22,20 +22,21 @@ export class RedriveNotes {
   }
 
   /**
-   * Keeps the dead letter open. An error of the dead letter itself counts as an attempt; for any other only a changed
-   * code is stored.
+   * Keeps the dead letter open.
+   * @param countsAsAttempt true: this is one of the attempts after which a dead letter is parked. False, e.g. for a
+   * missing topic: only a changed code is stored
    */
-  keep(open: OpenDeadLetter, code: string, isOwnFault: boolean): void {
+  keep(open: OpenDeadLetter, code: string, countsAsAttempt: boolean): void {
     this.#run.skip(open, code)
     if (this.#run.options.dryRun) return
     const { deadLetter } = open
-    if (isOwnFault) this.#notes.push({ open, deadLetter: tried(deadLetter, code) })
+    if (countsAsAttempt) this.#notes.push({ open, deadLetter: tried(deadLetter, code) })
     else if (deadLetter.redrive.lastCode !== code) this.#notes.push({ open, deadLetter: noted(deadLetter, code) })
   }
 
   /** An operator has to fix a missing topic or ACL, so that reason is stored; a missing leader recovers by itself. */
   keepUntried(open: OpenDeadLetter, code: ErrorCode): void {
-    if (OF_TOPIC.has(code)) this.keep(open, code, false)
+    if (TOPIC_FAILURES.has(code)) this.keep(open, code, false)
     else this.#run.skip(open, code)
   }
 
@@ -43,7 +44,7 @@ export class RedriveNotes {
   keepFailed(open: OpenDeadLetter, failed: Failed): void {
     const { code, outcome, failureKind } = failed
     if (outcome !== 'unknown') {
-      this.#run.journal?.settle(open.deadLetter)
+      this.#run.journal?.resultStored(open.deadLetter)
       return this.keep(open, code, outcome !== 'not-sent' || failureKind !== 'delivery-failure')
     }
     this.#run.skip(open, code)
@@ -70,6 +71,6 @@ export class RedriveNotes {
     if (left.length > 0 && !journal) throw doubtNotNoted(left)
     const refused = new Set(left.map(({ replacement }) => replacement.deadLetter))
     for (const { deadLetter } of notes)
-      if (this.#newDoubts.has(deadLetter) && !refused.has(deadLetter)) journal?.settle(deadLetter)
+      if (this.#newDoubts.has(deadLetter) && !refused.has(deadLetter)) journal?.resultStored(deadLetter)
   }
 }

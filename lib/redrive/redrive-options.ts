@@ -100,7 +100,7 @@ export interface RedriveResult {
   readonly found: number
   /** Dead letters of invalid records; not tried. */
   readonly invalid: number
-  /** Parked dead letters; not tried. */
+  /** Not tried: parked dead letters, and those whose records would go to a dead-letter topic. */
   readonly parked: number
   /** Entries that can't be read as dead letters. */
   readonly unreadable: number

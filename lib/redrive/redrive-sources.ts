@@ -46,7 +46,7 @@ function parseSource(text: string, problem: Problem): RedriveSource | undefined 
 }
 
 /**
- * Returns the places that a redrive without `from` reads: the targets in their order, then the queues.
+ * Returns the sources of a redrive without `from`: the targets in their order, then those of KAFKA_REDRIVE_FROM.
  * @throws ConfigError if KAFKA_REDRIVE_FROM is invalid
  */
 export function configuredSources(config: Config, reader: SourceMessageReader | undefined): readonly RedriveSource[] {
@@ -79,9 +79,9 @@ export function eachSource(
   })
 }
 
-/** Finds the allowed source that is the same place in the same role. */
+/** Finds the allowed source that is the same target, queue or bucket, read in the same way. */
 export function allowedSource(source: RedriveSource, allowed: readonly RedriveSource[]): RedriveSource | undefined {
-  return allowed.find(each => placeOf(each) === placeOf(source))
+  return allowed.find(each => identityOf(each) === identityOf(source))
 }
 
 function sourcesIn(
@@ -97,13 +97,13 @@ function sourcesIn(
 }
 
 function withoutRepeats(sources: readonly RedriveSource[]): readonly RedriveSource[] {
-  return [...new Map(sources.map(source => [placeOf(source), source])).values()]
+  return [...new Map(sources.map(source => [identityOf(source), source])).values()]
 }
 
-/** Identifies the place, without options that only affect writing or parsing. */
-function placeOf(source: RedriveSource): string {
-  const place = source.kind === 'failure-bucket' ? { ...source, lambda: source.lambda.name } : source
-  return JSON.stringify({ ...place, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
+/** Returns what identifies a source, without the options that only affect writing or parsing. */
+function identityOf(source: RedriveSource): string {
+  const identity = source.kind === 'failure-bucket' ? { ...source, lambda: source.lambda.name } : source
+  return JSON.stringify({ ...identity, fsync: undefined, maxBytes: undefined, sourceQueue: undefined })
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Deadline } from '../time/deadline.ts'
 import { guardedWarn } from '../warn.ts'
 import { claimCompleter } from './complete-claims.ts'
 import type { DeadLetterTargets } from './divide-messages.ts'
-import { noteLaterDoubts } from './later-doubts.ts'
+import { noteDoubtsOfLaterTargets } from './doubts-of-later-targets.ts'
 import {
   createLogReader,
   deadLetterTopicsOf,
@@ -57,7 +57,7 @@ export function runRedrive(request: RedriveRequest, context: RedriveContext): Pr
   return withConnections(context, async connections => {
     let isClusterDown = false
     const sentInRun = sources.length > 1 ? new SentInRun() : undefined
-    if (sentInRun) await noteLaterDoubts(sources, context, sentInRun)
+    if (sentInRun) await noteDoubtsOfLaterTargets(sources, context, sentInRun)
     const options = {
       ...optionsOf(request, context, connections),
       onClusterDown: () => {
@@ -119,7 +119,7 @@ export function redriveStore(
   )
 }
 
-/** Returns the places that a request reads: those that it names, or the configured targets and queues. */
+/** Returns the sources that a request reads: those that it names, or the configured ones. */
 export function sourcesOf(
   { from, sourceQueue }: Pick<RedriveRequest, 'from' | 'sourceQueue'>,
   { config, readSourceMessage }: Pick<RedriveContext, 'config' | 'readSourceMessage'>,

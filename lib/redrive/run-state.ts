@@ -21,7 +21,7 @@ export class RunState {
     this.lease = lease
   }
 
-  /** The journal; undefined if the target has no place for it. */
+  /** The journal; undefined if the target can’t keep it. */
   get journal(): SendingJournal | undefined {
     return this.#journal
   }

@@ -7,10 +7,10 @@ import { DeadLetterError } from '../errors.ts'
 import { formatAttempts, parseAttempts, type SendingAttempt } from './sending-attempts.ts'
 
 /**
- * The most dead letters without a stored result. More mean that the target stores none, and the note would grow with
- * every batch.
+ * The most dead letters without a stored result. If more results are missing, the target stores none, and the note
+ * would grow with every batch.
  */
-const MAX_OPEN = 5000
+const MAX_UNSTORED = 5000
 
 /** A record that is about to be sent. */
 export interface Sending {
@@ -29,24 +29,24 @@ export interface JournalOptions {
 }
 
 export class SendingJournal {
-  readonly #place: SendingPlace
+  readonly #note: SendingPlace
   readonly #options: JournalOptions
   #clusterId: Promise<string | null> | undefined
   /** The attempts whose results are unknown or not stored, by the id of the dead letter. */
-  readonly #open = new Map<string, SendingAttempt>()
+  readonly #unstored = new Map<string, SendingAttempt>()
   /** Entries of earlier runs whose dead letters this run has not read yet. */
   readonly #unmet = new Set<string>()
   #isNoted = false
 
-  private constructor(place: SendingPlace, options: JournalOptions) {
-    this.#place = place
+  private constructor(note: SendingPlace, options: JournalOptions) {
+    this.#note = note
     this.#options = options
   }
 
   /** Reads the note that an earlier run left. */
-  static async open(place: SendingPlace, options: JournalOptions): Promise<SendingJournal> {
-    const journal = new SendingJournal(place, options)
-    const text = await place.read()
+  static async open(note: SendingPlace, options: JournalOptions): Promise<SendingJournal> {
+    const journal = new SendingJournal(note, options)
+    const text = await note.read()
     if (text === undefined) return journal
     journal.#isNoted = true
     const attempts = parseAttempts(text)
@@ -55,7 +55,7 @@ export class SendingJournal {
     // This run holds the lease, so the earlier one has ended and sends nothing more.
     const now = new Date().toISOString()
     for (const [id, attempt] of attempts ?? []) {
-      journal.#open.set(id, { ...attempt, to: attempt.to ?? now })
+      journal.#unstored.set(id, { ...attempt, to: attempt.to ?? now })
       journal.#unmet.add(id)
     }
     return journal
@@ -65,7 +65,7 @@ export class SendingJournal {
   withDoubt(deadLetter: DeadLetter): DeadLetter {
     const { deadLetterId, inDoubt } = deadLetter
     this.#unmet.delete(deadLetterId)
-    const attempt = this.#open.get(deadLetterId)
+    const attempt = this.#unstored.get(deadLetterId)
     if (!attempt) return deadLetter
     const { topic, partition, clusterId, from, to, isLookedUp } = attempt
     const doubt = {
@@ -97,34 +97,34 @@ export class SendingJournal {
     for (const [, group] of Map.groupBy(batch, ({ topic, partition }) => `${topic}/${partition}`)) {
       const [{ topic, partition }] = group as [Sending]
       const attempt = { topic, partition, clusterId, from, to: null, isLookedUp }
-      for (const { deadLetter } of group) this.#open.set(deadLetter.deadLetterId, attempt)
+      for (const { deadLetter } of group) this.#unstored.set(deadLetter.deadLetterId, attempt)
     }
-    if (this.#open.size > MAX_OPEN + batch.length)
+    if (this.#unstored.size > MAX_UNSTORED + batch.length)
       throw new DeadLetterError(
         'dead-letter',
-        `The target stored no result of the last ${MAX_OPEN} redriven dead letters. The redrive ends; check that the ` +
-          'target can be written to, then run it again.',
+        `More than ${MAX_UNSTORED} redriven dead letters have no result stored in the target. The redrive ends; ` +
+          'check that the target can be written to, then run it again.',
         { retriable: true },
       )
     await this.#write()
   }
 
   /** Called after the target has stored the result of a dead letter. */
-  settle({ deadLetterId }: DeadLetter): void {
-    this.#open.delete(deadLetterId)
+  resultStored({ deadLetterId }: DeadLetter): void {
+    this.#unstored.delete(deadLetterId)
   }
 
   /** @param isWhole true if the run has read all dead letters of the target, so entries without one can be dropped */
   async end(isWhole: boolean): Promise<void> {
-    if (isWhole) for (const id of this.#unmet) this.#open.delete(id)
+    if (isWhole) for (const id of this.#unmet) this.#unstored.delete(id)
     const now = new Date().toISOString()
-    for (const [id, attempt] of this.#open) this.#open.set(id, { ...attempt, to: attempt.to ?? now })
-    if (this.#open.size > 0) await this.#write()
-    else if (this.#isNoted) await this.#place.remove()
+    for (const [id, attempt] of this.#unstored) this.#unstored.set(id, { ...attempt, to: attempt.to ?? now })
+    if (this.#unstored.size > 0) await this.#write()
+    else if (this.#isNoted) await this.#note.remove()
   }
 
   async #write(): Promise<void> {
-    await this.#place.write(formatAttempts(this.#open))
+    await this.#note.write(formatAttempts(this.#unstored))
     this.#isNoted = true
   }
 }

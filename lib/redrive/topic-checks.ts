@@ -7,11 +7,11 @@ import type { Candidate } from './candidate.ts'
 import { olderOfTheirKeys } from './compacted-keys.ts'
 import type { RedriveOptions } from './redrive-options.ts'
 import { timeOf, topicInDoubt } from './retried-dead-letter.ts'
-import { StoppedPlaces } from './stopped-places.ts'
+import { StoppedTopics } from './stopped-topics.ts'
 import { TopicFactsCache } from './topic-facts.ts'
 
 export class TopicChecks {
-  readonly stoppedPlaces = new StoppedPlaces()
+  readonly stoppedTopics = new StoppedTopics()
   readonly #options: RedriveOptions
   readonly #facts: TopicFactsCache | undefined
   /** A promise per topic, so that concurrent look-ups share one request. */
@@ -60,7 +60,7 @@ export class TopicChecks {
     if (!this.#facts) return undefined
     const { assumeRetained, timestamp } = this.#options
     const facts = this.#facts.of(topic)
-    if (facts.kind === 'missing') this.stoppedPlaces.stop(topic, 'topic-not-on-cluster')
+    if (facts.kind === 'missing') this.stoppedTopics.stop(topic, 'topic-not-on-cluster')
     if (facts.kind === 'unknown') return assumeRetained ? undefined : 'retention-unknown'
     const isTooOld = facts.kind === 'known' && timestamp !== 'now' && isOlder(deadLetter, facts.retentionMs)
     return isTooOld ? 'too-old' : undefined
@@ -86,7 +86,7 @@ export class TopicChecks {
   }
 
   #partitionCount(topic: string): Promise<number | undefined> | undefined {
-    if (this.stoppedPlaces.codeOf(topic) !== undefined) return undefined
+    if (this.stoppedTopics.codeOf(topic) !== undefined) return undefined
     const count = this.#partitionCounts.get(topic) ?? this.#askPartitionCount(topic)
     this.#partitionCounts.set(topic, count)
     return count

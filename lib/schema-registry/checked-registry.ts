@@ -3,9 +3,9 @@
 
 import { isInstance, SerializationError } from '../errors.ts'
 import { isUuid } from '../record/uuid.ts'
-import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import { type RegistryName, SCHEMA_TYPES } from './registry-codec-options.ts'
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
+import { toDeliveryFailure } from './to-delivery-failure.ts'
 
 const MAX_ID = 2 ** 31 - 1
 const TYPES: readonly unknown[] = Object.values(SCHEMA_TYPES)
@@ -24,7 +24,7 @@ export function checkedRegistry(registry: SchemaRegistry, kind: RegistryName): S
       } catch (cause) {
         if (isInstance(cause, SerializationError) && cause.kind !== 'delivery-failure')
           throw failure('expected the registry to answer, or a delivery failure; got one of another kind', cause)
-        return noFaultOfTheRecord('schema-registry')(cause)
+        return toDeliveryFailure('schema-registry')(cause)
       }
     },
   }

@@ -3,13 +3,13 @@
 import type { ProducerConfig } from '../config/settings.ts'
 import { SerializationError } from '../errors.ts'
 import type { CodecContext } from '../serialize/value-codec.ts'
-import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
-import { RecentlyUsed } from './recently-used.ts'
+import { LruCache } from './lru-cache.ts'
 import { registryOf } from './registries.ts'
 import type { ReadySchema } from './registry-codec.ts'
 import type { RegistryCodecParts } from './registry-codec-options.ts'
 import type { SchemaEncoder } from './schema-format.ts'
 import { type RegisteredSchema, type SchemaSelection, type SchemaType, textLength } from './schema-registry.ts'
+import { toDeliveryFailure } from './to-delivery-failure.ts'
 
 /** The approximate memory of compiled schemas per configuration, bytes. */
 const MAX_KEPT = 64 * 1024 * 1024
@@ -31,7 +31,7 @@ export class ReadySchemas {
   readonly #parts: RegistryCodecParts
   readonly #message: string | undefined
   readonly #maxKept: number
-  readonly #byConfig = new WeakMap<ProducerConfig, RecentlyUsed<Compiled>>()
+  readonly #byConfig = new WeakMap<ProducerConfig, LruCache<Compiled>>()
   #pinned: ReadySchema | undefined
   #loadingPinned: Promise<ReadySchema> | undefined
 
@@ -52,8 +52,8 @@ export class ReadySchemas {
     if (this.#parts.pinned) return this.#loadPinned()
     if (!config) throw noRegistry()
     const registry = await registryOf(config, this.#parts.open)
-    const schema = await registry.find(selection, signal).catch(noFaultOfTheRecord('schema-registry'))
-    const ofConfig = this.#byConfig.get(config) ?? new RecentlyUsed<Compiled>(this.#maxKept)
+    const schema = await registry.find(selection, signal).catch(toDeliveryFailure('schema-registry'))
+    const ofConfig = this.#byConfig.get(config) ?? new LruCache<Compiled>(this.#maxKept)
     this.#byConfig.set(config, ofConfig)
     const kept = ofConfig.get(selection.subject)
     if (kept?.schema === schema) return kept.compiling
@@ -107,7 +107,7 @@ function sizeOf(schema: RegisteredSchema): number {
  * failure.
  */
 async function loaded<T>(load: () => Promise<T>): Promise<T> {
-  return load().catch(noFaultOfTheRecord('schema-unusable'))
+  return load().catch(toDeliveryFailure('schema-unusable'))
 }
 
 function noRegistry(): SerializationError {

@@ -1,8 +1,8 @@
 // Keeps one client per registry and configuration, normally for the container's life.
 import type { ProducerConfig } from '../config/settings.ts'
-import { noFaultOfTheRecord } from './no-fault-of-the-record.ts'
 import type { OpenRegistry } from './registry-codec-options.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
+import { toDeliveryFailure } from './to-delivery-failure.ts'
 
 const clients = new WeakMap<ProducerConfig, Map<OpenRegistry, Promise<SchemaRegistry>>>()
 
@@ -17,7 +17,7 @@ export function registryOf(config: ProducerConfig, open: OpenRegistry): Promise<
     client = open(config).catch(cause => {
       // Not cached, because a file that a setting names may exist later.
       ofConfig.delete(open)
-      return noFaultOfTheRecord('schema-registry')(cause)
+      return toDeliveryFailure('schema-registry')(cause)
     })
     ofConfig.set(open, client)
   }

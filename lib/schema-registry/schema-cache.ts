@@ -2,7 +2,7 @@
 // same one share a look-up, and a look-up is retried as long as a caller waits for it.
 import { isInstance, SerializationError } from '../errors.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
-import { RecentlyUsed } from './recently-used.ts'
+import { LruCache } from './lru-cache.ts'
 import { SchemaLookup } from './schema-lookup.ts'
 import { type RegisteredSchema, type SchemaSelection, textLength } from './schema-registry.ts'
 import { selectionKey } from './selection-key.ts'
@@ -32,8 +32,8 @@ interface Failure {
 }
 
 export class SchemaCache {
-  readonly #schemas: RecentlyUsed<RegisteredSchema>
-  readonly #failures = new RecentlyUsed<Failure>(MAX_FAILURES)
+  readonly #schemas: LruCache<RegisteredSchema>
+  readonly #failures = new LruCache<Failure>(MAX_FAILURES)
   readonly #lookups = new Map<string, SchemaLookup>()
   readonly #clock: Clock
   readonly #random: () => number
@@ -41,7 +41,7 @@ export class SchemaCache {
   constructor({ clock = systemClock, random = Math.random, maxKept = MAX_KEPT }: SchemaCacheOptions = {}) {
     this.#clock = clock
     this.#random = random
-    this.#schemas = new RecentlyUsed(maxKept)
+    this.#schemas = new LruCache(maxKept)
   }
 
   /**

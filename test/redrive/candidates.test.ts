@@ -198,7 +198,7 @@ test('nothing is looked for in a topic that gets no records', async () => {
   const log = { ...logOf({ chat: {} }), end: async () => assert.fail('the log was read') }
   const options = { producer: producerOf(), log }
   const topics = new TopicChecks(options)
-  topics.stoppedPlaces.stop('chat', 'authorization')
+  topics.stoppedTopics.stop('chat', 'authorization')
   const context = { options, topics, compactedKeys: new CompactedKeys(), failures: new Map() }
   const doubted = { ...deadLetterOf('a'), inDoubt: DOUBT }
   assert.equal((await lookUpCandidates([candidateOf(doubted)], context)).size, 0)

@@ -416,19 +416,21 @@ async function resultsOf(deadLetters: readonly DeadLetter[], log: Log, options: 
 
 test('only an error that no retry changes is the dead letter’s own, and counts as an attempt', async () => {
   const failing = (error: Error) => logOf([], { start: () => Promise.reject(error) })
-  for (const [error, isOwnFault] of [
+  for (const [error, countsAsAttempt] of [
     [new TransportError('no-leader', 'No broker leads it.', { retriable: true }), false],
     [new TransportError('partition-gone', 'It does not exist.'), true],
     [new TransportError('topic-not-on-cluster', 'It does not exist.'), false],
   ] as const)
-    assert.deepEqual(await resultsOf([doubted('a')], failing(error)), [{ kind: 'keep', code: error.code, isOwnFault }])
+    assert.deepEqual(await resultsOf([doubted('a')], failing(error)), [
+      { kind: 'keep', code: error.code, countsAsAttempt },
+    ])
   const foreign = new RangeError('payload')
   await assert.rejects(resultsOf([doubted('a')], failing(foreign)), foreign)
-  const stopped = { kind: 'keep', code: 'look-up-stopped', isOwnFault: false }
+  const stopped = { kind: 'keep', code: 'look-up-stopped', countsAsAttempt: false }
   assert.deepEqual(await resultsOf([doubted('a')], logOf([]), { signal: AbortSignal.abort() }), [stopped])
-  const elsewhere = { kind: 'keep', code: 'other-cluster', isOwnFault: false }
+  const elsewhere = { kind: 'keep', code: 'other-cluster', countsAsAttempt: false }
   assert.deepEqual(await resultsOf([doubted('a', { clusterId: 'cluster-b' })], logOf([])), [elsewhere])
-  const early = { kind: 'keep', code: 'still-in-doubt', isOwnFault: false }
+  const early = { kind: 'keep', code: 'still-in-doubt', countsAsAttempt: false }
   assert.deepEqual(await resultsOf([doubted('a')], logOf([]), { now: () => Date.parse(TO) }), [early])
 })
 
@@ -495,7 +497,7 @@ test('a record that may be in any partition is looked for in each; one that has 
   const unknown = new TransportError('topic-not-on-cluster', 'It does not exist.')
   const failing = { partitionCount: () => Promise.reject(unknown) }
   assert.deepEqual(await resultsOf([anywhere], log(1), failing), [
-    { kind: 'keep', code: 'topic-not-on-cluster', isOwnFault: false },
+    { kind: 'keep', code: 'topic-not-on-cluster', countsAsAttempt: false },
   ])
   const foreign = new RangeError('payload')
   await assert.rejects(outcomes([anywhere], log(1), { partitionCount: () => Promise.reject(foreign) }), foreign)

@@ -155,7 +155,7 @@ test('what has its result is not in doubt; the rest is, until the end of the run
     { deadLetter: a, topic: 'chat', partition: null },
     { deadLetter: b, topic: 'moved', partition: 2 },
   ])
-  open.settle(a)
+  open.resultStored(a)
   assert.equal(open.withDoubt(a), a)
   t.mock.timers.tick(1000)
   const to = new Date(Date.parse(FROM) + 1000).toISOString()
@@ -177,7 +177,7 @@ test('what has its result is not in doubt; the rest is, until the end of the run
     [...place.attempts.values()].map(each => each.to),
     [to],
   )
-  open.settle(b)
+  open.resultStored(b)
   await open.end(true)
   assert.deepEqual([place.text, place.calls], [undefined, ['write', 'write', 'remove']])
 })
@@ -263,7 +263,7 @@ test('nothing more is sent once 5,000 dead letters have no result', async () => 
   await open.begin(batch(10, 5000))
   await assert.rejects(open.begin(batch(10, 6000)), {
     code: 'dead-letter',
-    message: /^The target stored no result of the last 5000 redriven dead letters\. The redrive ends; /,
+    message: /^More than 5000 redriven dead letters have no result stored in the target\. The redrive ends; /,
     retriable: true,
   })
   assert.deepEqual(place.calls, ['write', 'write'])

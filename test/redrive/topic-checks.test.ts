@@ -9,7 +9,7 @@ import { RedriveCounts } from '../../lib/redrive/redrive-counts.ts'
 import type { RedriveLog, RedriveOptions } from '../../lib/redrive/redrive-options.ts'
 import { inDoubt, noted, timeOf, topicInDoubt, tried, withTopic } from '../../lib/redrive/retried-dead-letter.ts'
 import { SentInRun } from '../../lib/redrive/sent-in-run.ts'
-import { StoppedPlaces } from '../../lib/redrive/stopped-places.ts'
+import { StoppedTopics } from '../../lib/redrive/stopped-topics.ts'
 import { TopicChecks } from '../../lib/redrive/topic-checks.ts'
 import { TopicFactsCache } from '../../lib/redrive/topic-facts.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
@@ -164,9 +164,9 @@ test('the facts of a topic are those of this cluster; a missing topic gets nothi
     names.map(name => checks.tombstonesKeptMs(name)),
     [9, undefined, undefined, undefined],
   )
-  assert.equal(checks.stoppedPlaces.codeOf('gone'), undefined)
+  assert.equal(checks.stoppedTopics.codeOf('gone'), undefined)
   await checks.check(window)
-  assert.equal(checks.stoppedPlaces.codeOf('gone'), 'topic-not-on-cluster')
+  assert.equal(checks.stoppedTopics.codeOf('gone'), 'topic-not-on-cluster')
   const without = new TopicChecks({ producer: producerOf() })
   assert.deepEqual(
     [without.isCompacted('chat'), without.isMissing('chat'), without.tombstonesKeptMs('chat')],
@@ -237,8 +237,8 @@ test('a batch has so many dead letters, and 16 MiB at most unless it is one', ()
 
 test('a place is stopped if every attempt there failed, and a topic if nobody may write to it', () => {
   const failed = (code: string, failureKind = 'delivery-failure') => ({ code, failureKind }) as never
-  const after = (attempts: Parameters<StoppedPlaces['note']>[0]) => {
-    const places = new StoppedPlaces()
+  const after = (attempts: Parameters<StoppedTopics['note']>[0]) => {
+    const places = new StoppedTopics()
     places.note(attempts)
     return [undefined, 0, 1].map(partition => places.codeOf('chat', partition))
   }

@@ -428,7 +428,7 @@ test('a schema without the message, or that is not supported, is unusable', asyn
     [
       'message M { optional int32 a = 1 [json_name = "b"]; optional int32 b = 2 [json_name = "c"]; }',
       undefined,
-      /each name in JSON of M/,
+      /expected each JSON name in M to/,
     ],
   ]
   for (const [schema, message, reason] of cases)

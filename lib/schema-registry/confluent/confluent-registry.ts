@@ -2,7 +2,7 @@
 // https://docs.confluent.io/platform/current/schema-registry/develop/api.html
 import { SerializationError } from '../../errors.ts'
 import { isJsonObject } from '../../record/json-object.ts'
-import { RecentlyUsed } from '../recently-used.ts'
+import { LruCache } from '../lru-cache.ts'
 import type { SchemaCache } from '../schema-cache.ts'
 import type { RegisteredSchema, SchemaRegistry, SchemaSelection, SchemaType } from '../schema-registry.ts'
 import { unusableSchema } from '../unusable-schema.ts'
@@ -20,7 +20,7 @@ const MAX_IMPORTS_KEPT = 8 * 1024 * 1024
 export class ConfluentRegistry implements SchemaRegistry {
   readonly #client: RegistryClient
   readonly #cache: SchemaCache
-  readonly #imports = new RecentlyUsed<StoredSchema>(MAX_IMPORTS_KEPT)
+  readonly #imports = new LruCache<StoredSchema>(MAX_IMPORTS_KEPT)
 
   constructor(client: RegistryClient, cache: SchemaCache) {
     this.#client = client
@@ -117,9 +117,9 @@ export class ConfluentRegistry implements SchemaRegistry {
   async #request(
     request: RegistryRequest,
     signal: AbortSignal,
-    typeWithout: SchemaType = 'AVRO',
+    defaultType: SchemaType = 'AVRO',
   ): Promise<StoredSchema> {
-    const stored = readStoredSchema(await this.#client.request(request, signal), typeWithout)
+    const stored = readStoredSchema(await this.#client.request(request, signal), defaultType)
     if (typeof stored === 'string') throw badAnswer(request.what, stored)
     return stored
   }

@@ -22,12 +22,12 @@ const TYPES: readonly unknown[] = ['AVRO', 'PROTOBUF', 'JSON'] satisfies SchemaT
 const NOT_ON_WRITE: readonly unknown[] = ['READ', 'UPGRADE', 'DOWNGRADE', 'UPDOWN']
 
 /**
- * @param typeWithout the type of a response without one
+ * @param defaultType the type of a schema whose response names none
  * @returns the schema, or what is wrong with the response, as `expected …`
  */
-export function readStoredSchema(answer: unknown, typeWithout: SchemaType): StoredSchema | string {
+export function readStoredSchema(answer: unknown, defaultType: SchemaType): StoredSchema | string {
   if (!isJsonObject(answer)) return 'expected a JSON object'
-  const { id, version, guid, schemaType: type = typeWithout, schema: text, references, ruleSet } = answer
+  const { id, version, guid, schemaType: type = defaultType, schema: text, references, ruleSet } = answer
   if (!isInt(id, 0)) return 'expected `id` as an integer from 0 to 2147483647'
   if (version != null && !isInt(version, 1)) return 'expected `version` as an integer from 1 to 2147483647'
   if (guid != null && !isUuid(guid)) return 'expected `guid` as a UUID'

@@ -14,7 +14,7 @@ import type { SentInRun } from './sent-in-run.ts'
  * Notes which dead letters are in doubt in the targets after the first. Queues are not read, because reading hides
  * messages.
  */
-export async function noteLaterDoubts(
+export async function noteDoubtsOfLaterTargets(
   sources: readonly RedriveSource[],
   context: Pick<RedriveContext, 'config' | 'signal' | 'warn'>,
   sentInRun: SentInRun,

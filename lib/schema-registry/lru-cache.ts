@@ -1,6 +1,6 @@
 // A least-recently-used cache with a limit for the sum of its entries' sizes.
 
-export class RecentlyUsed<T> {
+export class LruCache<T> {
   /** In the order of last use, because a Map iterates in insertion order. */
   readonly #entries = new Map<string, { readonly value: T; readonly size: number }>()
   readonly #maxSize: number
