@@ -1,6 +1,6 @@
-// Files that a schema may import without a reference, because every registry and compiler has them: google/type/ of
-// github.com/googleapis/googleapis and confluent/ of github.com/confluentinc/schema-registry, without comments and
-// options. The package has google/protobuf/.
+// Files that a schema may import without a reference, because registries with Confluent's API have them (Glue has only
+// google/protobuf/): google/type/ of github.com/googleapis/googleapis and confluent/ of
+// github.com/confluentinc/schema-registry, without comments and options. The package has google/protobuf/.
 
 const TEXTS: readonly (readonly [path: string, text: string])[] = [
   [
