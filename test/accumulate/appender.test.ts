@@ -9,10 +9,11 @@ import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { pendingRecord } from '../support/pending-record.ts'
 
-function setUp() {
+function setUp(bufferMemory = 10_000) {
   const clock = new VirtualClock()
   const takenOver: (readonly PendingRecord[])[] = []
-  const appender = new Appender(new RecordAccumulator(1000, clock), 10_000, clock, records => takenOver.push(records))
+  const accumulator = new RecordAccumulator(1000, clock)
+  const appender = new Appender(accumulator, bufferMemory, clock, records => takenOver.push(records))
   const { record } = pendingRecord(clock, 'v')
   /** Appends records by a call with this time left. @returns why each was refused */
   const append = async (count: number, ms: number, toPartitioned = () => record) => {
@@ -53,4 +54,16 @@ test('a call whose records are all refused hands over nothing, not even an empty
     takenOver.map(({ length }) => length),
     [2],
   )
+})
+
+test('a call after one that waited does not count as waiting if there is room for its records', async () => {
+  const { appender, takenOver, append } = setUp(60)
+  const releaseLast = () => appender.release(takenOver.flat().at(-1) as PendingRecord)
+  await append(1, 1000)
+  const second = append(1, 1000)
+  releaseLast()
+  assert.deepEqual(await second, [])
+  releaseLast()
+  assert.deepEqual(await append(1, 1000), [])
+  assert.equal(appender.waits.count, 1)
 })
