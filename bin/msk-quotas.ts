@@ -12,7 +12,10 @@ export interface MskQuota {
 const T3_SMALL: MskQuota = { connections: 300, perSecond: 4 }
 const M_CLASS: MskQuota = { connections: 3000, perSecond: 100 }
 
-/** @param instance e.g. kafka.t3.small, kafka.m7g.large */
-export function mskQuotaOf(instance: string): MskQuota {
-  return instance === 'kafka.t3.small' ? T3_SMALL : M_CLASS
+const M_TYPE = /^(?:kafka|express)\.m\d+[a-z]*\.\d*x?large$/
+
+/** @param instance e.g. kafka.t3.small, kafka.m7g.large; undefined is returned for a type that MSK does not have */
+export function mskQuotaOf(instance: string): MskQuota | undefined {
+  if (instance === 'kafka.t3.small') return T3_SMALL
+  return M_TYPE.test(instance) ? M_CLASS : undefined
 }

@@ -51,6 +51,10 @@ async function run(options: Options): Promise<void> {
   const brokers = count('brokers', options.brokers)
   const concurrency = concurrencyOf(options)
   const limit = mskQuotaOf(options.instance)
+  if (limit === undefined) {
+    const expected = 'a type of an MSK broker, such as kafka.t3.small or kafka.m7g.large'
+    throw new WrongUse(`--instance: expected ${expected}; got ${JSON.stringify(options.instance)}.`)
+  }
   const maxConnections = concurrency * PER_BROKER.max
   const requests = registryRequests(await contractsIn(options.contracts, options.contracts !== 'contracts'))
   const coldStartS = Math.ceil(concurrency / limit.perSecond)

@@ -95,7 +95,8 @@ async function run(topic: string, options: Options): Promise<void> {
 function recordOf(topic: string, { key, header, partition, timestamp }: Options): Omit<ProducerRecord, 'value'> {
   const headers = header.map((text): RecordHeader => {
     const at = text.indexOf('=')
-    if (at < 1) throw new WrongUse(`--header: expected name=value, got ${text}.`)
+    if (at < 1)
+      throw new WrongUse(`--header: expected name=value, got a text ${at < 0 ? 'without =' : 'that begins with ='}.`)
     const name = text.slice(0, at)
     if (name.toLowerCase().startsWith(RESERVED_HEADER_PREFIX))
       throw new WrongUse(`--header: expected no name that begins with ${RESERVED_HEADER_PREFIX}, got ${name}.`)

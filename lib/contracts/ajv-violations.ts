@@ -1,7 +1,7 @@
 // Converts Ajv's errors to violations: a pointer, the rule, what was expected. Never the value, which Ajv's messages
 // may quote.
 import type { Violation } from '../errors.ts'
-import { hasMoreEntriesThan } from '../record/json-object.ts'
+import { hasMoreEntriesThan, isContainer } from '../record/json-object.ts'
 import { MAX_POINTER } from '../record/json-pointer.ts'
 import type { SchemaCheck } from './contract.ts'
 import { SchemaEvaluation, STEPS_EXPECTED, TooManySteps } from './schema-evaluation.ts'
@@ -88,7 +88,11 @@ function expectation(keyword: string, params: Readonly<Record<string, unknown>>)
     params.format ??
     params.multipleOf
   if (operand === undefined) return keyword
-  if (!Array.isArray(operand)) return String(operand)
-  const listed = operand.slice(0, MAX_LISTED).map(String).join(' | ')
+  if (!Array.isArray(operand) || keyword === 'const') return textOf(operand)
+  const listed = operand.slice(0, MAX_LISTED).map(textOf).join(' | ')
   return operand.length > MAX_LISTED ? `${listed} | …` : listed
+}
+
+function textOf(operand: unknown): string {
+  return isContainer(operand) ? JSON.stringify(operand) : String(operand)
 }

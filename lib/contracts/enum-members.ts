@@ -24,6 +24,16 @@ export function isMember(value: unknown, members: readonly unknown[]): boolean {
   return !hasMoreEntriesThan(value, index.maxEntries) && index.containers.has(canonicalText(value))
 }
 
+/** A list for the value of each `const`, because `isMember` is quick only for a list that it knows. */
+const LISTS = new WeakMap<object, readonly unknown[]>()
+
+/** Whether a value equals the object or list of a `const`. */
+export function isEqualTo(value: unknown, expected: object): boolean {
+  const members = LISTS.get(expected) ?? [expected]
+  LISTS.set(expected, members)
+  return isMember(value, members)
+}
+
 function indexOf(members: readonly unknown[]): Members {
   const containers = members.filter(isContainer)
   return {

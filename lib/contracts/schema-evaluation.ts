@@ -1,7 +1,7 @@
 // The state of one evaluation of a schema. Ajv's generated code calls it as `this`, so the code itself is stateless.
 import { isContainer } from '../record/json-object.ts'
 import { containerText, scalarText } from './canonical-text.ts'
-import { isMember } from './enum-members.ts'
+import { isEqualTo, isMember } from './enum-members.ts'
 import { writtenTwins } from './written-numbers.ts'
 
 /** The steps that a value of any size may take. */
@@ -70,6 +70,11 @@ export class SchemaEvaluation {
   /** Implements `enum` in a time that does not depend on the number of members; Ajv compares the value with each. */
   isMember(value: unknown, members: readonly unknown[]): boolean {
     return isMember(value, members)
+  }
+
+  /** Implements `const` for objects and lists. Ajv calls `valueOf` and `toString`, which may be fields of the value. */
+  isEqual(value: unknown, expected: object): boolean {
+    return isEqualTo(value, expected)
   }
 
   /**

@@ -1,6 +1,7 @@
 // Replaces Ajv's implementation of some keywords: its `multipleOf` refuses valid prices, `uniqueItems` is quadratic,
 // `enum` compares with each member, and references may be followed without end. `this` is a SchemaEvaluation.
-import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
+import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt, Name } from 'ajv/dist/2020.js'
+import { isContainer } from '../record/json-object.ts'
 import { countWork, isMetaSchema, type ResolveRef } from './schema-steps.ts'
 
 /** An `enum` without objects and lists is looked up in an index from this number of members on. */
@@ -52,6 +53,9 @@ export function replaceKeywords(ajv: Ajv2020, _: typeof code, resolveRef: Resolv
     ajv.addKeyword(definition)
   }
   lookUpMembers(ajv.getKeyword('enum') as CodeKeywordDefinition, _)
+  compareConstants(ajv.getKeyword('const') as CodeKeywordDefinition, _)
+  const unevaluated = ajv.getKeyword('unevaluatedProperties') as CodeKeywordDefinition | false
+  if (unevaluated) forgetInheritedNames(unevaluated, _)
   refuseProto(ajv)
   countWork(ajv, _, resolveRef)
 }
@@ -67,9 +71,36 @@ function lookUpMembers(enumeration: CodeKeywordDefinition, _: typeof code): void
   }
 }
 
+/** Changed in its place, as `enum` is. */
+function compareConstants(constant: CodeKeywordDefinition, _: typeof code): void {
+  const compare = constant.code
+  constant.code = (cxt, ruleType) => {
+    if (!isContainer(cxt.schema) || isMetaSchema(cxt)) return compare(cxt, ruleType)
+    cxt.fail(_`!this.isEqual(${cxt.data}, ${cxt.schemaCode})`)
+  }
+}
+
+/**
+ * Where only the value shows which properties are evaluated, Ajv keeps their names in an object, in which it would find
+ * the names that every object inherits, such as `constructor`.
+ */
+function forgetInheritedNames(unevaluated: CodeKeywordDefinition, _: typeof code): void {
+  const check = unevaluated.code
+  unevaluated.code = (cxt, ruleType) => {
+    const { props } = cxt.it
+    if (isName(props)) cxt.gen.code(_`if (typeof ${props} === 'object') Object.setPrototypeOf(${props}, null)`)
+    check(cxt, ruleType)
+  }
+}
+
+/** Of a variable in Ajv's code; what is known without the value is an object of `true`. */
+function isName(props: KeywordCxt['it']['props']): props is Name {
+  return typeof props === 'object' && typeof props.str === 'string'
+}
+
 /** Ajv skips a property of this name without a word, so that its schema would check nothing. */
 function refuseProto(ajv: Ajv2020): void {
-  for (const keyword of ['properties', 'dependentSchemas', 'dependencies']) {
+  for (const keyword of ['properties', 'patternProperties', 'dependentSchemas', 'dependencies']) {
     // Each dialect has its own.
     const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
     if (!definition) continue

@@ -59,3 +59,15 @@ test('a folder that is not a package, and neither a package nor a number, are us
   assert.equal(neither.status, 2)
   assert.match(neither.stderr, /Expected --concurrency or --package, got neither/)
 })
+
+test('--instance: a type that MSK does not have is wrong usage, instead of the quota of another type', async () => {
+  for (const type of ['t3.small', 'kafka.t3.smal', 'foo', 'kafka.m7g.small']) {
+    const { status, stdout, stderr } = await plan('--concurrency', '10', '--instance', type)
+    assert.deepEqual([status, stdout], [2, ''])
+    assert.ok(stderr.includes(`--instance: expected a type of an MSK broker, such as kafka.t3.small`), stderr)
+  }
+  const small = await plan('--concurrency', '10', '--instance', 'kafka.t3.small')
+  assert.match(small.stdout, /connections per broker .* 300/)
+  const large = await plan('--concurrency', '10', '--instance', 'express.m7g.16xlarge')
+  assert.match(large.stdout, /connections per broker .* 3000/)
+})

@@ -25,11 +25,45 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
     assert.equal(takes({ required: ['__proto__'] }, parse('{"__proto__":1}')), true)
   })
 
+test('unevaluatedProperties refuses inherited names where alternatives decide what is evaluated', async () => {
+  const ajv = await createAjv(true)
+  const alternatives = { anyOf: [{ properties: { a: { type: 'string' } } }, { properties: { b: true } }] }
+  const branches = parse('{"if":{"properties":{"a":{"const":1}},"required":["a"]},"then":{"properties":{"b":true}}}')
+  for (const unevaluatedProperties of [false, { type: 'string' }])
+    for (const name of [...NAMES, '__proto__', 'zzz']) {
+      const other = parse(`{"a":"1","${name}":2}`)
+      assert.equal(ajv.validate({ ...alternatives, unevaluatedProperties }, other), false, name)
+      assert.equal(ajv.validate({ ...alternatives, unevaluatedProperties }, { a: '1', b: 2 }), true)
+      assert.equal(
+        ajv.validate({ ...branches, unevaluatedProperties }, parse(`{"a":1,"b":1,"${name}":2}`)),
+        false,
+        name,
+      )
+      assert.equal(ajv.validate({ ...branches, unevaluatedProperties }, { a: 1, b: 1 }), true)
+    }
+})
+
+test('a const compares fields, whatever their names, and its violation shows what is expected', async () => {
+  const compile = await createSchemaCompiler()
+  const takes = (constant: unknown, value: unknown) =>
+    compile('chat', { properties: { k: { const: constant } } })({ k: value }).violations.length === 0
+  for (const name of NAMES) {
+    assert.equal(takes({ a: 1 }, { [name]: 1 }), false, name)
+    assert.equal(takes([{ a: 1 }], [{ [name]: {} }]), false, name)
+    assert.equal(takes({ [name]: { a: 1 } }, { [name]: { a: 1 } }), true, name)
+    assert.equal(takes({ [name]: 1 }, {}), false, name)
+  }
+  assert.equal(takes({ a: 1, b: [2] }, { b: [2], a: 1 }), true)
+  assert.equal(takes([1, 2], [2, 1]), false)
+  const { violations } = compile('chat', { const: { a: [1] } })({ a: [2] })
+  assert.deepEqual(violations, [{ pointer: '/value', rule: 'const', expected: '{"a":[1]}' }])
+})
+
 test('a schema for a property __proto__, which would check nothing, is refused when it is compiled', async () => {
   const compile = await createSchemaCompiler()
-  for (const keyword of ['properties', 'dependentSchemas'])
+  for (const keyword of ['properties', 'patternProperties', 'dependentSchemas'])
     assert.throws(
       () => compile('chat', parse(`{"${keyword}":{"__proto__":{"type":"string"}}}`)),
-      /contracts\/chat\.json: value\.schema: expected (properties|dependentSchemas) without __proto__/,
+      /contracts\/chat\.json: value\.schema: expected \w+ without __proto__/,
     )
 })

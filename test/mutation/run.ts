@@ -31,9 +31,9 @@ const { values, positionals } = parseArgs({
   },
 })
 const [area = ''] = positionals
-const source = AREAS[area]
-if (source === undefined) {
-  console.error(`"${area}" is not an area. Expected one of: ${Object.keys(AREAS).join(', ')}.`)
+const source = Object.hasOwn(AREAS, area) ? AREAS[area] : undefined
+if (source === undefined || positionals.length > 1) {
+  console.error(`"${positionals.join(' ')}" is not an area. Expected one of: ${Object.keys(AREAS).join(', ')}.`)
   process.exit(2)
 }
 const concurrency = numberOf('concurrency')

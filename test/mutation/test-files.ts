@@ -88,7 +88,17 @@ export async function baselineOf(
   return baseline
 }
 
-/** Runs a test file in a process group of its own, which ends with it. */
+const running = new Set<() => void>()
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.on(signal, () => {
+    for (const endGroup of running) endGroup()
+    process.exit(status)
+  })
+
+/** Runs a test file in a process group of its own, which ends with it, or with this process at Ctrl-C. */
 export function runTest(test: string, copy: string, limitMs: number, env: NodeJS.ProcessEnv): Promise<Outcome> {
   const begin = performance.now()
   const args = [
@@ -115,6 +125,7 @@ export function runTest(test: string, copy: string, limitMs: number, env: NodeJS
       })
     const endGroup = () => {
       if (child.pid === undefined) return
+      running.delete(endGroup)
       try {
         process.kill(-child.pid, 'SIGKILL')
       } catch (error) {
@@ -122,6 +133,7 @@ export function runTest(test: string, copy: string, limitMs: number, env: NodeJS
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
       }
     }
+    running.add(endGroup)
     const timer = setTimeout(() => {
       isLate = true
       endGroup()
