@@ -126,5 +126,5 @@ function concurrencyOf({ concurrency: text, package: folder }: Options): number 
 
 function count(name: string, text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
-  throw new WrongUse(`--${name}: expected a whole number above 0, got ${text}.`)
+  throw new WrongUse(`--${name}: expected a whole number from 1 to 9999999, got ${JSON.stringify(text)}.`)
 }

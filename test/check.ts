@@ -6,13 +6,17 @@ import { importsOf } from '../scripts/imports.ts'
 import { UNIT } from './layers.ts'
 import { relatedTests, STYLE_TESTS } from './related-tests.ts'
 
-const git = (...args: string[]): string[] => execFileSync('git', args, { encoding: 'utf8' }).split('\n').filter(Boolean)
+const git = (...args: string[]): string[] =>
+  execFileSync('git', args, { encoding: 'utf8' })
+    .split(/[\n\0]/)
+    .filter(Boolean)
 
 /** Committed since the branch left main, changed or new; on main itself, changed or new. */
 function changedFiles(): string[] {
   const [base] = git('for-each-ref', '--format=%(refname)', 'refs/remotes/origin/main', 'refs/heads/main')
   const since = base === undefined ? 'HEAD' : (git('merge-base', base, 'HEAD')[0] ?? 'HEAD')
-  const all = [...git('diff', '--name-only', since), ...git('ls-files', '--others', '--exclude-standard')]
+  // With -z, Git does not quote names that are not ASCII.
+  const all = [...git('diff', '-z', '--name-only', since), ...git('ls-files', '-z', '--others', '--exclude-standard')]
   return [...new Set(all)].filter(file => existsSync(file))
 }
 

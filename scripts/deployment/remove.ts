@@ -116,6 +116,11 @@ export async function findStack(
   } catch (error) {
     // CloudFormation has no error code for this case, only a ValidationError.
     if (error instanceof Error && /does not exist/.test(error.message)) return undefined
+    if (error instanceof Error && error.name === 'CredentialsProviderError')
+      throw new ConfigError([
+        `AWS credentials: expected some to look up the stack ${StackName} in ${region}, got none. Set --aws-profile, ` +
+          'AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+      ])
     throw error
   } finally {
     client.destroy()

@@ -1,7 +1,7 @@
 // npm run remove says what stays and what is lost before it asks for --yes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { removalPlan } from '../../scripts/deployment/remove.ts'
+import { findStack, removalPlan } from '../../scripts/deployment/remove.ts'
 
 test('the plan lists what stays, what is lost with its records, and counts the rest', () => {
   const resource = (type: string, physicalId: string, isRetained = false) => ({
@@ -26,4 +26,24 @@ test('the plan lists what stays, what is lost with its records, and counts the r
       '2 other resources are deleted (functions, roles, rules, alarms, …).',
     ],
   )
+})
+
+test('a stack is not looked up without credentials, and the message says where to set them', async t => {
+  const env = { ...process.env }
+  t.after(() => {
+    process.env = env
+  })
+  const others = Object.entries(env).filter(([name]) => !name.startsWith('AWS_'))
+  const none = '/nonexistent'
+  process.env = {
+    ...Object.fromEntries(others),
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: none,
+    AWS_SHARED_CREDENTIALS_FILE: none,
+  }
+  await assert.rejects(findStack('kafka-producer-prod', 'eu-west-1', undefined), {
+    name: 'ConfigError',
+    message:
+      /AWS credentials: expected some to look up the stack kafka-producer-prod in eu-west-1, got none\. Set --aws-p/,
+  })
 })
