@@ -46,6 +46,7 @@ export class Reading {
   readonly #unreadable = new Map<string, { places: number; entries: number }>()
   /** The start of the command, before anything was read. */
   readonly #startedAt = Date.now()
+  readonly #notes = new Set<string>()
   #matched = 0
   #hasFailed = false
 
@@ -136,6 +137,13 @@ export class Reading {
     printMessage(`${counted(count, 'dead letter')} could not stay in place: now in KAFKA_DEAD_LETTER (${targets}).`)
   }
 
+  /** Several queues have the same notes. */
+  #printOnce(note: string): void {
+    if (this.#notes.has(note)) return
+    this.#notes.add(note)
+    printMessage(note)
+  }
+
   /** The context for the functions of lib/redrive. */
   get context() {
     const { config, contracts, readSourceMessage } = this
@@ -147,7 +155,7 @@ export class Reading {
       warn: printMessage,
       onSeen: (deadLetter: DeadLetter) => this.#names.see(deadLetter),
       onUnreadable: (unreadable: Unreadable) => this.#note(unreadable),
-      onNote: printMessage,
+      onNote: (note: string) => this.#printOnce(note),
     }
   }
 

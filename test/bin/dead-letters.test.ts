@@ -291,6 +291,17 @@ test('for a queue, a name that the sample does not contain is not an error', asy
   assert.equal(negated.status, 2, negated.stderr)
 })
 
+// The original bug: list of the local stack printed the same sentence for each of its queues.
+test('for several queues, what holds for each of them is printed once', async t => {
+  const queues = await Promise.all(['one', 'two'].map(name => SqsServer.start(name)))
+  t.after(() => Promise.all(queues.map(queue => queue.close())))
+  const from = queues.map(({ url }) => `sqs:${url}`).join()
+  const { status, stderr } = await runCommand(['dead-letters', 'list'], { ...AWS, KAFKA_DEAD_LETTER: from })
+  assert.equal(status, 0, stderr)
+  assert.equal(stderr.split('Reading a queue receives its messages').length, 2, stderr)
+  for (const name of ['one', 'two']) assert.match(stderr, new RegExp(`About 0 messages are in the queue ${name},`))
+})
+
 // The original bug: `edit nosuch` on a queue ended with status 0, as if it had succeeded. A change reads every message
 // of the queue.
 test('for a queue, an unknown id is an error; for a change, an unknown topic is one too', async t => {

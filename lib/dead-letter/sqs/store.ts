@@ -171,7 +171,7 @@ export class SqsDeadLetterStore implements TargetDeadLetterStore<Handle> {
       'Reading a queue receives its messages: SQS counts a receive of each and hides it for some seconds, at most ' +
         `${LOOK.visibilityS}.`,
     ]
-    if (this.#isSample) notes.push(`This is a sample of ${LOOK.maxMessages} messages.`)
+    if (this.#isSample) notes.push(`This is a sample of ${LOOK.maxMessages} messages of the queue ${name}.`)
     if (this.#queue.isFifo) notes.push(`SQS shows at most ${MAX_PER_GROUP} messages of a group.`)
     if (!this.#options.takeLease)
       notes.push(
