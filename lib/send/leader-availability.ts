@@ -80,7 +80,7 @@ export class LeaderAvailability {
    */
   get unavailable(): ReadonlySet<number> {
     const now = this.#options.clock.now()
-    if (this.#leaders.size === 0 || now < this.#nextLookAt) return this.#unavailable
+    if (now < this.#nextLookAt) return this.#unavailable
     this.#nextLookAt = now + LOOK_EVERY_MS
     const unavailable = new Set<number>()
     for (const [leader, state] of this.#leaders) if (this.#isUnavailable(state, now)) unavailable.add(leader)

@@ -261,6 +261,7 @@ test('a newer record of the key supersedes a dead letter', () => {
     ['in an aborted one', [open, abort], false],
     ['beside the end of another producer’s', [open, commit(4n), abort], false],
     ['after a record in an aborted one', [open, abort, batchAt(9, [newer])], true],
+    ['outside a transaction, before its producer aborts one', [batchAt(3, [newer]), abort], true],
   ]
   for (const [name, batches, expected, changes = {}, written = new Map<bigint, number>()] of rows) {
     const scan = new PartitionScan([seek(deadLetter, { checkNewer: true, ...changes })], written)
