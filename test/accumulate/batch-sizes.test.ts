@@ -18,6 +18,8 @@ const BATCH_SIZE = 100_000
 /** A broker that refuses batches above a size, and notes all that it gets. */
 class Broker extends ScriptedKafkaClient {
   maxBatchBytes = Number.POSITIVE_INFINITY
+  /** The records, by index, for which the next batch is refused. */
+  invalidRecords: readonly number[] = []
   batches: { bytes: number; records: number; epoch: number; isRefused: boolean }[] = []
 
   override async produce(
@@ -31,6 +33,9 @@ class Broker extends ScriptedKafkaClient {
       const [records, epoch] = [bytes.readInt32BE(RECORD_COUNT_AT), bytes.readInt16BE(PRODUCER_EPOCH_AT)]
       this.batches.push({ bytes: bytes.length, records, epoch, isRefused })
       if (isRefused) return failure('rejected', 'MESSAGE_TOO_LARGE', false)
+      const recordErrors = this.invalidRecords.map(index => ({ index, message: null }))
+      this.invalidRecords = []
+      if (recordErrors.length > 0) return { ...failure('rejected', 'INVALID_RECORD', false), recordErrors }
       return { kind: 'acked', baseOffset: 0n, logAppendTime: null, proof: 'all' }
     })
   }
@@ -43,10 +48,10 @@ async function connected(options: ProducerOptions = {}) {
   const producer = new KafkaProducer(config, { client: broker, clock })
   await producer.connect()
   /** Sends records of these values and returns the batches that the broker got. */
-  const send = async (values: readonly string[]) => {
+  const send = async (values: readonly string[], summaries: readonly string[] = ['delivered']) => {
     broker.batches = []
     const reports = await producer.sendAll(values.map(value => ({ topic: 't', key: 'k', value })))
-    assert.deepEqual(new Set(reports.map(summaryOf)), new Set(['delivered']))
+    assert.deepEqual(new Set(reports.map(summaryOf)), new Set(summaries))
     return broker.batches
   }
   return { clock, broker, send }
@@ -117,5 +122,19 @@ test('rule 5: a record that is larger than a size that was refused is sent', asy
   assert.deepEqual(
     sent.map(({ isRefused }) => isRefused),
     sent.map(() => false),
+  )
+})
+
+test('a batch that is refused for one of its records says nothing about the size of the next ones', async () => {
+  const { broker, send } = await connected()
+  const before = await send(random(300))
+  broker.invalidRecords = [1]
+  await send(random(50), ['delivered', 'rejected:rejected-by-broker'])
+
+  const after = await send(random(300))
+
+  assert.deepEqual(
+    after.map(({ records }) => records),
+    before.map(({ records }) => records),
   )
 })
