@@ -49,6 +49,15 @@ async function invoke(host: keyof typeof HOSTS, topic: string, body: string, hea
   return { bytes: Buffer.byteLength(JSON.stringify(result)), answer: JSON.parse(result.body as string), harness }
 }
 
+test('records that would fit with short ids are refused with ids that are too long for the answer', async () => {
+  const body = manyOf(800, '"value":1')
+  const short = await invoke('load balancer', 'open', body)
+  assert.equal(short.answer.records.length, 800)
+  const long = await invoke('load balancer', 'open', body, LONGEST_KEY)
+  assert.equal(long.answer.code, 'too-many-records')
+  assert.match(long.answer.detail, /got 800\./)
+})
+
 const invalid = JSON.stringify(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`p${n}`, 'x'])))
 
 for (const [host, limit] of [

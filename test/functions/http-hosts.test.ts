@@ -122,6 +122,11 @@ test('a gzip body that is broken or too large, and another encoding, are refused
   }
 })
 
+test('bytes of gzip are not inflated without the header that says so', async () => {
+  const result = await invoke(httpHarness(), v2Event('POST', '/topics/chat', gzipSync(BODY), JSON_TYPE))
+  assert.deepEqual([result.statusCode, JSON.parse(result.body).code], [400, 'not-utf8'])
+})
+
 test('a gateway’s clock that can’t be true is ignored', async () => {
   const now = Date.now()
   for (const timeEpoch of [Math.floor(now / 1000), 0, 1_428_582_896_000, now + 3_600_000, -1, now - 200_000]) {

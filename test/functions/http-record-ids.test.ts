@@ -116,6 +116,16 @@ test('ids are bound to the caller that the gateway authenticated; a session is n
   }
 })
 
+test('ids of two callers differ, also where the texts that they are made of join to the same', async () => {
+  const caller = (principalId: string) => ({ authorizer: { lambda: { principalId } } })
+  const body = { id: 'order-7', value: 1 }
+  const withoutKey = await idOf(body, caller('aopen'))
+  const withKey = await idOf(body, { ...caller('a'), headers: { 'idempotency-key': 'open' } })
+  assert.match(withoutKey ?? '', /^order-7:/)
+  assert.match(withKey ?? '', /^order-7:/)
+  assert.notEqual(withKey, withoutKey)
+})
+
 test('KAFKA_PRINCIPAL_HEADER adds the caller to the record', async () => {
   const authorizer = { iam: { userArn: 'arn:aws:sts::123456789012:assumed-role/shop/session' } }
   const { log } = await post({ value: 1 }, { authorizer, principalHeader: true })
