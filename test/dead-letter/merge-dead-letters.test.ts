@@ -56,6 +56,20 @@ function inDoubtAt(seconds: number, changes: Partial<InDoubt> = {}): DeadLetter 
 
 const forgedParked = { count: 5, lastAt: at(0), lastCode: 'quota' }
 
+test('of two records that were not sent, the failure of the later one is kept, whichever comes first', () => {
+  const coded = (seconds: number, code: 'deadline' | 'quota', count = 0) => {
+    const deadLetter = notSentAt(seconds)
+    const redrive = { ...deadLetter.redrive, count }
+    return { ...deadLetter, failure: { ...deadLetter.failure, code }, redrive }
+  }
+  const codeOf = (first: DeadLetter, second: DeadLetter) => mergeDeadLetters(first, second).failure.code
+  const [earlier, later] = [coded(0, 'deadline'), coded(10, 'quota')]
+  assert.deepEqual([codeOf(earlier, later), codeOf(later, earlier)], ['quota', 'quota'])
+  // At the same time, the one that was redriven more often failed last.
+  const [once, twice] = [coded(0, 'deadline', 1), coded(0, 'quota', 2)]
+  assert.deepEqual([codeOf(once, twice), codeOf(twice, once)], ['quota', 'quota'])
+})
+
 test('an unknown outcome takes precedence over not-sent, whichever came first', () => {
   for (const [first, second] of [
     [notSentAt(1), inDoubtAt(2)],
