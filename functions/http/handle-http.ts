@@ -1,9 +1,8 @@
 // Handles an HTTP request, from event to answer, by calling the stages in order. Decides which failures become dead
 // letters (KAFKA_ON_FAILURE_HTTP), and that an invalid record is refused.
 import type { Context } from 'aws-lambda'
-import type { DeliveryReport, Failed } from '../../lib/delivery/delivery-report.ts'
-import { fateWithoutDeadLetter, type RecordFate } from '../../lib/delivery/record-fate.ts'
-import { InvalidRecordError, KafkaProducerError } from '../../lib/errors.ts'
+import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { KafkaProducerError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
 import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -15,7 +14,9 @@ import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
 import { withCors } from './cors.ts'
+import type { AnsweredRecord } from './dialects/dialect.ts'
 import { native } from './dialects/native.ts'
+import { fateOf, knownFates, type Progress } from './known-fates.ts'
 import { RequestError } from './request-error.ts'
 import { RequestLimit } from './request-limit.ts'
 import { allowedMethods, matchRoute, type RouteMatch } from './routes.ts'
@@ -70,6 +71,7 @@ async function answerRequest(
   services: Services,
   limit: RequestLimit,
 ): Promise<HttpAnswer> {
+  const progress: Progress = {}
   let match: RouteMatch | undefined
   try {
     const { httpBasePath, httpMaxConcurrency, principalHeader } = services.config
@@ -83,14 +85,24 @@ async function answerRequest(
     return await limit.run(httpMaxConcurrency, async () => {
       const parsed = dialect.parse(request, { ...routeMatch, requestId }, services.contracts)
       const sourceRecords = principalHeader ? withPrincipal(parsed, request.principal) : parsed
-      const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services)
+      const answered = await sendOrDeadLetter(sourceRecords, requestId, context, services, progress)
       return dialect.respond(answered, request, requestId)
     })
   } catch (error) {
-    if (!(error instanceof RequestError)) throw error
-    services.log.refusedRequest(requestId, error.code)
-    return (match?.dialect ?? native).respondToError(error, requestId)
+    const dialect = match?.dialect ?? native
+    if (error instanceof RequestError) {
+      services.log.refusedRequest(requestId, error.code)
+      return dialect.respondToError(error, requestId)
+    }
+    const answered = knownFates(progress, isDeadLettered(services))
+    services.log.requestFailed(error, requestId, answered.filter(({ fate }) => fate.fate === 'returned').length)
+    return dialect.respondToFailure(answered, request, requestId)
   }
+}
+
+/** Whether a failed record becomes a dead letter. */
+function isDeadLettered({ config }: Services): (failed: Failed) => boolean {
+  return ({ failureKind }) => failureKind === 'delivery-failure' && config.onFailureHttp === 'dead-letter'
 }
 
 function withPrincipal(records: readonly SourceRecord[], principal: string | undefined): readonly SourceRecord[] {
@@ -112,11 +124,12 @@ async function sendOrDeadLetter(
   requestId: string,
   context: Context & KafkaContext,
   services: Services,
-): Promise<{ id: string; fate: RecordFate }[]> {
+  progress: Progress,
+): Promise<readonly AnsweredRecord[]> {
   const { producer } = context.kafka
+  progress.sourceRecords = sourceRecords
   const reports = await sendSourceRecords(sourceRecords, producer)
-  const shouldDeadLetter = ({ failureKind }: Failed) =>
-    failureKind === 'delivery-failure' && services.config.onFailureHttp === 'dead-letter'
+  progress.reports = reports
   const sourceOf = (index: number) => ({
     trigger: 'http' as const,
     id: requestId,
@@ -127,27 +140,21 @@ async function sendOrDeadLetter(
   const deadLetterFates = await publishDeadLetters(
     sourceRecords,
     reports,
-    { shouldDeadLetter, sourceOf },
+    { shouldDeadLetter: isDeadLettered(services), sourceOf },
     context,
     services,
   )
-  const fates = reports.map((report, index) => ({
+  const answered = reports.map((report, index) => ({
     id: (sourceRecords[index] as SourceRecord).id,
     fate: deadLetterFates.get(index) ?? fateOf(report),
   }))
+  progress.answered = answered
   services.log.invocation(
     requestId,
     reports,
-    fates.map(({ fate }) => fate),
+    answered.map(({ fate }) => fate),
     producer.metrics(),
     { isGatewayClockIgnored: context.kafka.isGatewayClockIgnored },
   )
-  return fates
-}
-
-/** The fate of a record without a dead letter. An invalid record is refused: its caller still has it. */
-function fateOf(report: DeliveryReport): RecordFate {
-  if (report.kind === 'delivered' || !(report.error instanceof InvalidRecordError)) return fateWithoutDeadLetter(report)
-  const { code, message: detail, violations, truncated } = report.error
-  return { fate: 'refused', code, detail, violations, truncated }
+  return answered
 }

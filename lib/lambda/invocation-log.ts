@@ -14,6 +14,7 @@ import type { IgnoredReason } from './source-record.ts'
 
 /** How many dead letters a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
+const MAX_FRAMES = 10
 
 type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
 
@@ -85,8 +86,15 @@ export class InvocationLog {
     })
   }
 
-  readonly requestFailed = (error: unknown): void => {
-    this.#logger.error('A request failed.', { code: codeOf(error), ...causeCodeOf(error), ...reasonOf(error) })
+  /**
+   * Logs a request that an unexpected error has ended.
+   * @param requestId if one was found
+   * @param returned how many of its records go back to the caller
+   */
+  readonly requestFailed = (error: unknown, requestId?: string, returned = 0): void => {
+    const fields = { code: codeOf(error), ...causeCodeOf(error), ...reasonOf(error), frames: stackFrames(error) }
+    this.#logger.error('A request failed.', requestId === undefined ? fields : { requestId, ...fields })
+    if (this.#emf.isOn && returned > 0) this.#writeMetrics(this.#returned(returned))
   }
 
   /** Logs a request that was refused as a whole, before it became records. */
@@ -131,10 +139,8 @@ export class InvocationLog {
     const others = sets.splice(1)
     const ofProducer = this.#ofProducer(producer)
     if (ofProducer) sets.push(ofProducer)
-    // Without the topic, because an alarm can't search for the metrics of all topics.
     const returned = fates.filter(({ fate }) => fate === 'returned').length
-    if (this.#emf.isOn && returned > 0)
-      sets.push(this.#emf.metricSet({}, [['RecordsReturned', MetricUnit.Count, returned]]))
+    if (this.#emf.isOn && returned > 0) sets.push(this.#returned(returned))
     if (this.#emf.isOn && ignored.length > 0)
       sets.push(this.#emf.metricSet({}, [['IgnoredEvents', MetricUnit.Count, ignored.length]]))
     if (this.#emf.isOn && isGatewayClockIgnored)
@@ -165,6 +171,11 @@ export class InvocationLog {
     const metrics: Metric[] = [['Records', MetricUnit.Count, count]]
     if (outcome === 'delivered') this.#addTimes(metrics, producer)
     return this.#emf.metricSet({ topic, outcome }, metrics)
+  }
+
+  /** Without the topic, because an alarm can't search for the metrics of all topics. */
+  #returned(records: number): MetricSet {
+    return this.#emf.metricSet({}, [['RecordsReturned', MetricUnit.Count, records]])
   }
 
   /** Adds mean values of the batches that were acknowledged since the last invocation. */
@@ -284,6 +295,19 @@ function causeCodeOf(error: unknown): { causeCode?: string } {
 function reasonOf(error: unknown): { reason?: string } {
   const reason = innermostMessage(error)
   return reason === undefined ? {} : { reason }
+}
+
+/** Where an unexpected error was thrown. Without the message at the beginning of a stack, which may quote a payload. */
+function stackFrames(error: unknown): string[] {
+  try {
+    const { message, stack = '' } = error as Error
+    const end = stack.indexOf(message)
+    if (end < 0) return []
+    const lines = stack.slice(end + message.length).split('\n')
+    return lines.slice(1, 1 + MAX_FRAMES).map(line => line.trim())
+  } catch {
+    return []
+  }
 }
 
 /** The code of an error, never its text, which may contain an address or a path. */

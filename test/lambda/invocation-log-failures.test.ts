@@ -91,6 +91,37 @@ test('an error without a code has its name, something else than an error none', 
   assert.equal(typeof lines[3]?.code, 'string')
 })
 
+test('a request that failed is logged with its id and stack frames', t => {
+  const secret = 'secret\n    at payload (file:///payload:1:1)'
+  const [named, changed, unnamed] = loggedBy(t, 'error', log => {
+    log.requestFailed(new RangeError(secret), 'r-1')
+    // Its stack has been written with the first message, so it is not known where the frames begin.
+    const error = new RangeError(secret)
+    log.requestFailed({ stack: error.stack, message: 'other' }, 'r-2')
+    log.requestFailed(new Error(''))
+  }) as [Line, Line, Line]
+  assert.equal(named.requestId, 'r-1')
+  for (const { frames } of [named, unnamed] as { frames: string[] }[]) {
+    assert.ok(frames.length > 1 && frames.length <= 10)
+    assert.match(frames[0] as string, /^at .*invocation-log-failures\.test\.ts:\d+:\d+\)?$/)
+  }
+  assert.deepEqual([changed.requestId, changed.frames], ['r-2', []])
+  assert.ok(!('requestId' in unnamed))
+})
+
+test('the returned records of a request that failed are a metric', t => {
+  const lines: Line[] = []
+  const write = mock.method(console, 'error', () => undefined)
+  t.after(() => write.mock.restore())
+  const log = new InvocationLog('f', line => lines.push(JSON.parse(line)))
+  log.requestFailed(refusal, 'r-1', 2)
+  log.requestFailed(refusal, 'r-2', 0)
+  assert.deepEqual(
+    lines.map(line => line.RecordsReturned),
+    [2],
+  )
+})
+
 test('the line counts the codes of failures, the unknown outcomes, and the most attempts', () => {
   const reports = [
     failed(refusal, { attempts: 2 }),

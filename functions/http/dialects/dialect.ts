@@ -34,4 +34,9 @@ export interface Dialect {
   parse(request: HttpRequest, match: Match, contracts: Contracts): readonly SourceRecord[]
   respond(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer
   respondToError(error: RequestError, requestId: string): HttpAnswer
+  /**
+   * Answers a request that an unexpected error has ended.
+   * @param answered the records and what is known of them; empty if none was sent
+   */
+  respondToFailure(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer
 }

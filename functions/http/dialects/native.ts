@@ -2,7 +2,7 @@
 import type { Dialect } from './dialect.ts'
 import { expectAnswerFits } from './native/answer-size.ts'
 import { toRecords } from './native/to-records.ts'
-import { toErrorResponse, toResponse } from './native/to-response.ts'
+import { toErrorResponse, toFailureResponse, toResponse } from './native/to-response.ts'
 
 export const native: Dialect = {
   routes: [{ method: 'POST', path: '/topics/{topic}' }],
@@ -13,4 +13,5 @@ export const native: Dialect = {
   },
   respond: toResponse,
   respondToError: toErrorResponse,
+  respondToFailure: toFailureResponse,
 }

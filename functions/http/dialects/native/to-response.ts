@@ -12,9 +12,7 @@ import { INVALID_RECORD_STATUS } from './invalid-record-status.ts'
 const RETRY_AFTER_S = '5'
 
 export function toResponse(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer {
-  const refused = answered.filter(({ fate }) => fate.fate === 'refused').length
-  const budget = refused === 0 ? undefined : new ReasonBudget(answered.map(named), refused, request, requestId)
-  const records = answered.map((record, index) => toJson(record, index, budget))
+  const records = recordsOf(answered, request, requestId)
   const status = statusOf(answered.map(({ fate }) => fate))
   if (status === 503) {
     const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
@@ -45,8 +43,35 @@ export function toResponse(answered: readonly AnsweredRecord[], request: HttpReq
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ requestId, records }) }
 }
 
+/** Answers with the fates that are known when an unexpected error has ended the request; empty if nothing was sent. */
+export function toFailureResponse(
+  answered: readonly AnsweredRecord[],
+  request: HttpRequest,
+  requestId: string,
+): HttpAnswer {
+  const detail =
+    answered.length === 0
+      ? 'An unexpected error ended the request before a record was sent; the log has its reason.'
+      : 'An unexpected error ended the request; the log has its reason. ' +
+        'Records with outcome unknown may have been stored.'
+  return problemAnswer({
+    status: 500,
+    code: 'unavailable',
+    title: 'Internal error',
+    detail,
+    requestId,
+    extra: answered.length === 0 ? {} : { records: recordsOf(answered, request, requestId) },
+  })
+}
+
 export function toErrorResponse({ status, code, message, headers }: RequestError, requestId: string): HttpAnswer {
   return problemAnswer({ status, code, title: 'Refused', detail: message, requestId, headers })
+}
+
+function recordsOf(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): object[] {
+  const refused = answered.filter(({ fate }) => fate.fate === 'refused').length
+  const budget = refused === 0 ? undefined : new ReasonBudget(answered.map(named), refused, request, requestId)
+  return answered.map((record, index) => toJson(record, index, budget))
 }
 
 function statusOf(fates: readonly RecordFate[]): number {
