@@ -41,6 +41,16 @@ for (const name of functionNames().filter(each => each !== 'redrive'))
     assert.deepEqual(readers, [])
   })
 
+for (const name of functionNames())
+  test(`${name}: a cold start does not load Node’s WebSocket, which an import of node:http does`, async () => {
+    const outputs = await outputsOf(name)
+    const imports = [...readAtStart(name, outputs)].flatMap(file => outputs[file]?.imports ?? [])
+    assert.deepEqual(
+      imports.filter(({ path, kind }) => /^node:https?$/.test(path) && kind === 'import-statement'),
+      [],
+    )
+  })
+
 test('redrive: every store is in its own chunk, which is loaded on use', async () => {
   const outputs = await outputsOf('redrive')
   assert.equal(modulesIn(outputs).filter(path => STORE.test(path)).length, 6)

@@ -1,6 +1,6 @@
 // Asks Lambda's metadata endpoint, which needs no permission, for the availability zone of this sandbox. Source:
 // docs.aws.amazon.com/lambda/latest/dg/configuration-metadata-endpoint.html
-import { get, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { isJsonObject, parseJson } from '../record/json-object.ts'
 
 const PATH = '/2026-01-15/metadata/execution-environment'
@@ -21,8 +21,12 @@ export async function availabilityZoneId(env: NodeJS.ProcessEnv = process.env): 
   return id
 }
 
-/** Uses node:http, which Lambda's runtime has loaded: `fetch` would add some milliseconds to a cold start. */
+/**
+ * Uses node:http, which Lambda's runtime has loaded: `fetch` would add some milliseconds to a cold start. So would an
+ * `import` of node:http, even where it is not used, because it reads all exports, and WebSocket is one of them.
+ */
 function read(url: string, token: string): Promise<string> {
+  const { get } = process.getBuiltinModule('node:http')
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   return new Promise((resolve, reject) => {
     const request = get(url, { headers: { authorization: `Bearer ${token}` }, agent: false, signal }, response => {
