@@ -1,7 +1,7 @@
 // npm run mutation -- <area> [--sample N --seed S] [--mutants FILE] [--tests GLOB] [--files N]
 //   [--concurrency N] [--min PERCENT]
 // test/README.md has what it does, and how to use its files.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AREAS, instrument, type ListedMutant, writeCopy } from './instrument.ts'
@@ -32,18 +32,23 @@ const { values, positionals } = parseArgs({
 })
 const [area = ''] = positionals
 const source = Object.hasOwn(AREAS, area) ? AREAS[area] : undefined
-if (source === undefined || positionals.length > 1) {
-  console.error(`"${positionals.join(' ')}" is not an area. Expected one of: ${Object.keys(AREAS).join(', ')}.`)
-  process.exit(2)
-}
+if (source === undefined || positionals.length > 1)
+  refuse(`"${positionals.join(' ')}" is not an area. Expected one of: ${Object.keys(AREAS).join(', ')}.`)
 const concurrency = numberOf('concurrency')
 const maxFiles = numberOf('files')
 const minimum = numberOf('min')
+if (values.sample !== undefined) numberOf('sample')
+if (values.mutants !== undefined && !existsSync(values.mutants)) refuse(`--mutants ${values.mutants}: no such file.`)
 
 function numberOf(name: 'sample' | 'files' | 'concurrency' | 'min'): number {
   const number = Number(values[name])
-  if (Number.isFinite(number) && number >= 0) return number
-  console.error(`--${name} ${values[name]} is not a number.`)
+  const least = name === 'min' ? 0 : 1
+  if (Number.isInteger(number) && number >= least) return number
+  return refuse(`--${name} ${values[name]}: expected an integer of at least ${least}.`)
+}
+
+function refuse(message: string): never {
+  console.error(message)
   process.exit(2)
 }
 
@@ -68,7 +73,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T, worker: number
 }
 
 // With the mutants of all areas, what a test file reaches needs to be found only once.
-const { mutants: all, sources } = await instrument(Object.values(AREAS))
+const { mutants: all, sources } = await instrument(Object.values(AREAS)).catch(error => refuse(error.message))
 const mutants = all.filter(({ file }) => file.startsWith(`${source}/`))
 const keys = new Map(all.map(({ id, key }) => [id, key]))
 const chosen = choose(mutants)
