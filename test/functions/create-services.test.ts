@@ -1,21 +1,12 @@
 // What a function does at init: it takes its settings from the environment, refuses those that no function or this one
 // can work with, and reports that no broker was reached.
 import assert from 'node:assert/strict'
-import { registerHooks } from 'node:module'
 import { type TestContext, test } from 'node:test'
-import type { Contracts } from '../../lib/contracts/contract.ts'
 import { ConfigError } from '../../lib/errors.ts'
+import { provideContracts } from '../support/compiled-contracts.ts'
 import { contractsFedBy } from '../support/contracts.ts'
 
-// The build puts the compiled contracts in this place.
-const compiled: { contracts: Contracts } = { contracts: contractsFedBy({ chat: { sqs: [{ queue: 'work' }] } }) }
-Object.assign(globalThis, { compiledContracts: compiled })
-registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier === '#contracts'
-      ? { url: 'data:text/javascript,export const { contracts } = globalThis.compiledContracts', shortCircuit: true }
-      : next(specifier, context),
-})
+provideContracts(contractsFedBy({ chat: { sqs: [{ queue: 'work' }] } }))
 const { createServices } = await import('../../functions/create-services.ts')
 
 /** Nobody listens there. */
