@@ -10,7 +10,7 @@ import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-ka
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { type Clock, systemClock } from '../../lib/time/clock.ts'
 import { summaryOf } from '../support/producer-of.ts'
-import { pause } from '../support/time.ts'
+import { pause, whenDone } from '../support/time.ts'
 
 const RULES = { anyTopic: true } as const
 
@@ -103,8 +103,9 @@ test('at the end of its time close completes every record, in whatever stage it 
     closedAt = Math.floor(clock.now())
   })
   await clock.run(() => closedAt !== undefined)
-  const summaries = (await Promise.all(sends)).flat().map(summaryOf)
-  assert.deepEqual(summaries, ['unknown:delivery-unknown', 'not-sent:unavailable', 'not-sent:unavailable'])
+  const reports = (await Promise.all(sends)).flat()
+  assert.deepEqual(reports.map(summaryOf), ['unknown:delivery-unknown', 'not-sent:unavailable', 'not-sent:unavailable'])
+  assert.ok(reports.every(report => report.kind === 'failed' && report.causeCode === 'CLOSED'))
   assert.deepEqual([closedAt, client.closed, producer.metrics().bufferUsed], [750, 1, 0])
 })
 
@@ -118,6 +119,33 @@ test('close with no time completes at once, also while an earlier close waits', 
   await waiting
   assert.deepEqual((await sending).map(summaryOf), ['not-sent:unavailable'])
   assert.deepEqual([clock.now(), client.closed], [0, 1])
+})
+
+test('a closed producer requests no producer id any more', async () => {
+  const clock = new VirtualClock()
+  const { client, producer } = producerWith(clock, [], { retryBackoffMs: 100, retryBackoffMaxMs: 100 })
+  let requests = 0
+  client.initProducerId = async () => {
+    requests++
+    throw new Error('down')
+  }
+  const sending = producer.sendAll([{ topic: 't', value: 'v' }])
+  await clock.advance(250)
+  assert.equal(requests, 3)
+  await producer.close({ timeoutMs: 0 })
+  await clock.advance(1000)
+  assert.deepEqual([(await sending).map(summaryOf), requests], [['not-sent:unavailable'], 3])
+})
+
+test('flush sends at once what has lingered for a while', async () => {
+  const clock = new VirtualClock()
+  const { producer } = producerWith(clock, [], { lingerMs: 20_000 })
+  await producer.partitionsFor('t')
+  const sending = producer.send({ topic: 't', value: 'v' })
+  await clock.advance(100)
+  await whenDone(clock, producer.flush())
+  await sending
+  assert.equal(clock.now(), 105)
 })
 
 // The original bug: a new producer wrote the second record while the old one was still retrying the first.

@@ -1,6 +1,7 @@
 // Which topics share a metadata request.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TransportError } from '../../lib/errors.ts'
 import { LeaderAvailability } from '../../lib/send/leader-availability.ts'
 import { LeaderPreference } from '../../lib/send/leader-preference.ts'
 import { MetadataRequests } from '../../lib/send/metadata-requests.ts'
@@ -11,10 +12,10 @@ import { ChangingCluster } from '../fakes/changing-cluster.ts'
 
 const BACK_OFF_MS = 100
 
-function setUp() {
+function setUp({ retryBackoffMaxMs = BACK_OFF_MS } = {}) {
   const clock = new VirtualClock()
   const client = new ChangingCluster(clock, 1)
-  const options = { retryBackoffMs: BACK_OFF_MS, retryBackoffMaxMs: BACK_OFF_MS, clock }
+  const options = { retryBackoffMs: BACK_OFF_MS, retryBackoffMaxMs, clock }
   const preference = new LeaderPreference(() => undefined, new LeaderAvailability({ ...options, timeoutMs: 0 }))
   const topics: KnownTopic[] = []
   const requests = new MetadataRequests(client, {
@@ -39,7 +40,9 @@ function setUp() {
     await clock.advance(2 * BACK_OFF_MS)
     return client.requests.slice(before).map(({ topics: list }) => [...list].sort().join())
   }
-  return { clock, client, requests, topic, requestsFor }
+  /** The time between one request and the next. */
+  const gaps = () => client.requests.slice(1).map(({ at }, index) => at - (client.requests[index]?.at ?? 0))
+  return { clock, client, requests, topic, requestsFor, gaps }
 }
 
 test('a request about a new topic alone leaves the others out', async () => {
@@ -112,4 +115,93 @@ test('whether any broker answers is asked again only while somebody waits for it
   requests.anyBroker.waiting = 0
   await clock.advance(10 * BACK_OFF_MS)
   assert.ok(count <= whileWaiting + 1, `${count - whileWaiting} requests after it`)
+})
+
+test('an error of a client is kept until an answer; one that is no TransportError is its cause', async () => {
+  const { clock, client, requests, topic, requestsFor } = setUp()
+  const answer = client.metadata.bind(client)
+  const errors = [new TypeError('of a client'), new TransportError('authentication', 'SASL failed.')]
+  const lastErrors: unknown[] = []
+  client.metadata = async (...args) => {
+    lastErrors.push(requests.lastError)
+    const error = errors.shift()
+    if (error) throw error
+    return answer(...args)
+  }
+  await requestsFor(topic('a'))
+  await clock.advance(BACK_OFF_MS)
+  const [none, first, second] = lastErrors
+  assert.equal(none, undefined)
+  assert.ok(first instanceof TransportError)
+  const { code, causeCode, message, retriable, cause } = first
+  assert.deepEqual(
+    { code, causeCode, message, retriable, cause },
+    {
+      code: 'unreachable',
+      causeCode: 'UNREACHABLE',
+      message: 'No broker answered a metadata request.',
+      retriable: true,
+      cause: new TypeError('of a client'),
+    },
+  )
+  assert.ok(second instanceof TransportError)
+  assert.equal(second.message, 'SASL failed.')
+  assert.equal(requests.lastError, undefined, 'the last request was answered')
+})
+
+test('the back-off after unhelpful answers grows once, however many there are', async t => {
+  t.mock.method(Math, 'random', () => 0.5)
+  const { clock, client, requests, topic, gaps } = setUp({ retryBackoffMaxMs: 100 * BACK_OFF_MS })
+  const a = topic('a')
+  client.answerMs = () => 0
+  requests.need(a)
+  await clock.advance(1)
+  for (let count = 1; count < 6; count++) {
+    requests.need(a)
+    await clock.run(() => client.requests.length > count)
+  }
+  assert.deepEqual(gaps(), [1, ...[1.5, 2.5, 2.5, 2.5].map(factor => factor * BACK_OFF_MS)])
+})
+
+test('the back-off doubles with each failed request in a row, and begins anew after an answer', async t => {
+  t.mock.method(Math, 'random', () => 0.5)
+  const { clock, client, requests, topic, gaps } = setUp({ retryBackoffMaxMs: 100 * BACK_OFF_MS })
+  const a = topic('a')
+  client.answerMs = () => 0
+  const answered = new Set([4, 5])
+  client.view = name => {
+    if (answered.has(client.requests.length)) return client.topics[name]
+    throw new Error('no answer')
+  }
+  requests.need(a)
+  await clock.run(() => client.requests.length === 4)
+  await clock.advance(1)
+  client.topics.a = { leaders: [1], leaderEpoch: 1 }
+  requests.need(a)
+  await clock.advance(1)
+  client.topics.a = { leaders: [0], leaderEpoch: 2 }
+  requests.need(a)
+  await clock.run(() => client.requests.length === 7)
+  assert.deepEqual(gaps(), [150, 250, 450, 1, 1, 150])
+})
+
+test('after the end no timer is left, also of a topic that waited for a later moment than another', async () => {
+  const { clock, client, requests, topic } = setUp()
+  const [a, b] = [topic('a'), topic('b')]
+  client.answerMs = () => 0
+  for (const one of [a, b]) requests.need(one)
+  await clock.advance(1)
+  requests.need(a)
+  await clock.advance(1)
+  for (const one of [a, b]) {
+    requests.need(one)
+    await clock.advance(1)
+  }
+  requests.close()
+  const closedAt = clock.now()
+  await assert.rejects(
+    clock.run(() => false),
+    /No timer is left/,
+  )
+  assert.equal(clock.now(), closedAt)
 })

@@ -386,35 +386,43 @@ test('a back-off and what caused it last until the batch ends', () => {
   assert.deepEqual([partition.failures, partition.reason], [0, undefined])
 })
 
-test('a transition that the state does not allow throws', () => {
+test('a transition that the state does not allow throws, and says which', () => {
   const { partition } = partitionOf()
   const at = moment(clock)
   const batch = new ProducerBatch('t', 0, [pending('a')])
-  for (const wrong of [
-    () => partition.numberBatch(),
-    () => partition.beginRequest(at),
-    () => partition.wrote(),
+  const refuses = (state: string, transitions: Readonly<Record<string, readonly (() => unknown)[]>>) => {
+    for (const [what, calls] of Object.entries(transitions))
+      for (const call of calls) assert.throws(call, { message: `Partition 0 of t can't ${what} while it is ${state}.` })
+  }
+  const endOfRequest = [
     () => partition.acknowledged(),
     () => partition.notWritten(),
     () => partition.attemptFailed(lost),
-    () => partition.gaveUp(),
-    () => partition.split([]),
-    () => partition.renumberBatch(),
-  ])
-    assert.throws(wrong, /Partition 0 of t can't .* while it is empty\./)
+  ]
+  const ofOpenBatch = {
+    'number a batch': [() => partition.numberBatch()],
+    'begin a request': [() => partition.beginRequest(at)],
+    'give up': [() => partition.gaveUp()],
+    'split a batch': [() => partition.split([])],
+    'renumber a batch': [() => partition.renumberBatch()],
+  }
+  const ofNewBatch = { 'open a batch': [() => partition.open(batch)] }
+  refuses('empty', { ...ofOpenBatch, write: [() => partition.wrote()], 'end a request': endOfRequest })
   partition.open(batch)
   partition.numberBatch()
-  for (const wrong of [
-    () => partition.open(batch),
-    () => partition.wrote(),
-    () => partition.acknowledged(),
-    () => partition.notWritten(),
-    () => partition.attemptFailed(lost),
-  ])
-    assert.throws(wrong, /while it is open\./)
+  refuses('open', { ...ofNewBatch, write: [() => partition.wrote()], 'end a request': endOfRequest })
   partition.beginRequest(at)
-  for (const wrong of [() => partition.open(batch), () => partition.beginRequest(at), () => partition.gaveUp()])
-    assert.throws(wrong, /while it is requested\./)
+  refuses('requested', { ...ofNewBatch, ...ofOpenBatch })
+  partition.wrote()
+  refuses('written', { ...ofNewBatch, ...ofOpenBatch })
+  partition.acknowledged()
+  refuses('empty', { ...ofOpenBatch, write: [() => partition.wrote()], 'end a request': endOfRequest })
+
+  const withoutId = new PartitionState('t', 0, { idempotent: true, onEpochBumped: () => {} })
+  withoutId.open(new ProducerBatch('t', 0, [pending('b')]))
+  assert.throws(() => withoutId.numberBatch(), {
+    message: "Partition 0 of t can't number a batch without a producer id while it is open.",
+  })
 })
 
 test('a batch is expired from the moment of its latest deadline', () => {

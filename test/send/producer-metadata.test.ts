@@ -117,7 +117,32 @@ test('a wait for any broker that ends while the first request is in progress say
   await assert.rejects(whenDone(clock, metadata.reach(Deadline.after(clock, 1000))), {
     code: 'unreachable',
     causeCode: 'UNREACHABLE',
+    message: 'No broker answered before the deadline.',
     retriable: true,
   })
   assert.equal(clock.now(), 1000)
+})
+
+test('metadata is old only after more than metadata.max.age.ms, and while no request for it is in progress', async () => {
+  const { clock, client, metadata, forTopic, refreshed } = setUp()
+  metadata.refreshIfOld()
+  assert.equal(await refreshed(), 0, 'there is none before the first call')
+  await forTopic()
+  await clock.advance((client.requests[0]?.at ?? 0) + 2 + MAX_AGE_MS - clock.now())
+  assert.equal(await refreshed(), 0, 'at its age')
+  client.answerMs = () => 1000
+  metadata.refreshIfOld()
+  assert.equal(await refreshed(), 1)
+})
+
+test('a wait for any broker ends with the first answer; waits at the same time share its request', async () => {
+  const { clock, client, metadata } = setUp()
+  client.answerMs = () => 50
+  const reach = () => metadata.reach(Deadline.after(clock, 1000))
+  const first = reach()
+  await clock.advance(20)
+  await whenDone(clock, Promise.all([first, reach()]))
+  assert.deepEqual([client.requests.length, clock.now()], [1, 50])
+  await whenDone(clock, reach())
+  assert.deepEqual([client.requests.length, clock.now()], [2, 100], 'a later one asks again')
 })

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
+import { behindAdded } from '../../lib/record/header-list.ts'
 import { JsonText } from '../../lib/record/json-text.ts'
 import type { ProducerRecord } from '../../lib/record/producer-record.ts'
 import { readRecord } from '../../lib/validate/read-record.ts'
@@ -74,6 +75,12 @@ test('the caller’s key and that of the next source are one: as text, as bytes,
   ] as const)
     assert.equal(room(key, value), expected, JSON.stringify([key, value]))
   assert.ok(validate({ topic: 'keyed', key: Buffer.from('a'), value: { room: 'a' } }).key instanceof Uint8Array)
+  const origin = { lookup: new Map([['sqs:attribute:k', Buffer.from('a')]]), keyFrom: ['record', 'sqs:attribute:k'] }
+  assert.equal(validate({ topic: 'keyed', key: 'a', origin }).key, 'a')
+  assert.match(
+    refusalOf(() => validate({ topic: 'keyed', key: 'b', origin })),
+    /^key-mismatch/,
+  )
 })
 
 test('a required key is neither missing nor empty', () => {
@@ -132,10 +139,9 @@ test('a lone surrogate in a key is named where the key comes from', () => {
 })
 
 test('a lone surrogate in a text is named as the value', () => {
-  assert.deepEqual(
-    pointersOf(() => validate({ topic: 'texts', value: '\ud800' })),
-    ['/value'],
-  )
+  const call = () => validate({ topic: 'texts', value: '\ud800' })
+  assert.deepEqual(pointersOf(call), ['/value'])
+  assert.equal(refusalOf(call), 'not-utf8 · value: expected text with a UTF-8 form, got a lone surrogate.')
 })
 
 test('a header of the wrong form is named by its place, with what was expected', () => {
@@ -228,6 +234,13 @@ test('a record has one valid traceparent at most, as text or as bytes', () => {
   }
   assert.equal(refusalOf(check([valid, valid])), refused)
   assert.deepEqual(pointersOf(check([valid, valid])), ['/headers/2/value'])
+})
+
+test('the places of headers do not count those that the library put in front of the caller’s', () => {
+  const pointersWith = (...headers: readonly unknown[]) =>
+    pointersOf(() => validate({ topic: 'small', headers: behindAdded<unknown>([['kp-id', 'r']], headers) }))
+  assert.deepEqual(pointersWith(['a', null], ['traceparent', '00-x']), ['/headers/1/value'])
+  assert.deepEqual(pointersWith(['a', null], ['b', 5]), ['/headers/1/value'])
 })
 
 test('partition and timestamp: the least and the largest, and what lies beyond', () => {

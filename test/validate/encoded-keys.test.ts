@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import type { Contract } from '../../lib/contracts/contract.ts'
 import { createSchemaCompiler } from '../../lib/contracts/schema-compiler.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
+import { behindAdded } from '../../lib/record/header-list.ts'
 import { JsonText, NumberText } from '../../lib/record/json-text.ts'
 import { callersCodec } from '../../lib/serialize/callers-codec.ts'
 import { VALUE_FORMATS } from '../../lib/serialize/formats/value-formats.ts'
@@ -45,6 +46,8 @@ const codeOf = (key: unknown, value: unknown, by = contract) => {
 test('two sources have one key if they say the same in the same order, however it is written', () => {
   for (const [key, inValue, expected] of [
     ['{"id":1,"a":[2]}', '{ "id": 1, "a": [ 2 ] }', 'accepted'],
+    ['{ "id": 1 }', '{"id":1}', 'accepted'],
+    ['[ 1 ]', '[1]', 'accepted'],
     ['{"id":1}', '{"id":1.0}', 'accepted'],
     ['{"id":1}', '{"id":2}', 'key-mismatch'],
     ['{"id":1,"a":2}', '{"a":2,"id":1}', 'key-mismatch'],
@@ -69,6 +72,8 @@ test('a key of a program agrees with the same key in a JSON text', () => {
   assert.equal(codeOf(Buffer.from('{"id":1}'), { k: { id: 1 } }), 'accepted')
   assert.equal(codeOf(Buffer.from('"a"'), { k: 'a' }), 'accepted')
   assert.equal(codeOf(7, { k: 7 }), 'accepted')
+  for (const none of [null, undefined, jsonText('null')])
+    assert.deepEqual(validate(none, { k: { id: 1 } }).key, { id: 1 }, 'null is no key to agree with')
 })
 
 test('null is no key, also as JSON text; the record then has no encoded key', () => {
@@ -115,6 +120,20 @@ test('what is wrong with a key is named in the key, in the words of its codec', 
     )
 })
 
+test('one violation of a key suffices', () => {
+  const typed = withKey(jsonCodec({ properties: { a: { type: 'string' }, b: { type: 'string' } } }))
+  assert.throws(
+    () => validate({ a: 1, b: 2 }, {}, typed),
+    (error: unknown) => {
+      assert.deepEqual(
+        (error as InvalidRecordError).violations.map(({ pointer }) => pointer),
+        ['/key/a'],
+      )
+      return true
+    },
+  )
+})
+
 const throwing = (error: unknown): ValueCodec => ({
   ...jsonCodec(true),
   read: () => {
@@ -141,6 +160,31 @@ test('only the pointer of the whole value becomes that of the key', () => {
       return true
     },
   )
+})
+
+test('where a registry’s schema serializes key or value, a header that names a schema is refused by its place', () => {
+  const uses = { clients: [], subjects: [] } as never
+  const bySchema: ValueCodec = { ...jsonCodec(true), uses }
+  const headers = behindAdded(
+    [['kp-id', 'r']],
+    [
+      ['a', 'x'],
+      ['__value_schema_id', 'x'],
+    ],
+  )
+  const pointersBy = (by: Contract) => {
+    try {
+      validateRecord({ topic: 't', value: {}, headers } as never, { contracts: new Map([['t', by]]) })
+    } catch (error) {
+      assert.ok(error instanceof InvalidRecordError)
+      return [error.code, ...error.violations.map(({ pointer }) => pointer)]
+    }
+    return []
+  }
+  const refused = ['reserved-header', '/headers/1/name']
+  assert.deepEqual(pointersBy({ ...plain, value: { codec: bySchema } }), refused)
+  assert.deepEqual(pointersBy(withKey(bySchema)), refused)
+  assert.deepEqual(pointersBy(contract), [])
 })
 
 test('an unexpected error of a key’s codec is thrown as it is', () => {

@@ -1,7 +1,11 @@
 // What callers without TypeScript pass: a record of the wrong form is invalid, with a code that says which part.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseConfig } from '../../lib/config/parse-config.ts'
 import { InvalidRecordError } from '../../lib/errors.ts'
+import { KafkaProducer } from '../../lib/kafka-producer.ts'
+import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
+import { systemClock } from '../../lib/time/clock.ts'
 import { readRecord } from '../../lib/validate/read-record.ts'
 import { validateRecord } from '../../lib/validate/record-validator.ts'
 
@@ -149,6 +153,37 @@ test('a message names the type of a wrong value, never its content', () => {
       'bad-value: record: reading one of its fields threw an error.',
     ],
   )
+})
+
+test('an error of a getter is the cause; one that says that the record is invalid is thrown as it is', () => {
+  const invalid = new InvalidRecordError('bad-value', 'value: not mine.')
+  for (const [thrown, isCause] of [
+    [new RangeError('secret'), true],
+    [invalid, false],
+  ] as const) {
+    const hostile = Object.defineProperty({ ...record }, 'value', {
+      get: () => {
+        throw thrown
+      },
+    })
+    assert.throws(
+      () => readRecord(hostile),
+      (error: unknown) => (isCause ? (error as Error).cause === thrown : error === thrown),
+    )
+  }
+})
+
+test('partitions of a topic that is no text are not asked for', async () => {
+  const client = new ScriptedKafkaClient({ partitions: 1, brokers: 1, clock: systemClock })
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'] }, {}), { client })
+  for (const [topic, message] of [
+    [5, 'topic: expected text, got number.'],
+    [null, 'topic: expected text, got null.'],
+    [undefined, 'topic: expected text, got undefined.'],
+    [['t'], 'topic: expected text, got a list.'],
+  ])
+    await assert.rejects(producer.partitionsFor(topic as never), { code: 'unknown-topic', message })
+  await producer.close()
 })
 
 test('without contracts the message does not speak of contracts', () => {
