@@ -123,7 +123,7 @@ test('a wait for any broker that ends while the first request is in progress say
   assert.equal(clock.now(), 1000)
 })
 
-test('metadata is old only after more than metadata.max.age.ms, and while no request for it is in progress', async () => {
+test('metadata is old only after more than metadata.max.age.ms, unless a request is in progress', async () => {
   const { clock, client, metadata, forTopic, refreshed } = setUp()
   metadata.refreshIfOld()
   assert.equal(await refreshed(), 0, 'there is none before the first call')

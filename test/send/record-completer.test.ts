@@ -56,7 +56,7 @@ test('without a time of the broker an acknowledged record has none', () => {
   assert.deepEqual(outcomes[0], { kind: 'acked', baseOffset: null, logAppendTime: null, attempts: 1, proof: 'none' })
 })
 
-test('a failed record has the time of its first attempt, and is a delivery failure unless the reason says more', async () => {
+test('a failed record has the time of its first attempt, and a kind that the reason may name', async () => {
   const { clock, completer, completed, outcomes, a, b, batch } = setUp()
   await clock.advance(20)
   batch.number(identity)
@@ -77,7 +77,7 @@ test('a failed record has the time of its first attempt, and is a delivery failu
   ])
 })
 
-test('a record in doubt has its place in the batch, the batch’s identity, the cluster and the offset before it', () => {
+test('a record in doubt has its place in the batch, the identity, the cluster and the offset before it', () => {
   const { completer, outcomes, batch } = setUp()
   batch.number(identity, 90n)
   completer.allFailed(batch, 'unknown', { causeCode: 'C' })

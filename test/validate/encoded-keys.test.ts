@@ -162,7 +162,7 @@ test('only the pointer of the whole value becomes that of the key', () => {
   )
 })
 
-test('where a registry’s schema serializes key or value, a header that names a schema is refused by its place', () => {
+test('where a registry’s schema serializes a part, a header that names a schema is refused', () => {
   const uses = { clients: [], subjects: [] } as never
   const bySchema: ValueCodec = { ...jsonCodec(true), uses }
   const headers = behindAdded(
