@@ -3,10 +3,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
-import { type DeadLetterLog, NotCompletedError, type Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
-import { toKafkaDeadLetter } from '../../../lib/dead-letter/kafka/kafka-dead-letter.ts'
-import { readKafkaDeadLetter } from '../../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
-import { KafkaDeadLetterStore } from '../../../lib/dead-letter/kafka/store.ts'
+import {
+  type DeadLetterLog,
+  NotCompletedError,
+  type OpenDeadLetter,
+  type Unreadable,
+} from '../../../lib/dead-letter/dead-letter-store.ts'
+import { isDeadLetterTopic, toKafkaDeadLetter } from '../../../lib/dead-letter/kafka/kafka-dead-letter.ts'
+import {
+  closedBy,
+  closedMarkers,
+  controlHeader,
+  placeIn,
+  readKafkaDeadLetter,
+} from '../../../lib/dead-letter/kafka/read-kafka-dead-letter.ts'
+import { KafkaDeadLetterStore, openStore as openKafkaStore } from '../../../lib/dead-letter/kafka/store.ts'
+import { VERSION_1_HEADER } from '../../../lib/dead-letter/version-1.ts'
 import { notSent } from '../../../lib/delivery/delivery-report.ts'
 import { DeadLetterError, RecordBatchError, TransportError } from '../../../lib/errors.ts'
 import type { RecordHeader } from '../../../lib/record/producer-record.ts'
@@ -263,13 +275,6 @@ test('record batches that can’t be read are counted, and the dead letters arou
   ])
 })
 
-test('without a topic of the pattern the target is not found', async () => {
-  const store = clusterOf().openStore()
-  const isMissing = (error: unknown) => error instanceof DeadLetterError && error.code === 'not-found'
-  await assert.rejects(readAll(store), isMissing)
-  await assert.rejects(store.lease(), isMissing)
-})
-
 test('records that are not leases of redrives are ignored', async () => {
   const { topicNamed, openStore } = clusterOf('chat-dlt')
   for (const lease of [
@@ -396,4 +401,332 @@ test('a marker that can’t be written leaves its own dead letter open and no ot
     return error.entries.map(({ open: { deadLetter } }) => deadLetter.recordId).join() === 'b'
   })
   assert.deepEqual(states(await readAll(store)), ['b false'])
+})
+
+test('a topic belongs to a pattern if a name fits between what is before and after {topic}', () => {
+  for (const [pattern, topic, isOne] of [
+    ['{topic}-dlt', 'chat-dlt', true],
+    ['{topic}-dlt', '-dlt', false],
+    ['{topic}-dlt', 'a-dlt', true],
+    ['{topic}-dlt', 'chat-dlt.1', false],
+    ['dlt.{topic}', 'dlt.chat', true],
+    ['dlt.{topic}', 'x-dlt.chat', false],
+    ['a.{topic}.a', 'a.a', false],
+    ['a.{topic}.a', 'a..a', false],
+    ['a.{topic}.a', 'a.b.a', true],
+    ['{topic}.{topic}', 'a.a', true],
+    ['dead-letters', 'dead-letters', true],
+    ['dead-letters', 'dead-letters-2', false],
+  ] as const)
+    assert.equal(isDeadLetterTopic(pattern, topic), isOne, `${pattern} ${topic}`)
+})
+
+test('a location is a place of its topic only if it has the whole form', () => {
+  assert.deepEqual(placeIn('chat-dlt', 'kafka:chat-dlt-12@345'), [{ partition: 12, offset: 345n }])
+  const [most] = placeIn('t', `kafka:t-${'1'.repeat(10)}@${'9'.repeat(19)}`)
+  assert.deepEqual(most, { partition: 1_111_111_111, offset: BigInt('9'.repeat(19)) })
+  for (const location of [
+    'kafka:chat-dlt-12@',
+    'kafka:chat-dlt-@1',
+    'kafka:chat-dlt-1@2@3',
+    'kafka:chat-dlt-1@2 ',
+    'kafka:chat-dlt- 1@2',
+    'kafka:chat-dlt-1-2',
+    'kafka:chat-dlt-1a@2',
+    `kafka:chat-dlt-${'1'.repeat(11)}@1`,
+    `kafka:chat-dlt-1@${'1'.repeat(20)}`,
+    'kafka:other-dlt-1@2',
+    'disk:chat-dlt-1@2',
+    7,
+  ])
+    assert.deepEqual(placeIn('chat-dlt', location), [], String(location))
+})
+
+test('markers hold 500 locations at most, per partition, under the dead letter’s id and without a value', () => {
+  const places = [
+    ...Array.from({ length: 501 }, (_, offset) => ({ partition: 1, offset: BigInt(offset) })),
+    { partition: 0, offset: 7n },
+  ]
+  const markers = closedMarkers('chat-dlt', 'id', places, 'kafka:chat-0@1')
+  assert.deepEqual(
+    markers.map(({ topic, partition, key, value, headers: [header] }) => {
+      const marker = JSON.parse(String(header?.[1]))
+      return [topic, partition, String(key), value, header?.[0], marker.of.length, marker.of.at(-1), marker.location]
+    }),
+    [
+      ['chat-dlt', 1, 'id', null, 'kp-closed', 500, 'kafka:chat-dlt-1@499', 'kafka:chat-0@1'],
+      ['chat-dlt', 1, 'id', null, 'kp-closed', 1, 'kafka:chat-dlt-1@500', 'kafka:chat-0@1'],
+      ['chat-dlt', 0, 'id', null, 'kp-closed', 1, 'kafka:chat-dlt-0@7', 'kafka:chat-0@1'],
+    ],
+  )
+})
+
+test('the last header of a name counts, up to its size; beside an envelope it does not count', () => {
+  const header = (text: string): RecordHeader => ['kp-closed', Buffer.from(text)]
+  const read = (...headers: RecordHeader[]) => controlHeader(headers, 'kp-closed', 10)
+  assert.equal(read(header('1'), header('2')), 2)
+  assert.deepEqual([read(header('1234567890')), read(header('12345678901'))], [1_234_567_890, undefined])
+  assert.equal(read(header('1'), ['kp-closed', null]), undefined)
+  assert.equal(read(['other', Buffer.from('1')]), undefined)
+  assert.equal(read(header('{')), undefined)
+  assert.equal(read(header('1'), ['kp-dead-letter', null]), undefined)
+  assert.equal(read(header('1'), [VERSION_1_HEADER, null]), undefined)
+  assert.deepEqual(closedBy('t', [['kp-closed', json({ of: ['kafka:t-0@1', 'x', 'kafka:t-0@2'] })]]), [
+    { partition: 0, offset: 1n },
+    { partition: 0, offset: 2n },
+  ])
+  assert.deepEqual(closedBy('t', [['kp-closed', json({ of: 'kafka:t-0@1' })]]), [])
+})
+
+test('an envelope without a value is a foreign record; one without a record is unreadable', () => {
+  const read = (text: string | null) =>
+    readKafkaDeadLetter({ ...NO_KEY, headers: [['kp-dead-letter', text === null ? null : Buffer.from(text)]] })
+  assert.deepEqual(read(null), { kind: 'foreign' })
+  const unreadable = { kind: 'unreadable', reason: 'its header kp-dead-letter does not contain an envelope' }
+  for (const text of ['{}', '[]', '{"record":7}', '{"record":null}', '7', '{"record":{}}'])
+    assert.deepEqual(read(text), unreadable, text)
+})
+
+test('reading ends when it is asked to, before the next topic, batch or dead letter', async () => {
+  const { openStore, append, reader } = clusterOf('a-dlt', 'b-dlt')
+  for (const [id, topic] of [
+    ['a1', 'a'],
+    ['a2', 'a'],
+    ['b1', 'b'],
+  ] as const)
+    append(deadLetterOf(id, 'v', topic))
+  const readUntil = async (id: string) => {
+    const abort = new AbortController()
+    const asked: string[] = []
+    const store = openStore({
+      partitions: async topic => {
+        asked.push(topic)
+        return 1
+      },
+    })
+    const ids: string[] = []
+    for await (const { deadLetter } of store.deadLetters({ signal: abort.signal })) {
+      ids.push(deadLetter.recordId)
+      if (deadLetter.recordId === id) abort.abort()
+    }
+    return [ids, asked]
+  }
+  assert.deepEqual(await readUntil('a1'), [['a1'], ['a-dlt']])
+  assert.deepEqual(await readUntil('a2'), [['a1', 'a2'], ['a-dlt']])
+  assert.deepEqual(await readUntil('b1'), [
+    ['a1', 'a2', 'b1'],
+    ['a-dlt', 'b-dlt'],
+  ])
+  // Also while it looks for what is open: then it may not have seen the marker of a dead letter.
+  const abort = new AbortController()
+  const store = openStore({
+    readBatches: async function* (topic, partition, from, to) {
+      for await (const batch of reader.readBatches(topic, partition, from, to)) {
+        yield batch
+        abort.abort()
+      }
+    },
+  })
+  assert.deepEqual(await Array.fromAsync(store.deadLetters({ signal: abort.signal })), [])
+})
+
+test('under the lease, only the topics of the lease are read; after its release, all', async () => {
+  const { openStore, append } = clusterOf('a-dlt', 'b-dlt')
+  for (const topic of ['a', 'b']) append(deadLetterOf(topic, 'v', topic))
+  const topics = ['a-dlt']
+  const store = openStore({ topics: async () => topics })
+  const lease = await store.lease()
+  topics.unshift('b-dlt')
+  assert.deepEqual((await readAll(store)).ids, ['a'])
+  await lease.check()
+  await lease.release()
+  assert.deepEqual((await readAll(store)).ids, ['a', 'b'])
+})
+
+test('without a topic of the pattern, the error names the pattern', async () => {
+  const message = 'The cluster has no topic {topic}-dlt that this client may read.'
+  const store = clusterOf().openStore()
+  for (const work of [() => readAll(store), () => store.lease(), () => store.requestStop()])
+    await assert.rejects(work(), { code: 'not-found', message })
+})
+
+test('a dead letter is found by its location, without reading; a foreign location completes nothing', async () => {
+  const { topicNamed, openStore } = clusterOf('chat-dlt')
+  const store = openStore()
+  const deadLetter = deadLetterOf('a')
+  assert.deepEqual(await store.find(deadLetter, 'kafka:chat-dlt-3@14'), {
+    deadLetter,
+    location: 'kafka:chat-dlt-3@14',
+    verified: true,
+    handle: { topic: 'chat-dlt', places: [{ partition: 3, offset: 14n }] },
+  })
+  const open = await store.find(deadLetter, 'kafka:other-dlt-3@14')
+  await store.complete([{ open, location: 'discarded' }])
+  assert.deepEqual(topicNamed('chat-dlt').records, [])
+})
+
+test('closing closes the producer and the reader', async () => {
+  const closed: string[] = []
+  const { reader } = clusterOf('chat-dlt')
+  const store = openKafkaStore(
+    { kind: 'kafka', pattern: PATTERN, servers: ['other:9092'] },
+    {
+      createProducer: servers => ({
+        sendAll: async () => [],
+        close: async () => void closed.push(`producer of ${servers}`),
+      }),
+      createLogReader: servers => ({ reader, closeReader: async () => void closed.push(`reader of ${servers}`) }),
+    },
+  )
+  await Promise.all([store.reserve(), store.tidy()])
+  await store.close()
+  assert.deepEqual(closed.sort(), ['producer of other:9092', 'reader of other:9092'])
+})
+
+test('copies in several partitions end together, and are named by the last place that is read', async () => {
+  const { logs, store, append } = twoPartitions()
+  append(deadLetterOf('copied'), 1)
+  append(deadLetterOf('copied'), 0)
+  append(deadLetterOf('copied'), 1)
+  append(deadLetterOf('copied'), 0)
+  const { open } = await readAll(store)
+  assert.deepEqual(
+    open.map(({ location, handle }) => [location, handle]),
+    [
+      [
+        'kafka:chat-dlt-1@1',
+        {
+          topic: 'chat-dlt',
+          places: [
+            { partition: 0, offset: 0n },
+            { partition: 0, offset: 1n },
+            { partition: 1, offset: 0n },
+            { partition: 1, offset: 1n },
+          ],
+        },
+      ],
+    ],
+  )
+  await store.complete(open.map(each => ({ open: each, location: 'kafka:chat-0@1' })))
+  assert.deepEqual(
+    logs.map(({ records }) => records.length),
+    [3, 3],
+  )
+  assert.deepEqual(states(await readAll(store)), [])
+})
+
+test('a dead letter of which one copy can’t be read again is reported, not sent', async () => {
+  const { openStore, append, reader } = clusterOf('chat-dlt')
+  for (const id of ['copied', 'other', 'copied']) append(deadLetterOf(id))
+  let passes = 0
+  const store = openStore({
+    readBatches: async function* (topic, partition, from, to) {
+      const isSecond = ++passes === 2
+      for await (const batch of reader.readBatches(topic, partition, from, to))
+        yield isSecond && batch.baseOffset === 0n ? { ...batch, records: [] } : batch
+    },
+  })
+  const { ids, unreadable } = await readAll(store)
+  assert.deepEqual(ids, ['other'])
+  assert.deepEqual(unreadable, [{ location: 'kafka:chat-dlt-0@2', reason: 'a copy of it can’t be read', count: 1 }])
+})
+
+test('an unreadable batch counts every offset in it', async () => {
+  const { openStore, append, reader } = clusterOf('chat-dlt')
+  for (const id of ['a', 'b', 'c', 'd']) append(deadLetterOf(id))
+  const store = openStore({
+    readBatches: async function* (topic, partition, from, to) {
+      for await (const batch of reader.readBatches(topic, partition, from, to)) {
+        const unreadable = new RecordBatchError('corrupt-batch', 'Damaged.')
+        if (batch.baseOffset === 1n) yield { ...batch, lastOffset: 2n, records: [], unreadable }
+        else if (batch.baseOffset !== 2n) yield batch
+      }
+    },
+  })
+  const { open, unreadable } = await readAll(store)
+  assert.deepEqual(unreadable, [{ location: 'kafka:chat-dlt-0@1', reason: 'Damaged.', count: 2 }])
+  // What is before the damage may have its marker there.
+  assert.deepEqual(
+    open.map(({ deadLetter: { recordId }, isUncertain = false }) => [recordId, isUncertain]),
+    [
+      ['a', true],
+      ['d', false],
+    ],
+  )
+})
+
+test('records before and after the range of a partition are not read', async () => {
+  const { openStore, append, reader } = clusterOf('chat-dlt')
+  for (const id of ['removed', 'a', 'b', 'newer']) append(deadLetterOf(id))
+  const store = openStore({
+    start: async () => 1n,
+    end: async () => 3n,
+    readBatches: (topic, partition) => reader.readBatches(topic, partition, 0n, 4n),
+  })
+  assert.deepEqual((await readAll(store)).ids, ['a', 'b'])
+})
+
+test('a dead letter that can’t be replaced stays as it was, with the reason', async () => {
+  const { failing, store, append } = twoPartitions()
+  for (const id of ['a', 'b']) append(deadLetterOf(id), 0)
+  const [a, b] = (await readAll(store)).open as [OpenDeadLetter<never>, OpenDeadLetter<never>]
+  failing.add('write 1')
+  const refusals = await store.replaceAll([{ open: a, deadLetter: tried(a.deadLetter, 'quota') }])
+  assert.deepEqual(
+    refusals.map(({ replacement, error }) => [replacement.open.location, error.code, error.message]),
+    [['kafka:chat-dlt-0@0', 'dead-letter', 'The Kafka target could not mark a dead letter as completed (no-leader).']],
+  )
+  const error = await store.replace(b, tried(b.deadLetter, 'quota')).catch((cause: unknown) => cause)
+  assert.ok(error instanceof DeadLetterError)
+  assert.deepEqual([error.retriable, error.message], [true, refusals[0]?.error.message])
+  assert.equal((error.cause as { code?: unknown }).code, 'no-leader')
+  assert.deepEqual(states(await readAll(store)), ['a false', 'b false'])
+})
+
+test('an edit whose original stays open is refused; another version of the same one is not', async () => {
+  const { failing, store, append } = twoPartitions()
+  for (const id of ['a', 'b']) append(deadLetterOf(id), 0)
+  const [a, b] = (await readAll(store)).open as [OpenDeadLetter<never>, OpenDeadLetter<never>]
+  failing.add('write 0')
+  assert.deepEqual(await store.replaceAll([{ open: a, deadLetter: tried(a.deadLetter, 'quota') }]), [])
+  const edited = deadLetterOf('edited')
+  const refusals = await store.replaceAll([
+    { open: a, deadLetter: tried(a.deadLetter, 'schema') },
+    { open: b, deadLetter: edited },
+  ])
+  assert.deepEqual(
+    refusals.map(({ replacement: { open }, error }) => [open.location, error.code]),
+    [['kafka:chat-dlt-0@1', 'dead-letter']],
+  )
+})
+
+test('a producer that reports nothing has stored nothing', async () => {
+  const { reader, append, openStore } = clusterOf('chat-dlt')
+  append(deadLetterOf('a'))
+  const [open] = (await readAll(openStore())).open
+  assert.ok(open)
+  const store = new KafkaDeadLetterStore({
+    pattern: PATTERN,
+    reader,
+    producer: { sendAll: async () => [], close: async () => {} },
+    closeReader: async () => {},
+  })
+  await assert.rejects(store.replace(open, tried(open.deadLetter, 'quota')), {
+    message: 'The Kafka target could not mark a dead letter as completed (no report).',
+  })
+})
+
+test('the error of markers that can’t be written names the cause', async () => {
+  const { failing, store, append } = twoPartitions()
+  for (const id of ['a', 'b']) append(deadLetterOf(id), 0)
+  const { open } = await readAll(store)
+  failing.add('write 0')
+  const message = 'The Kafka target could not mark a dead letter as completed (no-leader).'
+  const completed = open.map(each => ({ open: each, location: 'kafka:chat-0@1' }))
+  const error = await store.complete(completed).catch((cause: unknown) => cause)
+  assert.ok(error instanceof NotCompletedError)
+  assert.equal(error.message, '2 completed dead letter(s) could not be removed from their target.')
+  assert.deepEqual([error.code, error.retriable, (error.cause as Error).message], ['dead-letter', true, message])
+  assert.deepEqual(error.entries, completed)
+  await assert.rejects(store.lease(), { message })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { after, test } from 'node:test'
@@ -16,7 +16,7 @@ import { SqliteDeadLetterTarget } from '../../../lib/dead-letter/sqlite/target.t
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
 import { publisherOf } from '../../support/publisher-of.ts'
-import { pause } from '../../support/time.ts'
+import { deadlineIn, pause } from '../../support/time.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -388,5 +388,152 @@ test('a lease of a clock that was set back does not block for longer than a leas
   set(Date.now() + 50_000)
   await assert.rejects(lease.check(), { code: 'redrive-running' })
   await store.close()
+  await target.close()
+})
+
+test('a database that stays locked until the deadline is an error that says so; nothing is stored', async () => {
+  const file = join(folder, 'stays-locked.db')
+  const target = new SqliteDeadLetterTarget(file)
+  await target.store([deadLetterOf('a')])
+  const other = new DatabaseSync(file)
+  other.exec('BEGIN EXCLUSIVE')
+  const begin = performance.now()
+  await assert.rejects(target.store([deadLetterOf('b')], deadlineIn(200)), {
+    name: 'DeadLetterError',
+    code: 'dead-letter',
+    retriable: true,
+    message: 'The SQLite target did not store the dead letters: another process has it locked.',
+  })
+  assert.ok(performance.now() - begin >= 200)
+  other.exec('ROLLBACK')
+  other.close()
+  assert.deepEqual(await idsOf(target), ['a'])
+  await target.close()
+})
+
+test('work that fails is rolled back and not run again; an error of this library stays what it is', async () => {
+  const target = new SqliteDeadLetterTarget(join(folder, 'failing.db'))
+  let runs = 0
+  const failWith = (error: Error) =>
+    target.inTransaction(database => {
+      runs++
+      database.exec("INSERT INTO letters (letter_id, code, letter) VALUES ('x', 'c', '{}')")
+      throw error
+    })
+  const own = new DeadLetterError('redrive-running', 'Another one runs.')
+  await assert.rejects(failWith(own), error => error === own)
+  const foreign = new RangeError('of the work')
+  await assert.rejects(failWith(foreign), (error: unknown) => {
+    assert.ok(error instanceof DeadLetterError)
+    assert.deepEqual(
+      [error.code, error.message, error.retriable, error.cause],
+      ['dead-letter', 'The SQLite target did not store the dead letters.', true, foreign],
+    )
+    return true
+  })
+  assert.equal(runs, 2)
+  const database = await target.open()
+  assert.equal(database.isTransaction, false)
+  assert.equal(database.prepare('SELECT count(*) AS n FROM letters').get()?.n, 0)
+  await target.close()
+})
+
+test('a target that could not open its file, or was closed, opens it again', async () => {
+  const file = join(folder, 'opened-again.db')
+  writeFileSync(file, 'not a database')
+  const target = new SqliteDeadLetterTarget(file)
+  await assert.rejects(target.store([deadLetterOf('a')]), {
+    code: 'dead-letter',
+    message: `sqlite:${file}: expected a SQLite database or no file, got something else. Nothing was changed.`,
+  })
+  // An empty file may become a database.
+  writeFileSync(file, '')
+  await target.store([deadLetterOf('a')])
+  await target.close()
+  await target.close()
+  await target.store([deadLetterOf('b')])
+  assert.deepEqual(await idsOf(target), ['a', 'b'])
+  await target.close()
+})
+
+test('a row has the topic and the code of its dead letter, and is open again once it is stored again', async () => {
+  const file = join(folder, 'columns.db')
+  const old = new DatabaseSync(file)
+  old.exec(`CREATE TABLE letters
+    (letter_id TEXT PRIMARY KEY, topic TEXT, code TEXT NOT NULL, letter TEXT NOT NULL, closed TEXT)`)
+  old.close()
+  const target = new SqliteDeadLetterTarget(file)
+  const plain = deadLetterOf('a')
+  const unrouted = { ...deadLetterOf('b'), record: { ...deadLetterOf('b').record, topic: null } }
+  await target.store([plain, unrouted])
+  const store = new SqliteDeadLetterStore(file)
+  const [open] = await Array.fromAsync(store.deadLetters())
+  assert.ok(open)
+  const database = await target.open()
+  const rows = () =>
+    database
+      .prepare('SELECT letter_id, topic, code, closed, closed_at, letter FROM letters ORDER BY rowid')
+      .all()
+      .map(({ letter, closed_at: at, ...row }) => ({
+        ...row,
+        at: at === null ? null : 'set',
+        ...JSON.parse(String(letter)),
+      }))
+      .map(({ letter_id: id, topic, code, closed, at, recordId }) => [id, topic, code, closed, at, recordId])
+  const row = (closed: string | null, at: string | null) => [
+    [plain.deadLetterId, 'chat', 'unreachable', closed, at, 'a'],
+    [unrouted.deadLetterId, null, 'unreachable', null, null, 'b'],
+  ]
+  await store.complete([{ open, location: 'kafka:chat-0@1' }])
+  assert.deepEqual(rows(), row('kafka:chat-0@1', 'set'))
+  await target.store([plain])
+  assert.deepEqual(rows(), row(null, null))
+  await store.close()
+  await target.close()
+})
+
+test('a claim keeps its first value, and storing it again opens it again', async () => {
+  const target = new SqliteDeadLetterTarget(join(folder, 'claims.db'))
+  const { deadLetterId: id } = deadLetterOf('a')
+  assert.equal(await target.storeClaim(id, Buffer.from('first')), `sqlite:${target.file}#claims/${id}`)
+  const database = await target.open()
+  const completed = () => database.prepare('SELECT letter_id FROM completed_claims').all().length
+  database.prepare('INSERT INTO completed_claims (letter_id, at) VALUES (?, 1)').run(id)
+  database.prepare("INSERT INTO completed_claims (letter_id, at) VALUES ('other', 1)").run()
+  assert.equal(completed(), 2)
+  await target.storeClaim(id, Buffer.from('second'))
+  assert.equal(completed(), 1)
+  const values = database.prepare('SELECT value FROM claims').all()
+  assert.deepEqual(
+    values.map(({ value }) => Buffer.from(value as Uint8Array).toString()),
+    ['first'],
+  )
+  await target.close()
+})
+
+test('the lease of this machine that has ended is taken at once, and that of another one is watched', async () => {
+  const target = new SqliteDeadLetterTarget(join(folder, 'watched.db'))
+  await target.store([deadLetterOf('a')])
+  const database = await target.open()
+  const put = (holder: string, until: number) =>
+    database.prepare('INSERT OR REPLACE INTO lease (only, holder, until) VALUES (1, ?, ?)').run(holder, until)
+  const said: string[] = []
+  const wait = { onWait: (text: string) => said.push(text) }
+  for (const holder of [`uuid@${hostname()}`, 'of an earlier release']) {
+    put(holder, Date.now() - 1)
+    await (await takeLease(target, wait, 60_000)).release()
+  }
+  await (await takeLease(target, wait, 60_000)).release()
+  assert.deepEqual(said, [])
+  // One that ends too far ahead was taken before the clock was set back, also on another machine.
+  put('uuid@elsewhere', Date.now() + 130_000)
+  const begin = performance.now()
+  const lease = await takeLease(target, wait, 200)
+  assert.ok(performance.now() - begin >= 200)
+  assert.equal(said.length, 1)
+  await lease.check()
+  put('uuid@elsewhere', Date.now() + 110_000)
+  await assert.rejects(takeLease(target, wait, 200), { code: 'redrive-running' })
+  assert.equal(said.length, 1)
   await target.close()
 })
