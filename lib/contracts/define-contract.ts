@@ -1,7 +1,9 @@
 // Creates a contract in code, with a Standard Schema (standardschema.dev: zod, valibot, arktype …) in place of a JSON
 // Schema.
 
-import type { Violation } from '../errors.ts'
+import { kindOf } from '../check-options.ts'
+import { ConfigError, type Violation } from '../errors.ts'
+import { isJsonObject } from '../record/json-object.ts'
 import { pointerPart } from '../record/json-pointer.ts'
 import { callersCodec } from '../serialize/callers-codec.ts'
 import type { ValueFormatName } from '../serialize/formats/value-formats.ts'
@@ -47,12 +49,14 @@ export interface ContractFields {
 /**
  * Creates a contract for `kafkaProducer` from code. The schema only checks: the original value is sent, without the
  * schema's transformations and defaults.
- * @throws Error listing every problem; ConfigError if `codec` is not a codec
+ * @throws Error listing every problem; ConfigError if a part has the wrong type, e.g. a schema that is no Standard Schema
  * @example
  * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
  * const rules = { contracts: new Map([['chat', chat]]) }
  */
-export function defineContract(topic: string, { value = {}, key = {}, ...fields }: ContractFields): Contract {
+export function defineContract(topic: string, contract: ContractFields): Contract {
+  checkArguments(topic, contract)
+  const { value = {}, key = {}, ...fields } = contract
   const { schema = true, codec: valueCodec, ...valueRest } = value
   const { codec: keyCodec, ...keyRest } = key
   const file = { ...fields, key: keyRest, value: { ...valueRest, schema: schema === true ? true : {} } }
@@ -61,6 +65,29 @@ export function defineContract(topic: string, { value = {}, key = {}, ...fields 
     value: valueCodec && callersCodec('value.codec', valueCodec),
     checkPattern: eventPatternProblem,
   })
+}
+
+/** JavaScript callers have no types. Without this, a JSON Schema would be accepted and then fail for every record. */
+function checkArguments(topic: unknown, contract: unknown): void {
+  if (typeof topic !== 'string' || !isJsonObject(contract))
+    throw new ConfigError([
+      `defineContract: expected a topic and an object of fields, got ${kindOf(topic)} and ${kindOf(contract)}.`,
+    ])
+  const problems = (['key', 'value'] as const).flatMap(name => {
+    const part = contract[name]
+    return part === undefined || isJsonObject(part) ? [] : [`${name}: expected an object, got ${kindOf(part)}.`]
+  })
+  const schema = isJsonObject(contract.value) ? contract.value.schema : undefined
+  if (schema !== undefined && schema !== true && !isStandardSchema(schema))
+    problems.push('value.schema: expected true or a Standard Schema (zod, valibot, arktype …).')
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** Those of arktype are functions. */
+function isStandardSchema(schema: unknown): boolean {
+  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
+  const standard: unknown = Reflect.get(schema, '~standard')
+  return isJsonObject(standard) && typeof standard.validate === 'function'
 }
 
 function standardCheck(schema: StandardSchema): SchemaCheck {
