@@ -3,6 +3,7 @@ import type { Ajv2020, Options } from 'ajv/dist/2020.js'
 import { ifMissing } from '../optional-packages.ts'
 import { importCommonJs } from '../record/import-common-js.ts'
 import { refuseEndlessReferences } from './endless-references.ts'
+import { refuseInheritedReferences } from './inherited-references.ts'
 import { replaceKeywords } from './schema-keywords.ts'
 
 export type SchemaDialect = '2020-12' | 'draft-07'
@@ -61,6 +62,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
     ajv.addFormat('url', URL_FORMAT)
     replaceKeywords(ajv, _, resolveRef)
     refuseEndlessReferences(ajv, resolveRef)
+    refuseInheritedReferences(ajv)
     return ajv
   }
 }

@@ -25,6 +25,27 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
     assert.equal(takes({ required: ['__proto__'] }, parse('{"__proto__":1}')), true)
   })
 
+for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
+  test(`${dialect}: a reference to a name that the schema only inherits can't be resolved, as any missing name`, async () => {
+    const ajv = await createAjv(true, dialect)
+    const definitions = { a: { type: 'string' }, constructor: { type: 'number' }, 'to/String': { type: 'boolean' } }
+    const of = (reference: string) => ({ definitions, properties: { x: { $ref: reference } } })
+    for (const missing of [
+      'definitions/toString',
+      'definitions/missing',
+      'definitions/a/valueOf',
+      'constructor',
+      '__proto__',
+      'x%20y',
+    ])
+      assert.throws(() => ajv.compile(of(`#/${missing}`)), {
+        message: `can't resolve reference #/${missing} from id #`,
+      })
+    assert.equal(ajv.compile(of('#/definitions/constructor'))({ x: 1 }), true)
+    assert.equal(ajv.compile(of('#/definitions/constructor'))({ x: 'no' }), false)
+    assert.equal(ajv.compile(of('#/definitions/to~1String'))({ x: true }), true)
+  })
+
 test('unevaluatedProperties refuses inherited names where alternatives decide what is evaluated', async () => {
   const ajv = await createAjv(true)
   const alternatives = { anyOf: [{ properties: { a: { type: 'string' } } }, { properties: { b: true } }] }
