@@ -82,7 +82,7 @@ function pathOfRoute(route: string, { path, pathParameters }: HttpRequest): stri
 }
 
 function withoutPrefix(path: string, prefix: string): string {
-  return prefix !== '' && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path
+  return path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path
 }
 
 function matchPath(candidate: Candidate, path: string): RouteMatch | undefined {

@@ -183,6 +183,53 @@ test('EventBridge Pipes: with KAFKA_ON_FAILURE_EVENTBRIDGE=return a list goes ba
   assert.equal(partly.deadLetters.deadLetters.length, 2)
 })
 
+test('the dead letter of a scheduled event names its rule; other resources are no rule', async () => {
+  const arnOf = async (resources: unknown) => {
+    const harness = harnessOf()
+    await harness.invoke(event({ source: 'nobody', resources }))
+    return harness.deadLetters.deadLetters[0]?.source.arn
+  }
+  const rule = 'arn:aws-us-gov:events:us-gov-west-1:123456789012:rule/nightly'
+  assert.equal(await arnOf([rule]), rule)
+  assert.equal(await arnOf([5, 'arn:aws:ec2:eu-west-1:123456789012:instance/i-1', rule]), rule)
+  for (const resources of [[], [`x${rule}`], ['arn::events:'], ['arn:AWS:events:'], [5], rule, undefined])
+    assert.equal(await arnOf(resources), null, JSON.stringify(resources))
+})
+
+test('in a list from a pipe each dead letter has the rule of its own event', async () => {
+  const harness = harnessOf()
+  const ruleOf = (name: string) => `arn:aws:events:eu-west-1:123456789012:rule/${name}`
+  await harness.invoke(['a', 'b'].map(name => event({ source: 'nobody', resources: [ruleOf(name)] })))
+  assert.deepEqual(
+    harness.deadLetters.deadLetters.map(({ source }) => source),
+    ['a', 'b'].map((name, index) => ({
+      trigger: 'eventbridge',
+      function: 'test-function',
+      id: 'e-1',
+      index,
+      arn: ruleOf(name),
+      receiveCount: null,
+    })),
+  )
+})
+
+test('the event of another trigger is refused: its source still has it', async () => {
+  const batch = { Records: [{ messageId: 'm', body: '1', eventSource: 'aws:sqs' }] }
+  await assert.rejects(async () => harnessOf().invoke(batch), {
+    code: 'bad-value',
+    message: 'event: expected an EventBridge event, got that of another trigger.',
+  })
+})
+
+test('the error for an event that was not stored has its code, and says that it goes back', async () => {
+  const harness = harnessOf({ script: REFUSED, options: { onFailureEventbridge: 'return' } })
+  await assert.rejects(async () => harness.invoke(event()), {
+    code: 'no-leader',
+    message: 'The event was not stored (no-leader); it goes back to its source.',
+    retriable: true,
+  })
+})
+
 test('a warm-up ping is counted, and is no record', async () => {
   const harness = harnessOf()
   await harness.invoke({ source: 'serverless-plugin-warmup' })

@@ -2,10 +2,11 @@
 // (https://fetch.spec.whatwg.org/#http-cors-protocol).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CORS } from '../../functions/http/cors.ts'
+import { CORS, withCors } from '../../functions/http/cors.ts'
 import { ROUTES } from '../../functions/http/routes.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import { loadContracts } from '../../lib/contracts/load-contracts.ts'
+import type { HttpAnswer } from '../../lib/lambda/http-event.ts'
 import type { Json } from '../../scripts/template/cloudformation.ts'
 import { deploymentOf } from '../../scripts/template/deployment.ts'
 import { readOptions } from '../../scripts/template/options.ts'
@@ -76,6 +77,42 @@ test('a page of a listed origin may read every answer, also one that refuses its
     assert.equal(result.statusCode, status)
     assert.deepEqual(corsOf(result), allowed, String(status))
   }
+})
+
+test('only OPTIONS with the method of the real request is a preflight; other answers have what a page may read', () => {
+  const answer = { status: 204, headers: { allow: 'POST', 'x-a': 'b' }, body: 'c' }
+  const headersOf = (method: string | undefined, headers: object, of: HttpAnswer = answer) =>
+    withCors(of, { method, headers: { origin: PAGE, ...headers } }, [PAGE]).headers
+  const readable = {
+    'access-control-allow-origin': PAGE,
+    'access-control-expose-headers': 'accept-encoding, allow, retry-after',
+    vary: 'Origin',
+  }
+  for (const [method, headers] of [
+    ['OPTIONS', {}],
+    ['POST', PREFLIGHT],
+    [undefined, PREFLIGHT],
+  ] as const)
+    assert.deepEqual(headersOf(method, headers), { ...answer.headers, ...readable })
+  assert.equal(headersOf('OPTIONS', PREFLIGHT)['access-control-allow-methods'], 'POST')
+  const unknown = { status: 404, headers: {}, body: '' }
+  assert.equal(headersOf('OPTIONS', PREFLIGHT, unknown)['access-control-allow-methods'], '')
+})
+
+test('without origins an answer stays as it is; with them only its headers change', () => {
+  const answer = { status: 200, headers: { 'x-a': 'b' }, body: 'c' }
+  const request = { method: 'POST', headers: { origin: PAGE.toUpperCase() } }
+  assert.equal(withCors(answer, request), answer)
+  assert.equal(withCors(answer, request, []), answer)
+  assert.deepEqual(withCors(answer, request, [PAGE]), {
+    ...answer,
+    headers: {
+      'x-a': 'b',
+      vary: 'Origin',
+      'access-control-allow-origin': PAGE.toUpperCase(),
+      'access-control-expose-headers': 'accept-encoding, allow, retry-after',
+    },
+  })
 })
 
 test('other origins get no permission, and caches learn that it depends on the origin', async () => {

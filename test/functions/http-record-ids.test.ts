@@ -126,6 +126,58 @@ test('ids of two callers differ, also where the texts that they are made of join
   assert.notEqual(withKey, withoutKey)
 })
 
+test('the ids of a request without a key are those of the request, with the index among several', async () => {
+  assert.deepEqual((await post({ value: 1 })).ids, ['r-1'])
+  assert.deepEqual((await post({ records: [{ value: 1 }] })).ids, ['r-1'])
+  assert.deepEqual((await post({ records: [{ value: 1 }, { value: 1 }] })).ids, ['r-1:0', 'r-1:1'])
+  assert.deepEqual((await post({ records: [{ value: 1 }, { id: '', value: 1 }] }, { headers: KEY })).ids[1], 'r-1:1')
+})
+
+test('an id is the key, or the record’s own id, and 16 bytes of a digest', async () => {
+  assert.match(String(await idOf({ value: 1 }, { headers: KEY })), /^K:[\w-]{22}$/)
+  const longest = '~'.repeat(255)
+  assert.match(String(await idOf({ id: longest, value: 1 }, { headers: KEY })), /^~{255}:[\w-]{22}$/)
+})
+
+test('the order of the fields changes no id; what belongs to which field does', async () => {
+  const fields = ['"value":1', '"key":"k"', '"headers":{}', '"partition":0', '"timestamp":5']
+  const ids = await Promise.all(
+    [fields, fields.toReversed(), [...fields.slice(2), ...fields.slice(0, 2)]].map(order =>
+      idOf(`{${order.join()}}`, { headers: KEY }),
+    ),
+  )
+  assert.equal(new Set(ids).size, 1)
+  const moved = await Promise.all([
+    idOf({ value: 1, partition: 2, timestamp: 3 }, { headers: KEY }),
+    idOf({ value: 1, partition: 3, timestamp: 2 }, { headers: KEY }),
+    idOf({ value: 1, partition: 23 }, { headers: KEY }),
+    idOf({ value: 1, timestamp: 23 }, { headers: KEY }),
+  ])
+  assert.equal(new Set(moved).size, moved.length)
+})
+
+test('records that are no objects have ids too, so that their refusals can be told apart', async () => {
+  const { records } = await post({ records: [5, 6, {}, [], 'x', 'x'] }, { headers: KEY })
+  assert.equal(new Set(records.map(({ id }) => id)).size, 5)
+  assert.deepEqual(
+    records.map(({ code }) => code),
+    ['bad-json', 'bad-json', 'schema', 'bad-json', 'duplicate-record', 'duplicate-record'],
+  )
+})
+
+test('an Idempotency-Key is 1 to 255 visible ASCII characters', async () => {
+  for (const key of ['!', '~'.repeat(255)])
+    assert.equal((await post({ value: 1 }, { headers: { 'idempotency-key': key } })).statusCode, 200)
+  for (const key of ['', ' ', 'a b', '\u007f', 'é', '~'.repeat(256)]) {
+    const harness = httpHarness({ contracts })
+    const { status, body } = await harness.post('open', { value: 1 }, { 'idempotency-key': key })
+    assert.deepEqual(
+      [status, body.code, body.detail],
+      [400, 'bad-header', 'idempotency-key: expected 1 to 255 visible ASCII characters.'],
+    )
+  }
+})
+
 test('KAFKA_PRINCIPAL_HEADER adds the caller to the record', async () => {
   const authorizer = { iam: { userArn: 'arn:aws:sts::123456789012:assumed-role/shop/session' } }
   const { log } = await post({ value: 1 }, { authorizer, principalHeader: true })

@@ -51,14 +51,90 @@ test('a path without a route, and a method without one, say what is expected', (
 })
 
 test('the base path and the stage are before the route, in either order of their removal', () => {
-  const topicOf = (fields: Partial<HttpRequest>, basePath = '') =>
+  const parameterOf = (fields: Partial<HttpRequest>, basePath = '') =>
     matchRoute(request(fields), basePath).parameters.topic
-  assert.equal(topicOf({ path: '/prod/events/topics/chat', stage: 'prod' }, '/events'), 'chat')
-  assert.equal(topicOf({ path: '/events/topics/chat', stage: '$default' }, 'events'), 'chat')
-  assert.equal(topicOf({ path: '/v2/v1/topics/a', routePath: '/v1/topics/{topic}' }), 'a')
-  assert.equal(topicOf({ path: '/x/topics/a/', routePath: '/topics/{topic}', pathParameters: { topic: 'a' } }), 'a')
-  assert.throws(() => topicOf({ path: '/eventsx/topics/chat' }, '/events'), { code: 'unknown-topic' })
-  assert.throws(() => topicOf({ path: '/other', routePath: '/topics/{topic}', pathParameters: { topic: 'a' } }))
+  assert.equal(parameterOf({ path: '/prod/events/topics/chat', stage: 'prod' }, '/events'), 'chat')
+  assert.equal(parameterOf({ path: '/events/topics/chat', stage: '$default' }, 'events'), 'chat')
+  assert.equal(parameterOf({ path: '/v2/v1/topics/a', routePath: '/v1/topics/{topic}' }), 'a')
+  assert.equal(parameterOf({ path: '/x/topics/a/', routePath: '/topics/{topic}', pathParameters: { topic: 'a' } }), 'a')
+  assert.throws(() => parameterOf({ path: '/eventsx/topics/chat' }, '/events'), { code: 'unknown-topic' })
+  assert.throws(() => parameterOf({ path: '/other', routePath: '/topics/{topic}', pathParameters: { topic: 'a' } }))
+})
+
+/** The topic of the path, or the code of its refusal. */
+function topicOf(path: string, fields: Partial<HttpRequest> = {}, basePath = ''): unknown {
+  try {
+    return matchRoute(request({ path, ...fields }), basePath).parameters.topic
+  } catch (error) {
+    return (error as RequestError).code
+  }
+}
+
+test('a path has exactly the segments of its route; one slash at its end does not count', () => {
+  assert.equal(topicOf('/topics/chat/'), 'chat')
+  for (const path of [
+    '/topics',
+    '/topics/',
+    '/topics//',
+    '/topics/chat//',
+    '//topics/chat',
+    'topics/chat',
+    '/topics/a/b',
+    '/topic/chat',
+    '/',
+    '',
+  ])
+    assert.equal(topicOf(path), 'unknown-topic', path)
+  assert.equal(topicOf('/topics/__proto__'), '__proto__')
+})
+
+test('HEAD is the GET of a path, and no POST', () => {
+  assert.throws(() => matchRoute(request({ method: 'HEAD' }), ''), { code: 'method', headers: { allow: 'POST' } })
+  assert.throws(() => matchRoute(request({ method: 'POST', path: '/health' }), ''), {
+    code: 'method',
+    message: 'method: expected GET, HEAD.',
+    headers: { allow: 'GET, HEAD' },
+  })
+  assert.deepEqual(matchRoute(request({ method: 'HEAD', path: '/health' }), '').route, {
+    method: 'GET',
+    path: '/health',
+  })
+  assert.throws(() => allowedMethods(request({ path: '/nothing' }), ''), { code: 'unknown-topic' })
+})
+
+test('the base path may have slashes around it; a path without it has a route too', () => {
+  for (const basePath of ['events', '/events', '//events//', 'events/']) {
+    assert.equal(topicOf('/events/topics/chat', {}, basePath), 'chat', basePath)
+    assert.equal(topicOf('/topics/chat', {}, basePath), 'chat', basePath)
+  }
+  assert.equal(topicOf('/a/b/topics/chat', {}, '/a/b/'), 'chat')
+  for (const basePath of ['', '/'])
+    for (const path of ['/events/topics/chat', '/undefined/topics/chat'])
+      assert.equal(topicOf(path, {}, basePath), 'unknown-topic')
+  assert.equal(topicOf('/topics/topics/chat', {}, 'topics'), 'chat')
+  assert.equal(topicOf('/a/events/topics/chat', {}, 'events'), 'unknown-topic')
+})
+
+test('the stage of an HTTP API may be before the path, except the default one', () => {
+  assert.equal(topicOf('/prod/topics/chat', { stage: 'prod' }), 'chat')
+  assert.equal(topicOf('/topics/chat', { stage: 'prod' }), 'chat')
+  assert.equal(topicOf('/prod/events/topics/chat', { stage: 'prod' }, 'events'), 'chat')
+  assert.equal(topicOf('/events/topics/chat', { stage: 'prod' }, 'events'), 'chat')
+  assert.equal(topicOf('/prod/topics/chat', { stage: 'test' }), 'unknown-topic')
+  assert.equal(topicOf('/$default/topics/chat', { stage: '$default' }), 'unknown-topic')
+})
+
+test('the route that the gateway names decides, wherever its path begins', () => {
+  const routePath = '/v1/topics/{topic}'
+  assert.equal(topicOf('/stage/v1/topics/chat/', { routePath, pathParameters: { topic: 'chat' } }), 'chat')
+  // A gateway that gives no parameters names the route all the same.
+  assert.equal(topicOf('/stage/v1/topics/chat/', { routePath }), 'chat')
+  for (const topic of ['a/b', 'a%20b', 'other'])
+    assert.equal(topicOf('/v1/topics/chat', { routePath, pathParameters: { topic } }), 'unknown-topic', topic)
+  const health = matchRoute(request({ method: 'GET', path: '/v1/health', routePath: '/v1/health' }), '')
+  assert.equal(health.dialect, undefined)
+  assert.equal(topicOf('/topics/chat', { routePath: '/{proxy+}' }), 'chat')
+  assert.equal(topicOf('/v1/topics/chat', { routePath: '/{proxy+}' }), 'unknown-topic')
 })
 
 const incoming = (fields: object): IncomingMessage =>

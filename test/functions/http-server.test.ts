@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { HttpServer, type HttpServerOptions } from '../../functions/http/http-server.ts'
+import { systemClock } from '../../lib/time/clock.ts'
 import { functionHarness, recordsOf } from '../support/function-harness.ts'
 import { pause, until } from '../support/time.ts'
 
@@ -254,4 +255,132 @@ test('during a drain the probe is not ready, with a slash at its end too', async
   const drained = server.drain(200)
   assert.equal((await fetch(`${url}/readyz/`)).status, 503)
   await drained
+})
+
+test('probes are answered without the function, with a slash or a query at their end too', async t => {
+  const { server, url, port, events, refused } = await start(t)
+  for (const path of ['/livez', '/livez/', '/livez?a=/b?c'])
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await fetch(url + path, { method })
+      assert.deepEqual([answer.status, await answer.text()], [200, method === 'GET' ? 'ok\n' : ''])
+    }
+  assert.deepEqual(events, [])
+  for (const path of ['/livez', '/readyz']) {
+    const answer = await fetch(url + path, { method: 'POST', body: 'x' })
+    assert.deepEqual(
+      [answer.status, answer.headers.get('allow'), answer.headers.get('connection')],
+      [405, 'GET, HEAD', 'close'],
+    )
+    const { code, detail } = (await answer.json()) as { code: string; detail: string }
+    assert.deepEqual([code, detail], ['method', 'method: expected GET, HEAD.'])
+  }
+  assert.deepEqual([events, refused], [[], ['method', 'method']])
+  const target = send(t, port, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n')
+  const text = await target.answer
+  assert.match(text, /^HTTP\/1\.1 404 /)
+  assert.match(text, /"path: expected a target that begins with a slash\."/)
+  const drained = server.drain(100)
+  const answer = await fetch(`${url}/readyz`)
+  assert.deepEqual([answer.status, await answer.text()], [503, 'draining\n'])
+  assert.equal((await fetch(`${url}/livez`)).status, 200)
+  await drained
+})
+
+test('a readiness probe asks the function for its health; its other requests keep their path', async t => {
+  const { url, events } = await start(t)
+  for (const path of ['/readyz', '/readyz/?a=1', '/health', '/other?b=2']) await fetch(url + path)
+  assert.deepEqual(
+    events.map(({ rawPath, rawQueryString }) => [rawPath, rawQueryString]),
+    [
+      ['/health', ''],
+      ['/health', ''],
+      ['/health', ''],
+      ['/other', 'b=2'],
+    ],
+  )
+})
+
+test('only the body of a POST is read; the event has the time at which the request came', async t => {
+  const { url, post, events } = await start(t)
+  const before = Date.now()
+  await fetch(`${url}/topics/chat`, { method: 'PUT', body: 'x' })
+  await post('y')
+  assert.deepEqual(
+    events.map(event => event.body),
+    [undefined, 'y'],
+  )
+  for (const { requestContext } of events) {
+    const { timeEpoch } = requestContext as { timeEpoch: number }
+    assert.ok(timeEpoch >= before && timeEpoch <= Date.now())
+  }
+})
+
+test('a client that asks whether to send its body gets 100 Continue', async t => {
+  const { port, events } = await start(t)
+  const expecting = head('/topics/chat', 1, 'Expect: 100-continue\r\nConnection: close\r\n')
+  const { socket, answer } = send(t, port, expecting)
+  await once(socket, 'data')
+  assert.equal(events.length, 0)
+  socket.write('1')
+  assert.match(await answer, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/)
+  assert.equal(events[0]?.body, '1')
+})
+
+test('a connection stays open longer than a load balancer keeps it', async t => {
+  const { url } = await start(t)
+  assert.equal((await fetch(`${url}/livez`)).headers.get('keep-alive'), 'timeout=65')
+})
+
+test('a refusal has the id of the request that is logged, and its length in bytes', async t => {
+  const ids: string[] = []
+  const { port } = await start(t, { onRefused: requestId => void ids.push(requestId) })
+  const text = await send(t, port, head('/topics/chat', 5 * 1024 * 1024 + 1)).answer
+  const [headers = '', body = ''] = text.split('\r\n\r\n')
+  assert.match(headers, new RegExp(`\r\ncontent-length: ${body.length}\r\n`, 'i'))
+  assert.match(headers, /\r\nconnection: close\r\n/i)
+  const { requestId, detail } = JSON.parse(body)
+  assert.deepEqual([[requestId], detail], [ids, 'body: expected at most 5242880 bytes.'])
+  assert.match(requestId, /^[\da-f]{8}-/)
+})
+
+test('by default a body has 20 s', async t => {
+  let now = 1000
+  t.mock.method(systemClock, 'now', () => now)
+  const { port } = await start(t, { maxConcurrency: 1 })
+  const slow = send(t, port, head('/topics/chat', 100), '{')
+  // The second body takes the place of the first one, as soon as that had a tenth of its time.
+  const next = async () => statusOf(send(t, port, head('/topics/chat', 1, 'Connection: close\r\n'), '1'))
+  while ((await next()) !== 429);
+  now += 2000
+  assert.equal(await next(), 200)
+  assert.match(await slow.answer, /408 .*expected all of it within 20000 ms, or sooner while others wait/s)
+})
+
+test('the error of the function is answered as JSON, and its connection ends', async t => {
+  const failure = new Error('secret')
+  const { post, errors } = await start(t, { handler: () => Promise.reject(failure) })
+  const { headers } = await post('1')
+  assert.deepEqual([headers.get('content-type'), headers.get('connection')], ['application/json', 'close'])
+  assert.deepEqual(errors, [failure])
+})
+
+test('a port that is in use is an error of the start', async t => {
+  const { port } = await start(t)
+  const second = new HttpServer({
+    handler: async () => OK,
+    maxConcurrency: 1,
+    deadlineMs: 1,
+    onError: () => assert.fail(),
+    onRefused: () => assert.fail(),
+  })
+  await assert.rejects(second.listen(port, '127.0.0.1'), { code: 'EADDRINUSE' })
+})
+
+test('a drain ends when the deadline of the requests has passed', async t => {
+  const { waiting, handler } = held()
+  const { server, post } = await start(t, { handler, deadlineMs: 100 })
+  const lost = assert.rejects(post('1'))
+  await until(() => waiting.length === 1)
+  await server.drain(0)
+  await lost
 })

@@ -103,9 +103,10 @@ interface Reasons {
 export class ReasonBudget {
   readonly #share: number
 
+  /** @param refused how many of the records are refused, at least one */
   constructor(records: readonly Named[], refused: number, { kind }: HttpRequest, requestId: string) {
     const freeBytes = MAX_RESULT_BYTES[kind] - fixedBytes(records, requestId)
-    this.#share = KEPT_DETAIL_BYTES + Math.max(0, freeBytes) / Math.max(1, refused)
+    this.#share = KEPT_DETAIL_BYTES + Math.max(0, freeBytes) / refused
   }
 
   take({ detail, violations, truncated }: Reasons): Reasons {
