@@ -104,3 +104,22 @@ test('a dead letter that exceeds a topic’s size limit does not stop the others
   const open = await Array.fromAsync(store.deadLetters(), ({ deadLetter }) => deadLetter)
   assert.deepEqual([open.length, noted(open).length], [50, 49])
 })
+
+test('one is replaced by itself; an error that is not of this library ends the call', async () => {
+  const store = new MemoryDeadLetterStore(DEAD_LETTERS.slice(0, 3))
+  const calls: string[] = []
+  const broken = new RangeError('of the code')
+  const failing = (name: string) => async () => {
+    calls.push(name)
+    throw broken
+  }
+  Object.assign(store, { replaceAll: failing('all'), replace: failing('one') })
+  const replacements = replacementsOf(await Array.fromAsync(store.deadLetters()))
+  const isBroken = (error: unknown) => error === broken
+  await assert.rejects(replaceAll(store, replacements), isBroken)
+  assert.deepEqual(calls, ['all'])
+  await assert.rejects(replaceAll(store, replacements.slice(0, 1)), isBroken)
+  assert.deepEqual(calls, ['all', 'one'])
+  assert.deepEqual(await replaceAll(store, []), [])
+  assert.deepEqual(calls, ['all', 'one'])
+})

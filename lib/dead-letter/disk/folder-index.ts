@@ -102,6 +102,7 @@ export class FolderIndex {
   /** The places that notes complete: an index into `#names`, and an offset. */
   readonly #completedNames = integers()
   readonly #completedOffsets = offsets()
+  /** The numbers of the names count up from 0. */
   readonly #names = new Map<string, number>()
   #states = new Uint8Array(0)
   /** The next entry with the same record, or -1. Empty if no record has several entries. */
@@ -232,11 +233,8 @@ export class FolderIndex {
 
   #applyNotes(): void {
     this.#states = new Uint8Array(this.#offsets.length)
-    const segments = new Array<Segment | undefined>(this.#names.size)
-    for (const segment of this.segments) {
-      const number = this.#names.get(segment.name)
-      if (number !== undefined) segments[number] = segment
-    }
+    const byName = new Map(this.segments.map(segment => [segment.name, segment]))
+    const segments = [...this.#names.keys()].map(name => byName.get(name))
     for (let at = 0; at < this.#completedNames.length; at++) {
       const segment = segments[this.#completedNames.at(at)]
       const entry = segment && this.#find(segment, this.#completedOffsets.at(at))

@@ -210,6 +210,6 @@ test('a file that is gone is none; a broken link and a folder are errors with th
   symlinkSync(join(folder, 'nowhere'), join(folder, 'link.seg2'))
   await assert.rejects(FileSource.open(join(folder, 'link.seg2')), { code: 'ENOENT' })
   mkdirSync(join(folder, 'folder.seg2'))
-  await assert.rejects(FileSource.open(join(folder, 'folder.seg2')), { code: 'EISDIR' })
+  await assert.rejects(FileSource.open(join(folder, 'folder.seg2')), { code: 'EISDIR', message: 'Not a file.' })
   await assert.rejects(FileSource.open(join('/dev/null')), { code: 'ENOTSUP' })
 })

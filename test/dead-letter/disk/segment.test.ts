@@ -63,7 +63,7 @@ test('the format of a file is in its name', () => {
   )
 })
 
-test('a writer appends behind what it has written, and flushes each append, unless it is told not to', async t => {
+test('a writer appends behind what it has written, and flushes each append if it is configured to', async t => {
   const folder = newFolder()
   const flush = t.mock.method(await handles(), 'datasync')
   const writer = await SegmentWriter.create(join(folder, 'a.seg2'))

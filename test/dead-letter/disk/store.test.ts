@@ -25,6 +25,7 @@ import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
+import { pause } from '../../support/time.ts'
 
 const HOUR = 3_600_000
 const root = temporaryFolder()
@@ -528,4 +529,127 @@ test('a note about a missing entry completes nothing', async () => {
   const note = encodeEntry('seg2', { closed: 'x', of, location: 'kafka:chat-0@1' })
   writeFileSync(join(folder, '1-notes.seg2'), Buffer.concat(note))
   assert.deepEqual(await idsIn(folder), ['a'])
+})
+
+/** A note of the greatest length, for which room is reserved. */
+const longestNote = (deadLetter: DeadLetter, of: readonly string[]) => ({
+  closed: deadLetter.deadLetterId,
+  of,
+  location: 'x'.repeat(320),
+})
+
+test('the room for a batch is that of its notes, and of each dead letter in a new version', async () => {
+  const folder = newFolder()
+  const samples = 'test/dead-letter/samples-0.1/disk'
+  for (const name of readdirSync(samples)) writeFileSync(join(folder, name), readFileSync(join(samples, name)))
+  await storeIn(folder, [deadLetterOf('twice'), deadLetterOf('twice'), deadLetterOf('once')])
+  const before = new Set(segmentsOf(folder))
+  const { open } = await listIn(folder)
+  const store = new DiskDeadLetterStore(folder)
+  await store.reserve(open)
+  const sizes = Object.fromEntries(
+    segmentsOf(folder)
+      .filter(name => !before.has(name))
+      .map(name => [name.slice(name.lastIndexOf('.') + 1), statSync(join(folder, name)).size]),
+  )
+  const expected = { seg: 0, seg2: 0 }
+  for (const { deadLetter, handle } of open) {
+    const format = /\.seg#/.test(handle.join()) ? 'seg' : 'seg2'
+    expected[format] += entryBytes(format, longestNote(deadLetter, handle))
+    expected.seg2 += entryBytes('seg2', deadLetter) + 2048
+  }
+  assert.ok(expected.seg > 0)
+  assert.deepEqual(sizes, expected)
+  await store.close()
+  assert.deepEqual(new Set(segmentsOf(folder)), before)
+  await store.reserve([])
+  assert.deepEqual(new Set(segmentsOf(folder)), before)
+})
+
+test('reading ends when it is asked to, and skips a segment that was removed meanwhile', async () => {
+  const folder = newFolder()
+  await storeIn(folder, [deadLetterOf('a'), deadLetterOf('b')])
+  await pause(2)
+  await storeIn(folder, [deadLetterOf('c')])
+  const idsUntil = async (id: string, act: (abort: AbortController) => void) => {
+    const abort = new AbortController()
+    const ids: string[] = []
+    const unreadable: Unreadable[] = []
+    const store = new DiskDeadLetterStore(folder)
+    const options = { signal: abort.signal, onUnreadable: (each: Unreadable) => unreadable.push(each) }
+    for await (const { deadLetter } of store.deadLetters(options)) {
+      ids.push(deadLetter.recordId)
+      if (deadLetter.recordId === id) act(abort)
+    }
+    assert.deepEqual(unreadable, [])
+    return ids
+  }
+  assert.deepEqual(await idsUntil('a', abort => abort.abort()), ['a'])
+  assert.deepEqual(await idsUntil('', () => {}), ['a', 'b', 'c'])
+  assert.deepEqual(await idsUntil('a', () => rmSync(join(folder, segmentsOf(folder)[1] as string))), ['a', 'b'])
+})
+
+test('what changes while it is read, and a dead letter with such a copy, is reported and not given', async () => {
+  const folder = newFolder()
+  // More than a chunk apart, so that none of them is read ahead.
+  const large = (id: string) => deadLetterOf(id, 'x'.repeat(300_000))
+  const locations = await storeIn(folder, [large('a'), large('b'), large('copied'), large('copied'), large('c')])
+  const [name = ''] = segmentsOf(folder)
+  const path = join(folder, name)
+  const offsets = locations.map(location => Number(location.slice(location.indexOf('#') + 1)))
+  const unreadable: Unreadable[] = []
+  const ids: string[] = []
+  const store = new DiskDeadLetterStore(folder)
+  for await (const { deadLetter } of store.deadLetters({ onUnreadable: each => unreadable.push(each) })) {
+    ids.push(deadLetter.recordId)
+    if (deadLetter.recordId !== 'a') continue
+    const bytes = readFileSync(path)
+    for (const at of [1, 3]) bytes[(offsets[at] as number) + 100_000] = 0
+    writeFileSync(path, bytes)
+  }
+  assert.deepEqual(ids, ['a', 'c'])
+  assert.deepEqual(unreadable, [
+    { location: `${path} at byte ${offsets[1]}`, reason: 'it changed while it was read', count: 1 },
+    { location: `disk:${name}#${offsets[2]}`, reason: 'a copy of it can’t be read', count: 1 },
+  ])
+})
+
+test('the errors of a folder say what could not be done, and why', async () => {
+  const missing = new DiskDeadLetterStore(join(root, 'missing'))
+  const message = `There is no folder ${join(root, 'missing')}: no dead letter was stored there.`
+  for (const work of [() => Array.fromAsync(missing.deadLetters()), () => missing.lease(), () => missing.tidy()])
+    await assert.rejects(work(), { code: 'not-found', message })
+  const folder = newFolder()
+  const store = new DiskDeadLetterStore(folder)
+  mkdirSync(join(folder, 'redrive.stop'))
+  const lease = await store.lease()
+  await assert.rejects(store.requestStop(), {
+    code: 'dead-letter',
+    retriable: true,
+    message: 'The request to stop can’t be written (EISDIR).',
+  })
+  rmSync(join(folder, 'redrive.stop'), { recursive: true })
+  await lease.release()
+  mkdirSync(join(folder, 'redrive.sending'))
+  const sending = 'The redrive can’t write to disk which dead letters it is sending, so it sends nothing'
+  await assert.rejects(store.sending.read(), { code: 'dead-letter', message: `${sending} (EISDIR).` })
+  await assert.rejects(store.sending.write('x'), { code: 'dead-letter', message: `${sending} (EISDIR).` })
+  await assert.rejects(store.sending.remove(), { code: 'dead-letter', message: `${sending} (ERR_FS_EISDIR).` })
+  rmSync(join(folder, 'redrive.sending'), { recursive: true })
+  assert.equal(await store.sending.read(), undefined)
+  await store.sending.write('note')
+  assert.equal(await store.sending.read(), 'note')
+  await store.sending.remove()
+  await store.sending.remove()
+  assert.deepEqual(readdirSync(folder), [])
+})
+
+test('a found dead letter is completed at its location; one with a claim check is not verified', async () => {
+  const folder = newFolder()
+  const store = new DiskDeadLetterStore(folder)
+  const deadLetter = deadLetterOf('found')
+  const claimed = { ...deadLetter, claimCheck: { target: 'disk:/x', sha256: '0'.repeat(64), bytes: 5 } }
+  const location = 'disk:a.seg2#7'
+  assert.deepEqual(await store.find(deadLetter, location), { deadLetter, location, verified: true, handle: [location] })
+  assert.equal((await store.find(claimed, location)).verified, false)
 })

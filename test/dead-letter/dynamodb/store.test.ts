@@ -355,3 +355,13 @@ test('the name of the table’s key is found once, not with every call', async (
   await store.complete((await readAll()).open.map(open => ({ open, location: 'discarded' })))
   assert.equal(server.calls.get('DeleteItem'), 2)
 })
+
+test('a listing that does not ask for what can’t be read skips it', async () => {
+  put('garbage', 7)
+  put('good', deadLetterOf('good'))
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.deepEqual(
+    open.map(({ deadLetter }) => deadLetter.recordId),
+    ['good'],
+  )
+})

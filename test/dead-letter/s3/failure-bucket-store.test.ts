@@ -307,3 +307,11 @@ test('a bucket that does not exist is an error', async t => {
   t.after(() => missing.close())
   await assert.rejects(Array.fromAsync(missing.deadLetters()), { code: 'not-found' })
 })
+
+test('a listing that does not ask for what can’t be read skips it', async () => {
+  server.put(keyOf('08.00.00'), 'garbage')
+  server.put(keyOf('08.00.01'), Buffer.from([0xff, 0xfe]))
+  server.put(keyOf('08.00.02'), record(event('e-1')))
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.equal(open.length, 1)
+})

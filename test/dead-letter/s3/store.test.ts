@@ -1,8 +1,11 @@
 // The objects of a bucket are untrusted: none of them stops the reading, and none can complete another one.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { loadS3 } from '../../../lib/dead-letter/aws-clients.ts'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import { NotCompletedError, type Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
+import { getObject } from '../../../lib/dead-letter/s3/get-object.ts'
 import { openStore, type S3DeadLetterStore } from '../../../lib/dead-letter/s3/store.ts'
 import { S3DeadLetterTarget } from '../../../lib/dead-letter/s3/target.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
@@ -257,6 +260,7 @@ test('an edit replaces nothing when the key of the new dead letter holds somethi
   for (const [held, isReplaced] of [
     ['garbage', false],
     [JSON.stringify({ ...edited, schemaVersion: 3 }), false],
+    [JSON.stringify(deadLetterOf('another')), false],
     [JSON.stringify(edited), true],
   ] as const) {
     server.objects.clear()
@@ -273,7 +277,101 @@ test('an edit replaces nothing when the key of the new dead letter holds somethi
     if (isReplaced) {
       await replacing
       await store.replace({ ...(open[0] as (typeof open)[0]), deadLetter: edited }, tried(edited, 'quota'))
-    } else await assert.rejects(replacing, { code: 'dead-letter', message: /holds something else/ })
+    } else {
+      const message =
+        `s3://letters/${keyOf(edited)} holds something else than the edited dead letter; ` +
+        'the original dead letter is unchanged.'
+      await assert.rejects(replacing, { code: 'dead-letter', message })
+    }
     assert.equal(server.objects.has(keyOf(before)), !isReplaced, held)
+  }
+})
+
+test('without a prefix, the objects at the top of the bucket are read, the redrive’s own beside them', async t => {
+  const whole = openStore({ kind: 's3', bucket: 'letters', prefix: '' })
+  t.after(() => whole.close())
+  const [top, deep] = [deadLetterOf('top'), deadLetterOf('deep')]
+  server.put(`${top.deadLetterId}.json`, JSON.stringify(top))
+  server.put(keyOf(deep), JSON.stringify(deep))
+  const open = await Array.fromAsync(whole.deadLetters())
+  assert.deepEqual(
+    open.map(({ deadLetter, location }) => [deadLetter.recordId, location]),
+    [['top', `s3://letters/${top.deadLetterId}.json`]],
+  )
+  const lease = await whole.lease()
+  await whole.sending.write('sending')
+  assert.equal(await whole.sending.read(), 'sending')
+  assert.ok(server.objects.has('redrive.lease') && server.objects.has('redrive.sending'))
+  assert.equal(await whole.requestStop(), 'requested')
+  await lease.release()
+  await whole.sending.remove()
+  assert.equal(await whole.sending.read(), undefined)
+})
+
+test('a listing that does not ask for what can’t be read skips it', async () => {
+  const good = deadLetterOf('good')
+  server.put('prod/0.json', 'garbage')
+  server.put(keyOf(good), JSON.stringify(good))
+  const open = await Array.fromAsync(store.deadLetters())
+  assert.deepEqual(
+    open.map(({ deadLetter }) => deadLetter),
+    [good],
+  )
+})
+
+test('several objects are read at the same time', async () => {
+  for (let n = 0; n < 30; n++) server.put(`prod/${n}.json`, JSON.stringify(deadLetterOf(`n-${n}`)))
+  assert.equal((await readAll()).open.length, 30)
+  // Each request that runs beside others has a connection of its own.
+  const connections = await server.connections()
+  assert.ok(connections >= 5, `${connections} connections`)
+})
+
+test('an object is read up to a size, to the byte, with its version and its age by the clock of S3', async t => {
+  const s3 = await loadS3()
+  t.after(() => s3.client.destroy())
+  server.aheadMs = 3_600_000
+  server.put('x', '12345', 7000)
+  const read = (maxBytes: number) => getObject(s3, { Bucket: 'letters', Key: 'x' }, maxBytes)
+  const { body, etag, ageMs } = await read(5)
+  assert.deepEqual([String(body), etag], ['12345', `"${createHash('md5').update('12345').digest('hex')}"`])
+  // The header `date` has whole seconds.
+  assert.ok(Math.abs(ageMs - 7000) <= 2000, `${ageMs}`)
+  assert.equal((await read(4)).body, undefined)
+  server.put('x', '')
+  assert.equal(String((await read(0)).body), '')
+  await assert.rejects(getObject(s3, { Bucket: 'letters', Key: 'gone' }, 5), { name: 'NoSuchKey' })
+})
+
+test('a request to stop is written once, behind the holder’s id', async () => {
+  const lease = await store.lease()
+  const content = () => server.contents()['prod/redrive.lease']
+  const holder = content()
+  for (let n = 0; n < 3; n++) {
+    assert.equal(await store.requestStop(), 'requested')
+    assert.equal(content(), `${holder} stop`)
+  }
+  await assert.rejects(lease.check(), { code: 'stop-requested' })
+  await lease.renew()
+  assert.equal(content(), holder)
+  await lease.release()
+  assert.equal(await store.requestStop(), 'not-running')
+})
+
+test('a request to stop is repeated if the holder renews meanwhile, five times', async t => {
+  t.after(() => {
+    server.onRequest = () => {}
+  })
+  for (const [renewals, answer] of [
+    [4, 'requested'],
+    [5, 'redrive-running'],
+  ] as const) {
+    let count = 0
+    server.put('prod/redrive.lease', 'holder 0')
+    server.onRequest = (method, key) => {
+      if (method === 'PUT' && count < renewals) server.put(key, `holder ${++count}`)
+    }
+    const result = await store.requestStop().catch((error: DeadLetterError) => error.code)
+    assert.equal(result, answer)
   }
 })

@@ -397,3 +397,110 @@ test('the lease of a redrive is that of its configuration', async t => {
   await (await two.lease()).release()
   await Promise.all([one.close(), two.close()])
 })
+
+test('a taker that finds the lease in flight asks once, and leaves no request behind', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  const lease = await takeQueueLease(sqs.url, sqs.clock)
+  const receives = () => sqs.callsOf('ReceiveMessage').length
+  const before = receives()
+  await assert.rejects(takeQueueLease(sqs.url, sqs.clock), isRunning)
+  assert.equal(receives() - before, 1)
+  await requestQueueStop(sqs.url, sqs.clock)
+  const sent = sqs.callsOf('SendMessage').map(({ body }) => body)
+  assert.deepEqual(
+    sent.map(({ MessageBody, MessageGroupId, QueueUrl }) => [MessageBody, MessageGroupId, QueueUrl]),
+    [...Array(3).fill(['redrive', 'redrive', sqs.url]), ['stop', 'stop', sqs.url]],
+  )
+  const ids = sent.map(({ MessageDeduplicationId: id }) => String(id))
+  assert.equal(new Set(ids).size, 4)
+  for (const id of ids) assert.match(id, /^[0-9a-f-]{36}$/)
+  for (const { body } of sqs.callsOf('ReceiveMessage'))
+    assert.deepEqual([body.VisibilityTimeout, body.WaitTimeSeconds, body.MaxNumberOfMessages], [60, 0, 10])
+  await lease.release()
+})
+
+test('a lease with less than half of its time left is renewed before a batch', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  const lease = await takeQueueLease(sqs.url, sqs.clock)
+  const renewals = () => sqs.callsOf('ChangeMessageVisibilityBatch').length
+  sqs.now = 30_000
+  await lease.check()
+  assert.equal(renewals(), 0)
+  sqs.now = 30_001
+  await lease.check()
+  assert.equal(renewals(), 1)
+  sqs.now = 60_001
+  await lease.check()
+  assert.equal(renewals(), 1)
+  sqs.now = 90_000
+  await lease.renew()
+  sqs.now = 149_999
+  await lease.release()
+  assert.equal(sqs.messages.length, 0)
+})
+
+test('a lease queue that can’t be used is an error that says why, and nobody is asked to stop there', async t => {
+  const sqs = await SqsServer.start('lease.fifo')
+  t.after(() => sqs.close())
+  sqs.isMissing = true
+  const missing = { code: 'not-found', message: 'The SQS queue does not exist.' }
+  await assert.rejects(takeQueueLease(sqs.url, sqs.clock), missing)
+  await assert.rejects(requestQueueStop(sqs.url, sqs.clock), missing)
+  assert.equal(sqs.callsOf('SendMessage').length, 2)
+  sqs.isMissing = false
+  sqs.maxInFlight = 0
+  await assert.rejects(takeQueueLease(sqs.url, sqs.clock), {
+    code: 'dead-letter',
+    retriable: true,
+    causeCode: 'OverLimit',
+    message: 'The SQS queue can’t be used (OverLimit).',
+  })
+})
+
+test('dead letters wait for their copies until sixteen megabytes are received', async t => {
+  const { sqs, store } = await standard(t)
+  for (let n = 0; n < 40; n++) sqs.add(JSON.stringify(deadLetterOf(`r-${n}`, Buffer.alloc(900_000))))
+  const reading = store.deadLetters({ purpose: 'redrive' })
+  const receives = await Array.fromAsync(reading, () => sqs.callsOf('ReceiveMessage').length)
+  // Of 1.2 MB each as base64, fourteen reach it: within the second ten, again within the third, and not again.
+  assert.deepEqual(receives, [...Array(20).fill(2), ...Array(10).fill(3), ...Array(10).fill(6)])
+})
+
+test('a listing that does not ask for what can’t be read skips it; what was completed needs no more time', async t => {
+  const { sqs, store } = await standard(t)
+  sqs.add('text')
+  sqs.add(JSON.stringify(deadLetterOf('good')))
+  const open = await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.equal(open.length, 1)
+  await store.complete(completedOf(open))
+  await store.reserve(open)
+  assert.equal(sqs.callsOf('ChangeMessageVisibilityBatch').length, 0)
+})
+
+test('what a queue’s counts mean is said in whole sentences, for a FIFO queue with its groups', async t => {
+  const { sqs, store } = await fifo(t)
+  sqs.add('{"n":1}', { group: 'g' })
+  const reading =
+    'Reading a queue receives its messages: SQS counts a receive of each and hides it for some seconds, at most 30.'
+  assert.deepEqual(await store.notes(), [
+    'About 1 messages are in the queue orders-failures.fifo, 0 more are received and hidden, 0 delayed ' +
+      '(the counts of SQS).',
+    reading,
+    'SQS shows at most 10 messages of a group.',
+    'Nothing excludes a second redrive of the queue orders-failures.fifo: set KAFKA_REDRIVE_LEASE_QUEUE, or add an ' +
+      's3: or dynamodb: target to KAFKA_DEAD_LETTER.',
+  ])
+  await Array.fromAsync(store.deadLetters({ purpose: 'redrive' }))
+  assert.match((await store.notes())[0] ?? '', /^About 0 messages are in .*, 1 more are received and hidden, 0 delayed/)
+})
+
+test('a queue without a lease has nothing to check, renew or release, and nobody to ask', async t => {
+  const { store } = await standard(t)
+  const lease = await store.lease()
+  await lease.check()
+  await lease.renew()
+  await lease.release()
+  assert.equal(await store.requestStop(), 'no-lease')
+})
