@@ -49,7 +49,8 @@ export interface ContractFields {
 /**
  * Creates a contract for `kafkaProducer` from code. The schema only checks: the original value is sent, without the
  * schema's transformations and defaults.
- * @throws Error listing every problem; ConfigError if a part has the wrong type, e.g. a schema that is no Standard Schema
+ * @throws Error listing every problem; ConfigError if a part has the wrong type, e.g. a schema that is no Standard
+ *   Schema
  * @example
  * const chat = defineContract('chat', { key: { from: ['value:/room'] }, value: { schema: Chat } })
  * const rules = { contracts: new Map([['chat', chat]]) }
