@@ -92,6 +92,16 @@ test('when every record has its fate: the answer has all of them', async () => {
   ])
 })
 
+test('the log has the request, and how many of its records go back', async () => {
+  const failures: unknown[][] = []
+  const log = { requestFailed: (...args: unknown[]) => void failures.push(args) } as unknown as InvocationLog
+  const error = new TypeError('of the producer')
+  await post({ log }, { sendAll: () => Promise.reject(error) })
+  await post({ log, contracts: { get: defect } as unknown as Contracts })
+  assert.deepEqual(failures[0], [error, 'r-1', 2])
+  assert.deepEqual(failures[1]?.slice(1), ['r-1', 0])
+})
+
 test('a failure that gets no dead letter is known when the reports are', () => {
   const sourceRecords = [{ id: 'a' }] as SourceRecord[]
   const failed = { kind: 'failed', failureKind: 'delivery-failure', outcome: 'not-sent', code: 'quota' } as Failed

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { ReasonBudget } from '../../functions/http/dialects/native/answer-size.ts'
-import { toErrorResponse, toResponse } from '../../functions/http/dialects/native/to-response.ts'
+import { toErrorResponse, toFailureResponse, toResponse } from '../../functions/http/dialects/native/to-response.ts'
 import { httpApiAnswer, httpApiEvent } from '../../functions/http/http-api-event.ts'
 import { RequestError } from '../../functions/http/request-error.ts'
 import { RequestLimit } from '../../functions/http/request-limit.ts'
@@ -305,6 +305,48 @@ test('an answer of refused records has their common code, or one for several', (
     ],
   )
   assert.equal(answerTo(refusal('schema'), refusal('tombstone')).body.code, 'records-refused')
+})
+
+test('the reasons of refused records are cut to what the answer has room for, as long as one is refused', () => {
+  const long = { ...refusal('schema'), detail: 'x'.repeat(201) } as RecordFate
+  for (const fates of [[long], [long, long], [delivered, long], [returned, long]])
+    assert.equal(answerTo(...fates).body.records.at(-1).detail, `${'x'.repeat(199)}…`)
+})
+
+test('a refused record has its violations if there are any; a delivered one may have no offset', () => {
+  const violations = [{ pointer: '/value', rule: 'type', expected: 'string' }]
+  const { body } = answerTo({ ...refusal('schema'), violations, truncated: true } as RecordFate)
+  assert.deepEqual(body.records, [
+    { index: 0, id: 'i-0', fate: 'refused', status: 422, code: 'schema', detail: 'd', violations, truncated: true },
+  ])
+  const withoutOffset = { fate: 'delivered', metadata: { topic: 't', partition: 1, offset: null, timestamp: 5 } }
+  assert.equal(answerTo(withoutOffset as unknown as RecordFate).body.records[0].offset, null)
+})
+
+test('a request that an error has ended is answered with what is known of its records', () => {
+  const failureOf = (...fates: readonly RecordFate[]) => {
+    const answered = fates.map((fate, index) => ({ id: `i-${index}`, fate }))
+    const { status, headers, body } = toFailureResponse(answered, request(), 'r-1')
+    assert.deepEqual([status, headers], [500, { 'content-type': 'application/problem+json' }])
+    return JSON.parse(body)
+  }
+  const problem = {
+    type: 'urn:serverless-kafka-producer:problem:unavailable',
+    title: 'Internal error',
+    status: 500,
+    code: 'unavailable',
+    requestId: 'r-1',
+  }
+  assert.deepEqual(failureOf(), {
+    ...problem,
+    detail: 'An unexpected error ended the request before a record was sent; the log has its reason.',
+  })
+  const { detail, records } = failureOf(delivered, refusal('schema'), returned)
+  assert.equal(
+    detail,
+    'An unexpected error ended the request; the log has its reason. Records with outcome unknown may have been stored.',
+  )
+  assert.deepEqual(records, answerTo(delivered, refusal('schema'), returned).body.records)
 })
 
 test('a refused request has its code, its message and its headers in the answer', () => {

@@ -21,8 +21,9 @@ for (const [name, event] of Object.entries(PINGS))
     process.env.POWERTOOLS_DEV = 'false'
     try {
       const harness = httpHarness()
-      const { statusCode, body } = await harness.invoke(event)
+      const { statusCode, headers, body } = await harness.invoke(event)
       assert.deepEqual([statusCode, body], [200, '{"status":"warm"}'])
+      assert.deepEqual(headers, { 'content-type': 'application/json' })
       assert.equal(recordsOf(harness).length, 0)
       const lines = harness.logged.filter(line => line.includes('"message":"invocation"')).map(line => JSON.parse(line))
       assert.deepEqual(

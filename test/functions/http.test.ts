@@ -390,6 +390,50 @@ test('any JSON as an event is no HTTP event and throws; any body gets an answer 
   )
 })
 
+test('the source of a dead letter is the request, and the place of the record in it', async () => {
+  const harness = httpHarness({ script: Array(9).fill('refuse') })
+  const { status } = await harness.post('chat', { records: [chat('a'), { value: 5 }, chat('b')] })
+  assert.equal(status, 207)
+  const source = { trigger: 'http', id: 'r-1', function: 'test-function', arn: null, receiveCount: null }
+  assert.deepEqual(
+    harness.deadLetters.deadLetters.map(one => [one.recordId, one.source]),
+    [0, 2].map(index => [`r-1:${index}`, { ...source, index }]),
+  )
+})
+
+test('without an id of its gateway a request has that of the invocation, or a new one', async () => {
+  const harness = httpHarness()
+  const event = {
+    httpMethod: 'POST',
+    path: '/topics/chat',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(chat()),
+    requestContext: { elb: {} },
+  }
+  const { body } = await harness.invoke(event)
+  assert.equal(JSON.parse(body as string).requestId, 'aws-1')
+  const { body: other } = (await harness.invokeIn({}, event)) as { body: string }
+  assert.match(JSON.parse(other).requestId, /^[\da-f-]{36}$/)
+})
+
+test('an event that is no HTTP request is refused with what was expected, and logged with its code', async () => {
+  const harness = httpHarness()
+  await assert.rejects(harness.invoke({ Records: [] }), {
+    name: 'KafkaProducerError',
+    code: 'bad-value',
+    message: 'event: expected an HTTP event of API Gateway, a function URL, a load balancer or VPC Lattice.',
+  })
+  const { requestId, outcomes, code } = JSON.parse(harness.logged.at(-1) ?? '{}')
+  assert.deepEqual([requestId, outcomes, code], ['aws-1', { refusedRequests: 1 }, 'bad-value'])
+})
+
+test('a refused request is logged with its id and code', async () => {
+  const harness = httpHarness()
+  await harness.post('nope', chat())
+  const { requestId, code } = JSON.parse(harness.logged.at(-1) ?? '{}')
+  assert.deepEqual([requestId, code], ['r-1', 'unknown-topic'])
+})
+
 test('KAFKA_ON_FAILURE_HTTP=return: 503 with Retry-After instead of a dead letter', async () => {
   const harness = httpHarness({ script: ['refuse', 'refuse', 'refuse'], options: { onFailureHttp: 'return' } })
   const { status, body, headers } = await harness.post('chat', chat())

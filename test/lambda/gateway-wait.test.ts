@@ -85,6 +85,25 @@ for (const [name, event] of UNTRUE)
     assert.ok(remainingMs === 28_000 || remainingMs === 29_000 || remainingMs === 59_000)
   })
 
+test('a clock may be a minute ahead, or a minute behind what the deadline allows', () => {
+  assert.deepEqual(leaves(httpApi(NOW + 60_000)), { remainingMs: 29_000, isClockIgnored: false })
+  assert.deepEqual(leaves(httpApi(NOW - 89_000)), { remainingMs: -60_000, isClockIgnored: false })
+})
+
+test('what is no time is none: a number with a fraction, or a text that is no number of at most 18 digits', () => {
+  for (const timeEpoch of ['', '12a', 'a12', '1'.repeat(19), null])
+    assert.deepEqual(leaves(lattice2(timeEpoch)), { remainingMs: 59_000, isClockIgnored: false })
+  const requestContext = { http: {}, timeEpoch: 0.5, requestTimeEpoch: NOW - 1000 }
+  assert.deepEqual(leaves({ requestContext }), { remainingMs: 28_000, isClockIgnored: false })
+})
+
+test('a REST API is known by resource and method, a WebSocket API by its time', () => {
+  const { resource, httpMethod, requestContext } = restApi()
+  assert.deepEqual(leaves({ resource, httpMethod, requestContext }), { remainingMs: 28_000, isClockIgnored: false })
+  for (const event of [{ resource }, { httpMethod }, { resource: 5, httpMethod }, { resource, httpMethod: 5 }])
+    assert.equal(leaves({ ...event, requestContext }), undefined)
+})
+
 test('events of other sources have no gateway deadline', () => {
   for (const event of [undefined, null, 'text', {}, { Records: [] }, { detail: {}, time: '2026-11-27T00:00:00Z' }])
     assert.equal(leaves(event), undefined)

@@ -19,6 +19,32 @@ test('AWS’s trace header becomes a traceparent', () => {
   )
 })
 
+test('a trace that AWS does not sample is not sampled; a parent of another length is none', () => {
+  const root = 'Root=1-5759e988-bd862e3fe1be46a994272793'
+  const parent = '53995c3f42cd8ad8'
+  const of = (rest: string) => traceparentOf(undefined, `${root};${rest}`)
+  assert.equal(of(`Parent=${parent};Sampled=0`), `00-5759e988bd862e3fe1be46a994272793-${parent}-00`)
+  assert.equal(of(`Parent=${parent}`), `00-5759e988bd862e3fe1be46a994272793-${parent}-00`)
+  assert.equal(of(`Self=1-2-3;Parent=${parent};Lineage=a:0`), `00-5759e988bd862e3fe1be46a994272793-${parent}-00`)
+  for (const other of [`${parent}0`, parent.slice(1), parent.toUpperCase()])
+    assert.doesNotMatch(of(`Parent=${other}`), new RegExp(parent.slice(1), 'i'))
+})
+
+test('a root of another version, or with other digits, begins a new trace', () => {
+  for (const root of [
+    '2-5759e988-bd862e3fe1be46a994272793',
+    '1-5759e98-bd862e3fe1be46a994272793',
+    '1-5759E988-bd862e3fe1be46a994272793',
+  ])
+    assert.match(traceparentOf(undefined, `Root=${root};Sampled=1`), /^00-(?!5759e98)[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  // Only both parts together must not be zero.
+  for (const [time, rest] of [
+    ['00000000', '000000000000000000000001'],
+    ['00000001', '000000000000000000000000'],
+  ] as const)
+    assert.ok(traceparentOf(undefined, `Root=1-${time}-${rest}`).startsWith(`00-${time}${rest}-`))
+})
+
 test('an all-zero trace of AWS begins a new one, an all-zero parent a new span', () => {
   const zeros = 'Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=1'
   const isNew = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/
