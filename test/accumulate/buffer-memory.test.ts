@@ -31,9 +31,9 @@ class Brokers extends ScriptedKafkaClient {
   }
 }
 
-async function connected(brokers: Brokers, bufferMemory: number): Promise<KafkaProducer> {
+async function connected(brokers: Brokers, bufferMemory: number, lingerMs = 0): Promise<KafkaProducer> {
   const { clock } = brokers
-  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], bufferMemory }, {}), {
+  const producer = new KafkaProducer(parseConfig({ bootstrapServers: ['b:1'], bufferMemory, lingerMs }, {}), {
     client: brokers,
     clock,
   })
@@ -181,3 +181,21 @@ async function reportedTimes(clock: VirtualClock, promises: readonly Promise<unk
   await clock.run(() => times.length === promises.length)
   return times
 }
+
+test('records that linger leave at once when a later call waits for memory', async () => {
+  const clock = new VirtualClock()
+  const brokers = new Brokers(clock)
+  const producer = await connected(brokers, 10_000, 20_000)
+  await producer.partitionsFor('t')
+  const sent: number[] = []
+  const send = () =>
+    void producer.send({ topic: 't', key: 'k', value: Buffer.alloc(4000) }).then(() => sent.push(clock.now()))
+  send()
+  await clock.advance(100)
+  assert.deepEqual(brokers.produceTimes, [])
+  send()
+  await clock.run(() => sent.length === 1)
+  assert.deepEqual(brokers.produceTimes, [100])
+  await clock.run(() => sent.length === 2)
+  assert.deepEqual(brokers.produceTimes, [100, 20_105], 'the other one lingers from its own append')
+})

@@ -12,7 +12,7 @@ import { ChangingCluster } from '../fakes/changing-cluster.ts'
 
 const BACK_OFF_MS = 100
 
-function setUp({ retryBackoffMaxMs = BACK_OFF_MS } = {}) {
+function setUp({ retryBackoffMaxMs = BACK_OFF_MS, isWanted = (_topic: KnownTopic): boolean => true } = {}) {
   const clock = new VirtualClock()
   const client = new ChangingCluster(clock, 1)
   const options = { retryBackoffMs: BACK_OFF_MS, retryBackoffMaxMs, clock }
@@ -23,7 +23,7 @@ function setUp({ retryBackoffMaxMs = BACK_OFF_MS } = {}) {
     requestMs: 1000,
     topics: () => topics,
     isInUse: () => true,
-    isWanted: () => true,
+    isWanted,
     onAnswer: () => {},
     onEnd: () => {},
   })
@@ -204,4 +204,36 @@ test('after the end no timer is left, also of a topic that waited for a later mo
     /No timer is left/,
   )
   assert.equal(clock.now(), closedAt)
+})
+
+test('a topic that no broker ever answered for is requested no more when nobody waits for it', async () => {
+  let isWanted = true
+  const { clock, client, requests, topic } = setUp({ isWanted: ({ name }) => name !== 'bad' || isWanted })
+  const [good, bad] = [topic('good'), topic('bad')]
+  client.answerMs = () => 0
+  client.view = name => {
+    if (name === 'bad') throw new Error('the broker closes the connection')
+    return client.topics[name]
+  }
+  const during = async (ms: number) => {
+    const before = client.requests.length
+    await clock.advance(ms)
+    return client.requests.slice(before).map(({ topics }) => [...topics].sort().join())
+  }
+  requests.need(good)
+  await during(1)
+  requests.need(bad)
+  const whileWanted = await during(5 * BACK_OFF_MS)
+  assert.ok(whileWanted.length > 2 && whileWanted.every(names => names.includes('bad')), whileWanted.join(' '))
+  isWanted = false
+  await during(2 * BACK_OFF_MS)
+  assert.deepEqual(await during(10 * BACK_OFF_MS), [])
+  requests.need(good)
+  assert.deepEqual(await during(1), ['good'], 'it does not make the requests about others fail')
+  requests.refresh()
+  assert.deepEqual(await during(2 * BACK_OFF_MS), ['good'])
+  isWanted = true
+  client.view = name => client.topics[name]
+  requests.need(bad)
+  assert.deepEqual(await during(1), ['bad,good'], 'when somebody waits, it is requested again')
 })

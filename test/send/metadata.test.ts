@@ -253,6 +253,21 @@ test('rule 6: a record that waits for a leader while its topic is deleted report
   assert.deepEqual(await send(record(1)), ['not-sent:topic-not-on-cluster'])
 })
 
+test('rule 6: a record that reaches its deadline without a leader says why its partition waited', async () => {
+  const { clock, client, producer, send } = harness({ deliveryTimeoutMs: 3000 })
+  client.topics.t = { leaders: [0, -1], leaderEpoch: 0 }
+  await send(record(0))
+  client.refusal = leader => (leader === 0 ? 'NOT_LEADER_OR_FOLLOWER' : undefined)
+  const reports = await whenDone(clock, producer.sendAll([record(0), record(1)]))
+  assert.deepEqual(
+    reports.map(report => report.kind === 'failed' && [report.outcome, report.causeCode, report.attempts > 0]),
+    [
+      ['rejected', 'NOT_LEADER_OR_FOLLOWER', true],
+      ['not-sent', 'NO_LEADER', false],
+    ],
+  )
+})
+
 test('rule 6: a topic whose record waits is in use for as long as it waits', async () => {
   const { clock, client, send } = harness({ deliveryTimeoutMs: 900_000 })
   await send(record(0))

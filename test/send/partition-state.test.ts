@@ -366,6 +366,52 @@ test('a cancelled partition holds no record; what is not written is not written 
   assert.equal(written.partition.hasRecords, false)
 })
 
+test('on another cluster a batch of which nothing is written is encoded anew, with an id of that cluster', () => {
+  for (const phase of ['open', 'requested'] as const) {
+    const { partition, bumps } = opened(['a'])
+    write(partition)
+    partition.acknowledged(40n)
+    const batch = open(partition, [pending('b'), pending('c')])
+    assert.deepEqual([batch.identity?.baseSequence, batch.fromOffset], [1, 41n])
+    if (phase === 'requested') partition.beginRequest(moment(clock), 3)
+    partition.leaveCluster()
+    assert.equal(partition.mayWrite, false)
+    if (phase === 'requested') partition.notWritten()
+    assert.deepEqual([partition.needsProducerId, batch.identity, partition.attemptedEpoch], [true, undefined, -1])
+
+    partition.assignProducerId({ producerId: 9n, epoch: 4 })
+    partition.numberBatch()
+    assert.equal(partition.batch, batch)
+    assert.deepEqual([batch.identity, batch.fromOffset], [{ producerId: 9n, epoch: 4, baseSequence: 0 }, null])
+    assert.deepEqual(bumps, [])
+  }
+})
+
+test('on another cluster a batch that failed before takes no epoch of the new id', () => {
+  const { partition, bumps, batch } = opened(['a'])
+  write(partition)
+  partition.attemptFailed(refused)
+  partition.leaveCluster()
+  assert.deepEqual([partition.batch, batch.identity, bumps], [batch, undefined, []])
+})
+
+test('an answer of the former cluster, or of a former log, does not say where the next batch begins', () => {
+  for (const event of ['leaveCluster', 'logBeganAnew'] as const) {
+    const { partition, batch } = opened(['a'])
+    write(partition)
+    partition[event]()
+    assert.equal(batch.fromOffset, null)
+    assert.equal(partition.mayWrite, true, 'it is written already')
+    partition.acknowledged(40n)
+    if (event === 'leaveCluster') partition.assignProducerId({ producerId: 9n, epoch: 0 })
+    const next = open(partition, [pending('b')])
+    assert.equal(next.fromOffset, null)
+    write(partition)
+    partition.acknowledged(7n)
+    assert.equal(open(partition, [pending('c')]).fromOffset, 8n)
+  }
+})
+
 test('a back-off and what caused it last until the batch ends', () => {
   const { partition } = opened()
   write(partition)
