@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import { parseConfig } from '../../lib/config/parse-config.ts'
+import { InvocationScope } from '../../lib/delivery/invocation-scope.ts'
 import { type KafkaContext, kafkaProducer } from '../../lib/lambda/kafka-producer-middleware.ts'
 import { ProducerFactory } from '../../lib/producer-factory.ts'
 import { type Attempt, ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
@@ -196,4 +197,20 @@ test('a failed connection attempt is not cached', async () => {
   await assert.rejects(factory.connect(config, deadlineIn(150)))
   client.metadata = metadata
   await factory.connect(config)
+})
+
+test('a scope counts delivered records and delivery failures; invalid records are neither', async () => {
+  const script: Attempt[] = ['ok', 'refuse', 'ok', 'refuse']
+  const { factory, config } = handlerOf(() => undefined, script, 1)
+  const scope = new InvocationScope()
+  const producer = factory.getProducer(config)
+  await scope.run(async () => {
+    for (let n = 0; n < 2; n++) await producer.send(record).catch(() => 'refused')
+    await producer.send({ ...record, partition: -1 }).catch(() => 'invalid')
+    for (let n = 0; n < 2; n++) await producer.sendAll([record])
+    await producer.sendAll([{ ...record, partition: -1 }])
+  })
+  await scope.close()
+  assert.deepEqual(scope.outcomes, { delivered: 2, deliveryFailures: 2 })
+  await factory.close()
 })

@@ -130,6 +130,16 @@ test('a span that is not sampled is not recorded, and its trace is continued', a
   assert.match(traceparentOf(headers)?.[0] ?? '', new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))
 })
 
+test('a traceparent as text is the parent too', async () => {
+  await sending([], producer => producer.send(record({ headers: [['traceparent', CALLER]] })))
+  assert.equal(only().parentSpanContext?.spanId, '00f067aa0ba902b7')
+})
+
+test('a call without records has no spans and no reports', async () => {
+  await sending([], async producer => assert.deepEqual(await producer.sendAll([]), []))
+  assert.deepEqual(exporter.getFinishedSpans(), [])
+})
+
 test('without an SDK the record is sent unchanged', async () => {
   trace.disable()
   try {

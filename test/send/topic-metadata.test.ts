@@ -99,6 +99,8 @@ test('a leader that a broker names counts only with a higher epoch, for a partit
   assert.deepEqual(leadersOf(topic, 2), [1, undefined])
   assert.equal(topic.learnLeader(0, { leader: 2, leaderEpoch: 8 }), true)
   assert.deepEqual(leadersOf(topic, 2), [2, undefined])
+  assert.equal(topic.learnLeader(0, { leader: 0, leaderEpoch: 9 }), true, '0 is the id of a broker')
+  assert.deepEqual(leadersOf(topic, 2), [0, undefined])
 })
 
 test('the first partition beyond the count is gone; of an unknown topic none is', () => {
