@@ -5,7 +5,8 @@ import type { PendingRecord } from './pending-record.ts'
 import { RecordQueue } from './record-queue.ts'
 
 export class HeldQueue extends RecordQueue {
-  readonly #byKey = new Map<string, Set<PendingRecord>>()
+  /** Without records without a key, so that these find none. */
+  readonly #byKey = new Map<string | undefined, Set<PendingRecord>>()
   readonly #total: { count: number }
 
   /** @param total counts the records of the held queues of all partitions */
@@ -36,8 +37,7 @@ export class HeldQueue extends RecordQueue {
   /** The oldest held record with the same key. Undefined if there is none, or for a record without a key. */
   firstOfKey(record: PartitionedRecord): PendingRecord | undefined {
     if (this.isEmpty) return undefined
-    const key = keyOf(record)
-    const [first] = (key !== undefined && this.#byKey.get(key)) || []
+    const [first] = this.#byKey.get(keyOf(record)) ?? []
     return first
   }
 }

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { BatchSizes } from '../../lib/accumulate/batch-sizes.ts'
+import type { ProducerBatch } from '../../lib/accumulate/producer-batch.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import { KafkaProducer } from '../../lib/kafka-producer.ts'
@@ -10,7 +12,7 @@ import { ScriptedKafkaClient } from '../../lib/testing/scripted-kafka-client.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import type { EncodedBatch, ProduceOutcome, ProduceRequest } from '../../lib/transport/kafka-client.ts'
 import { failure } from '../../lib/transport/produce-outcome.ts'
-import { PRODUCER_EPOCH_AT, RECORD_COUNT_AT } from '../../lib/wire-format/record-batch.ts'
+import { BATCH_OVERHEAD, PRODUCER_EPOCH_AT, RECORD_COUNT_AT } from '../../lib/wire-format/record-batch.ts'
 import { summaryOf } from '../support/producer-of.ts'
 
 const BATCH_SIZE = 100_000
@@ -137,4 +139,37 @@ test('a batch that is refused for one of its records says nothing about the size
     after.map(({ records }) => records),
     before.map(({ records }) => records),
   )
+})
+
+/** A batch whose records have `uncompressed` bytes with its header, and which was sent in `bytes`. */
+const batch = (uncompressed: number, bytes: number) =>
+  ({
+    topic: 't',
+    records: [{ record: { wireSize: uncompressed - BATCH_OVERHEAD } }],
+    bytes: Buffer.alloc(bytes),
+  }) as unknown as ProducerBatch
+
+test('a refused size counts until its time is over, to the millisecond', async () => {
+  const clock = new VirtualClock()
+  const sizes = new BatchSizes(BATCH_SIZE, 1000, clock)
+  sizes.refused(batch(60_000, 60_000))
+  await clock.advance(1000)
+  assert.deepEqual([sizes.limit('t'), sizes.limit('u')], [30_000, BATCH_SIZE])
+  await clock.advance(1)
+  assert.equal(sizes.limit('t'), BATCH_SIZE)
+  sizes.refused(batch(20_000, 20_000))
+  assert.equal(sizes.limit('t'), 16_384)
+})
+
+test('a better compression ratio counts by half, a worse one at once, and small batches do not count', () => {
+  const limitAfter = (...batches: readonly (readonly [uncompressed: number, bytes: number])[]) => {
+    const sizes = new BatchSizes(BATCH_SIZE, 1000, new VirtualClock())
+    for (const [uncompressed, bytes] of batches) sizes.compressed(batch(uncompressed, bytes))
+    return Math.round(sizes.limit('t'))
+  }
+  const limit = (ratio: number) => Math.round(BATCH_SIZE / (ratio * 1.05))
+  assert.equal(limitAfter([16_383, 1000]), BATCH_SIZE)
+  assert.equal(limitAfter([16_384, 8192]), limit(0.75))
+  assert.equal(limitAfter([20_000, 10_000], [20_000, 5000]), limit(0.5))
+  assert.equal(limitAfter([20_000, 10_000], [20_000, 16_000]), limit(0.8))
 })

@@ -1,6 +1,7 @@
 // An order group of one call whose records are appended at different times: virtual time, a scripted client.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OrderGroups } from '../../lib/accumulate/order-groups.ts'
 import { parseConfig } from '../../lib/config/parse-config.ts'
 import type { ProducerOptions } from '../../lib/config/producer-options.ts'
 import type { DeliveryReport } from '../../lib/delivery/delivery-report.ts'
@@ -8,6 +9,7 @@ import { KafkaProducer } from '../../lib/kafka-producer.ts'
 import { VirtualClock } from '../../lib/testing/virtual-clock.ts'
 import { Deadline } from '../../lib/time/deadline.ts'
 import { GrowingClient } from '../fakes/growing-client.ts'
+import { pendingRecord } from '../support/pending-record.ts'
 import { summaryOf } from '../support/producer-of.ts'
 import { whenDone } from '../support/time.ts'
 
@@ -109,4 +111,33 @@ test('records behind one that waits for its order group are sent when that one r
   await clock.run(() => results.length === 3)
 
   assert.deepEqual(results, ['held not-sent:deadline', 'first delivered', 'behind delivered'])
+})
+
+test('a group holds its records back from the first one of another partition on, until that one may leave', () => {
+  const clock = new VirtualClock()
+  const inGroup = (value: string, partition: number) => {
+    const pending = pendingRecord(clock, value)
+    return { ...pending, record: { ...pending.record, partition, orderGroup: 'g' } }
+  }
+  const groups = new OrderGroups()
+  const [a, b, c, d] = [inGroup('a', 0), inGroup('b', 0), inGroup('c', 1), inGroup('d', 1)]
+  assert.deepEqual(
+    [a, b, c, d].map(pending => groups.append(pending, false)),
+    [false, false, true, true],
+  )
+  assert.equal(groups.firstHeld('g'), c)
+  assert.equal(groups.firstHeld('h'), undefined)
+  assert.equal(groups.firstHeld(undefined), undefined)
+  // One that is not the first held leaves the group, e.g. at its deadline.
+  groups.forget(d)
+  assert.equal(groups.firstHeld('g'), c)
+  groups.forget(a)
+  assert.deepEqual([groups.firstHeld('g'), groups.mayLeave(c)], [c, false])
+  groups.forget(b)
+  assert.equal(groups.mayLeave(c), true)
+  groups.release(c)
+  assert.equal(groups.firstHeld('g'), undefined)
+  assert.deepEqual(groups.completed(c, true), [])
+  // Its next record is held back by nothing.
+  assert.equal(groups.append(inGroup('e', 0), false), false)
 })
