@@ -62,7 +62,7 @@ export async function loadAjv(dialect: SchemaDialect): Promise<CreateAjv> {
     ajv.addFormat('url', URL_FORMAT)
     replaceKeywords(ajv, _, resolveRef)
     refuseEndlessReferences(ajv, resolveRef)
-    refuseInheritedReferences(ajv)
+    refuseInheritedReferences(ajv, resolveRef)
     return ajv
   }
 }

@@ -70,13 +70,15 @@ export function defineContract(topic: string, contract: ContractFields): Contrac
 
 /** JavaScript callers have no types. Without this, a JSON Schema would be accepted and then fail for every record. */
 function checkArguments(topic: unknown, contract: unknown): void {
-  if (typeof topic !== 'string' || !isJsonObject(contract))
+  if (typeof topic !== 'string' || !isFields(contract))
     throw new ConfigError([
       `defineContract: expected a topic and an object of fields, got ${kindOf(topic)} and ${kindOf(contract)}.`,
     ])
   const problems = (['key', 'value'] as const).flatMap(name => {
     const part = contract[name]
-    return part === undefined || isJsonObject(part) ? [] : [`${name}: expected an object, got ${kindOf(part)}.`]
+    return part === undefined || isFields(part)
+      ? []
+      : [`${name}: expected an object, got ${isJsonObject(part) ? 'an object without fields' : kindOf(part)}.`]
   })
   const schema = isJsonObject(contract.value) ? contract.value.schema : undefined
   if (schema !== undefined && schema !== true && !isStandardSchema(schema))
@@ -88,7 +90,14 @@ function checkArguments(topic: unknown, contract: unknown): void {
 function isStandardSchema(schema: unknown): boolean {
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
   const standard: unknown = Reflect.get(schema, '~standard')
-  return isJsonObject(standard) && typeof standard.validate === 'function'
+  return typeof (standard as { validate?: unknown } | null | undefined)?.validate === 'function'
+}
+
+/** Not a promise, a Map or another object without fields of its own: each of its fields would count as left out. */
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isJsonObject(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null || Object.keys(value).length > 0
 }
 
 function standardCheck(schema: StandardSchema): SchemaCheck {

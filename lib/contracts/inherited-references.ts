@@ -1,31 +1,28 @@
-// Refuses a `$ref` to a name that the schema lacks but every JavaScript object inherits, such as `#/$defs/constructor`.
-// Ajv would take the inherited function for the schema and fail on its own error.
+// Refuses a `$ref` to a name that the schemas lack but every JavaScript object inherits, such as `#/$defs/constructor`.
+// Ajv looks names up in plain objects, so it would take the inherited value for the schema.
 import type { Ajv2020, CodeKeywordDefinition } from 'ajv/dist/2020.js'
+import type { ResolveRef } from './schema-steps.ts'
 
 /** Makes the compilation of such a schema throw the Error that Ajv throws for any other missing name. */
-export function refuseInheritedReferences(ajv: Ajv2020): void {
+export function refuseInheritedReferences(ajv: Ajv2020, resolveRef: ResolveRef): void {
   const definition = ajv.getKeyword('$ref') as CodeKeywordDefinition
   const { code } = definition
   definition.code = (cxt, ruleType) => {
-    const { root } = cxt.it.schemaEnv
-    const reference = cxt.schema as string
-    const isOfRoot = withoutHash(cxt.it.baseId) === withoutHash(root.baseId)
-    if (isOfRoot && reference.startsWith('#/') && isInherited(root.schema, reference))
-      throw new Error(`can't resolve reference ${reference} from id ${root.baseId || '#'}`)
+    const { it, schema: reference } = cxt
+    const { root } = it.schemaEnv
+    // Ajv does not look up the root itself.
+    if (reference !== '#' && reference !== '#/') {
+      const named: unknown = resolveRef.call(it.self, root, it.baseId, reference)
+      const schema = typeof named === 'object' && named !== null && 'schema' in named ? named.schema : named
+      if (schema !== undefined && !isSchema(schema))
+        throw new Error(`can't resolve reference ${reference} from id ${it.baseId}`)
+    }
     code(cxt, ruleType)
   }
 }
 
-const withoutHash = (id: string) => id.replace(/#$/, '')
-
-/** Whether the JSON pointer leads through a property that an object of the schema inherits. */
-function isInherited(schema: unknown, reference: string): boolean {
-  let part = schema
-  for (const step of reference.slice(2).split('/')) {
-    if (typeof part !== 'object' || part === null) return false
-    const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
-    if (!Object.hasOwn(part, name)) return name in part
-    part = (part as Record<string, unknown>)[name]
-  }
-  return false
+/** The prototypes of objects and lists are objects, too. */
+function isSchema(value: unknown): boolean {
+  if (typeof value === 'boolean') return true
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && value !== Object.prototype
 }

@@ -20,7 +20,13 @@ test('a schema that is no Standard Schema is refused at once, and not at the fir
     assert.deepEqual(problemsOf('chat', { value: { schema } }), [SCHEMA], JSON.stringify(schema))
   const standard = { version: 1, vendor: 'test', validate: () => ({}) }
   const callable = Object.assign(() => undefined, { '~standard': standard })
-  for (const schema of [undefined, true, { '~standard': standard }, callable])
+  const callableStandard = { '~standard': Object.assign(() => undefined, standard) }
+  class OfPrototype {
+    get '~standard'() {
+      return standard
+    }
+  }
+  for (const schema of [undefined, true, { '~standard': standard }, callable, callableStandard, new OfPrototype()])
     assert.deepEqual(problemsOf('chat', { value: { schema } }), [])
 })
 
@@ -34,5 +40,11 @@ test('the wrong kind of an argument or of a part is named', () => {
     'key: expected an object, got a number.',
     'value: expected an object, got a list.',
   ])
+  for (const value of [Promise.resolve({ schema: true }), new Map([['schema', true]]), new Date()])
+    assert.deepEqual(problemsOf('chat', { value }), ['value: expected an object, got an object without fields.'])
+  class Fields {
+    readonly value = Object.assign(Object.create(null), { schema: true })
+  }
+  assert.deepEqual(problemsOf('chat', new Fields()), [])
   assert.deepEqual(problemsOf('chat', { key: undefined, value: undefined }), [])
 })

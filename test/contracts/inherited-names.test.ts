@@ -29,6 +29,13 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
   test(`${dialect}: a reference to a name that the schema only inherits can't be resolved`, async () => {
     const ajv = await createAjv(true, dialect)
     const definitions = { a: { type: 'string' }, constructor: { type: 'number' }, 'to/String': { type: 'boolean' } }
+    const failure = (schema: object) => {
+      try {
+        ajv.compile(schema)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
     const of = (reference: string) => ({ definitions, properties: { x: { $ref: reference } } })
     for (const missing of [
       'definitions/toString',
@@ -38,12 +45,26 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
       '__proto__',
       'x%20y',
     ])
-      assert.throws(() => ajv.compile(of(`#/${missing}`)), {
-        message: `can't resolve reference #/${missing} from id #`,
-      })
+      assert.equal(failure(of(`#/${missing}`)), `can't resolve reference #/${missing} from id #`)
+    const others = [
+      { $id: 'http://e.x/a', properties: { x: { $ref: 'a#/definitions/toString' } } },
+      { $id: 'http://e.x/b', definitions: {}, properties: { x: { $ref: 'b#/definitions/__proto__' } } },
+      { properties: { x: { $id: 'http://e.x/c', properties: { y: { $ref: '#/definitions/constructor' } } } } },
+      { properties: { x: { $ref: 'constructor' } } },
+      { properties: { x: { $ref: '__proto__' } } },
+      { anyOf: [true], properties: { x: { $ref: '#/anyOf/concat' }, y: { $ref: '#/anyOf/__proto__' } } },
+      { title: 'x', properties: { x: { $ref: '#/title/constructor' } } },
+      { minimum: 5, properties: { x: { $ref: '#/minimum/toFixed' } } },
+      { minimum: 5, properties: { x: { $ref: '#/minimum' } } },
+    ]
+    for (const schema of others)
+      assert.match(failure(schema) ?? '', /^can't resolve reference /, JSON.stringify(schema))
     assert.equal(ajv.compile(of('#/definitions/constructor'))({ x: 1 }), true)
     assert.equal(ajv.compile(of('#/definitions/constructor'))({ x: 'no' }), false)
     assert.equal(ajv.compile(of('#/definitions/to~1String'))({ x: true }), true)
+    // A reference to the schema itself is not looked up.
+    assert.equal(failure(of('#')), undefined)
+    assert.equal(ajv.compile(of('#/properties'))({ x: 5 }), true)
   })
 
 test('unevaluatedProperties refuses inherited names where alternatives decide what is evaluated', async () => {
