@@ -2,7 +2,7 @@
 // letters (KAFKA_ON_FAILURE_HTTP), and that an invalid record is refused.
 import type { Context } from 'aws-lambda'
 import type { Failed } from '../../lib/delivery/delivery-report.ts'
-import { KafkaProducerError } from '../../lib/errors.ts'
+import { isInstance, KafkaProducerError } from '../../lib/errors.ts'
 import { type HttpAnswer, type HttpRequest, parseHttpEvent, toHttpResult } from '../../lib/lambda/http-event.ts'
 import { invocationId } from '../../lib/lambda/invocation-facts.ts'
 import type { KafkaContext } from '../../lib/lambda/kafka-producer-middleware.ts'
@@ -10,6 +10,7 @@ import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { isHttpWarmUp } from '../../lib/lambda/warm-up.ts'
 import { headerList } from '../../lib/record/header-list.ts'
 import type { ProducerRecordHeader } from '../../lib/record/producer-record.ts'
+import { guardedCallback } from '../../lib/warn.ts'
 import type { Services } from '../create-services.ts'
 import { publishDeadLetters } from '../publish-dead-letters.ts'
 import { sendSourceRecords } from '../send-source-records.ts'
@@ -90,14 +91,24 @@ async function answerRequest(
     })
   } catch (error) {
     const dialect = match?.dialect ?? native
-    if (error instanceof RequestError) {
+    if (isInstance(error, RequestError)) {
       services.log.refusedRequest(requestId, error.code)
       return dialect.respondToError(error, requestId)
     }
     const answered = knownFates(progress, isDeadLettered(services))
-    services.log.requestFailed(error, requestId, answered.filter(({ fate }) => fate.fate === 'returned').length)
+    // The caller learns the fates even if the error can't be logged.
+    guardedCallback('log', services.log.requestFailed)(error, requestId, returnedOf(progress, answered))
     return dialect.respondToFailure(answered, request, requestId)
   }
+}
+
+/**
+ * How many records `RecordsReturned` counts: those that the invocation's line has not counted. A request without known
+ * records counts as one, because all of it goes back to its caller.
+ */
+function returnedOf({ isLogged }: Progress, answered: readonly AnsweredRecord[]): number {
+  if (isLogged) return 0
+  return answered.length === 0 ? 1 : answered.filter(({ fate }) => fate.fate === 'returned').length
 }
 
 /** Whether a failed record becomes a dead letter. */
@@ -156,5 +167,6 @@ async function sendOrDeadLetter(
     producer.metrics(),
     { isGatewayClockIgnored: context.kafka.isGatewayClockIgnored },
   )
+  progress.isLogged = true
   return answered
 }

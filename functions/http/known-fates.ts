@@ -14,6 +14,8 @@ export interface Progress {
   reports?: readonly DeliveryReport[]
   /** Set when every record has its fate. */
   answered?: readonly AnsweredRecord[]
+  /** Whether the log has a line with the fates. */
+  isLogged?: boolean
 }
 
 /** The record may have been sent, or stored as a dead letter, when the error came. */

@@ -6,7 +6,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
 import type { RecordFate } from '../delivery/record-fate.ts'
-import { type ErrorCode, errorName, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
+import { type ErrorCode, innermostMessage, isInstance, KafkaProducerError } from '../errors.ts'
 import type { ProducerMetrics } from '../producer-metrics.ts'
 import { EmfLines, type Metric, type MetricSet } from './emf-lines.ts'
 import { invocationTrace } from './invocation-facts.ts'
@@ -15,6 +15,9 @@ import type { IgnoredReason } from './source-record.ts'
 /** How many dead letters a line names; a batch can have thousands. */
 const MAX_LOGGED = 100
 const MAX_FRAMES = 10
+const MAX_FRAME_LENGTH = 300
+/** Codes and names of errors are short words. Anything else may be a part of a message. */
+const CODE = /^[\w.-]{1,64}$/
 
 type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
 
@@ -297,14 +300,19 @@ function reasonOf(error: unknown): { reason?: string } {
   return reason === undefined ? {} : { reason }
 }
 
-/** Where an unexpected error was thrown. Without the message at the beginning of a stack, which may quote a payload. */
+/**
+ * Where an unexpected error was thrown. The message at the beginning of a stack is left out, because it may quote a
+ * payload; if the stack does not begin with it, the stack may contain an earlier message, and there are no frames.
+ */
 function stackFrames(error: unknown): string[] {
   try {
-    const { message, stack = '' } = error as Error
-    const end = stack.indexOf(message)
-    if (end < 0) return []
-    const lines = stack.slice(end + message.length).split('\n')
-    return lines.slice(1, 1 + MAX_FRAMES).map(line => line.trim())
+    if (!(error instanceof Error)) return []
+    const { message, stack } = error
+    if (typeof message !== 'string' || typeof stack !== 'string') return []
+    const begin = message === '' ? stack.indexOf('\n') : stack.indexOf(': ') + 2
+    if (!stack.startsWith(`${message}\n    at `, begin)) return []
+    const [, ...lines] = stack.slice(begin + message.length).split('\n', 1 + MAX_FRAMES)
+    return lines.filter(line => /^ +at /.test(line)).map(line => line.trim().slice(0, MAX_FRAME_LENGTH))
   } catch {
     return []
   }
@@ -313,10 +321,11 @@ function stackFrames(error: unknown): string[] {
 /** The code of an error, never its text, which may contain an address or a path. */
 function codeOf(error: unknown): string {
   try {
-    const code = (error as { code?: unknown } | undefined)?.code
-    return typeof code === 'string' ? code : error instanceof Error ? error.name : 'none'
+    const { code, name } = Object(error) as { code?: unknown; name?: unknown }
+    const texts = error instanceof Error ? [code, name] : [code]
+    return texts.find((text): text is string => typeof text === 'string' && CODE.test(text)) ?? 'none'
   } catch {
-    return errorName(error)
+    return 'none'
   }
 }
 

@@ -6,7 +6,8 @@ import { handleHttp } from '../../functions/http/handle-http.ts'
 import { knownFates } from '../../functions/http/known-fates.ts'
 import type { Contracts } from '../../lib/contracts/contract.ts'
 import type { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
-import type { Failed } from '../../lib/delivery/delivery-report.ts'
+import { type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
+import { orderGroupStopped } from '../../lib/errors.ts'
 import type { KafkaProducer } from '../../lib/kafka-producer.ts'
 import type { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
@@ -99,7 +100,38 @@ test('the log has the request, and how many of its records go back', async () =>
   await post({ log }, { sendAll: () => Promise.reject(error) })
   await post({ log, contracts: { get: defect } as unknown as Contracts })
   assert.deepEqual(failures[0], [error, 'r-1', 2])
-  assert.deepEqual(failures[1]?.slice(1), ['r-1', 0])
+  // All of its records, whose number is not known.
+  assert.deepEqual(failures[1]?.slice(1), ['r-1', 1])
+})
+
+test('records that the line of the invocation has counted are not counted again', async () => {
+  const failures: unknown[][] = []
+  const log = {
+    invocation: () => {},
+    requestFailed: (...args: unknown[]) => void failures.push(args),
+  } as unknown as InvocationLog
+  const fake = notSent({ topic: 'chat', value: 'v' }, undefined, orderGroupStopped(), Date.now())
+  const sendAll = async () => [
+    fake,
+    { kind: 'delivered', metadata: { topic: 'chat', partition: 0, offset: 1n, timestamp: 5n } },
+  ]
+  // JSON has no bigint, so no answer can be written: the invocation fails.
+  await assert.rejects(post({ log }, { sendAll, metrics: () => ({}) } as unknown as Partial<KafkaProducer>), TypeError)
+  assert.deepEqual(failures[0]?.slice(1), ['r-1', 0])
+})
+
+test('an error that can be neither looked at nor logged does not keep the fates from the caller', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const log = {
+    invocation: () => {
+      throw proxy
+    },
+    requestFailed: defect,
+  } as unknown as InvocationLog
+  const { result, fates } = await post({ log })
+  assert.equal(result.statusCode, 500)
+  assert.equal((fates as unknown[]).length, 3)
 })
 
 test('a failure that gets no dead letter is known when the reports are', () => {

@@ -91,22 +91,53 @@ test('an error without a code has its name, something else than an error none', 
   assert.equal(typeof lines[3]?.code, 'string')
 })
 
-test('a request that failed is logged with its id and stack frames', t => {
+test('a request that failed is logged with its id and where it failed', t => {
   const secret = 'secret\n    at payload (file:///payload:1:1)'
-  const [named, changed, unnamed] = loggedBy(t, 'error', log => {
+  const [named, unnamed] = loggedBy(t, 'error', log => {
     log.requestFailed(new RangeError(secret), 'r-1')
-    // Its stack has been written with the first message, so it is not known where the frames begin.
-    const error = new RangeError(secret)
-    log.requestFailed({ stack: error.stack, message: 'other' }, 'r-2')
     log.requestFailed(new Error(''))
-  }) as [Line, Line, Line]
+  }) as [Line, Line]
   assert.equal(named.requestId, 'r-1')
   for (const { frames } of [named, unnamed] as { frames: string[] }[]) {
     assert.ok(frames.length > 1 && frames.length <= 10)
     assert.match(frames[0] as string, /^at .*invocation-log-failures\.test\.ts:\d+:\d+\)?$/)
   }
-  assert.deepEqual([changed.requestId, changed.frames], ['r-2', []])
   assert.ok(!('requestId' in unnamed))
+})
+
+test('no part of a message is logged as a code or as a place', t => {
+  const withStack = (message: unknown, stack: unknown) => Object.assign(new Error('x'), { message, stack })
+  const frame = '\n    at f (file:///f.ts:1:1)'
+  const errors: [unknown, string, string[]][] = [
+    [withStack('other', `Error: secret${frame}`), 'Error', []],
+    [withStack('a', `Error: a\nsecret${frame}`), 'Error', []],
+    [withStack('', `Error: a\nsecret${frame}`), 'Error', []],
+    [withStack(5, `Error: 5\nsecret${frame}`), 'Error', []],
+    [withStack('a', ['secret']), 'Error', []],
+    [{ message: 'a', stack: `Error: a${frame}` }, 'none', []],
+    [withStack('a', `Error: a${frame}\nsecret`), 'Error', ['at f (file:///f.ts:1:1)']],
+    [withStack('a', `Error: a\n    at ${'f'.repeat(1000)}`), 'Error', [`at ${'f'.repeat(297)}`]],
+    [Object.assign(withStack('a', ''), { code: 'a secret' }), 'Error', []],
+    [Object.assign(withStack('a', ''), { name: { secret: 1 } }), 'none', []],
+    [Object.assign(withStack('a', ''), { name: 'a secret', code: 'E_CODE' }), 'E_CODE', []],
+  ]
+  const lines = loggedBy(t, 'error', log => {
+    for (const [error] of errors) log.requestFailed(error)
+  })
+  assert.deepEqual(
+    lines.map(({ code, frames }) => [code, frames]),
+    errors.map(([, code, frames]) => [code, frames]),
+  )
+})
+
+test('the place of an error is found in linear time', t => {
+  const part = 'ab'.repeat(100_000)
+  const error = Object.assign(new Error('x'), { message: `${part}c${part}`, stack: `got ${part}${part}${part}` })
+  const begin = process.cpuUsage()
+  const [line] = loggedBy(t, 'error', log => log.requestFailed(error))
+  assert.deepEqual(line?.frames, [])
+  // A search for the message in the stack took 7 s.
+  assert.ok(process.cpuUsage(begin).user < 3_000_000)
 })
 
 test('the returned records of a request that failed are a metric', t => {
