@@ -56,7 +56,13 @@ export function addDeadLetters(program: Command): void {
 
 /** Makes a subcommand accept ids that begin with a dash, as one in 64 does (ids are base64url). */
 function takeId(command: Command): Command {
-  return command.allowUnknownOption().helpOption('--help', 'display help for command')
+  return command
+    .allowUnknownOption()
+    .helpOption('--help', 'display help for command')
+    .hook('preAction', subcommand => {
+      // As an option, -h would also take ids that begin with it.
+      if (subcommand.args[0] === '-h') subcommand.help()
+    })
 }
 
 async function list(options: Options): Promise<void> {

@@ -53,6 +53,19 @@ test('when the reader of the output closes the pipe, the command ends with 0 and
   assert.equal(shell.stderr, 'status 0\n')
 })
 
+test('-h is help also where an id may begin with it', async () => {
+  const place = await placeOf([deadLetterOf('r-1')])
+  await Promise.all(
+    ['show', 'edit'].map(async name => {
+      const help = await runCommand(['dead-letters', name, '-h'], environmentOf(place))
+      assert.equal(help.status, 0)
+      assert.match(help.stdout, new RegExp(`^Usage: kafka-producer dead-letters ${name} `))
+      const { stdout, stderr } = await runCommand(['dead-letters', name, '-hidden'], environmentOf(place))
+      assert.match(stdout + stderr, /-hidden/)
+    }),
+  )
+})
+
 /** The request that the options make, as the command reads them. */
 function requestFor(args: string): RedriveRequest {
   const command = addFilterOptions(new Command()).exitOverride()
