@@ -31,6 +31,7 @@ const CASES: [string, unknown[], matches: unknown[], others: unknown[]][] = [
   ['a wildcard whose parts would overlap', [{ wildcard: 'ab*ba' }], ['abba', 'abxba'], ['aba']],
   ['numbers', [{ numeric: ['>', 0, '<=', 5] }], [0.1, 5, [9, 3]], [0, 6, '3', undefined]],
   ['a number', [{ numeric: ['=', 3.018e2] }], [301.8], [301]],
+  ['numbers from one on', [{ numeric: ['>=', 2, '<', 4] }], [2, 3.9], [1.9, 4]],
   ['a field that is there', [{ exists: true }], ['a', null, 0, ['a']], [undefined, { a: 1 }]],
   ['a field that is not there', [{ exists: false }], [undefined], ['a', null]],
   ['addresses', [{ cidr: '10.0.0.0/24' }], ['10.0.0.255'], ['10.0.1.0', 'ten', '::1', 5]],

@@ -52,6 +52,13 @@ test('rule 14: a failure that the handler observed does not fail the invocation'
   assert.equal(await invoke(), 'handled')
 })
 
+test('rule 14: a failed report that nobody observed fails the invocation with its error', async () => {
+  const { invoke } = handlerOf(({ kafka }) => void kafka.producer.sendAll([record, { ...record, partition: -1 }]))
+  await assert.rejects(async () => invoke(), { name: 'InvalidRecordError', code: 'bad-partition' })
+  const delivered = handlerOf(({ kafka }) => void kafka.producer.sendAll([record]))
+  assert.equal(await delivered.invoke(), undefined)
+})
+
 // The original bug: the second promise was completed before the handler awaited it, and the whole SQS batch was
 // returned.
 test('rule 14: failed reports that the handler looks at later do not fail the invocation', async () => {
