@@ -57,7 +57,6 @@ export async function editDeadLetter(
     topic === null
       ? keyBefore
       : await checkedKey({ topic, key: keyBefore, value, headers }, deadLetter, contracts, options)
-  const isSource = isReplaced || deadLetter.record.encoding === 'source'
   const id = deadLetterId({ topic: topic ?? '', key, value, headers }, deadLetter.recordId)
   const { partition, partitionFixedBy, ...rest } = deadLetter.record
   const place = topic === before.topic ? { partition, partitionFixedBy } : { partition: null, partitionFixedBy: null }
@@ -68,7 +67,7 @@ export async function editDeadLetter(
     record: {
       ...rest,
       ...place,
-      ...(isSource ? { encoding: 'source' } : {}),
+      ...(isReplaced ? { encoding: 'source' } : {}),
       topic,
       key: toBase64(key),
       value: toBase64(value),
