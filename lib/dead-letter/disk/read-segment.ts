@@ -310,7 +310,7 @@ class Scanner {
   }
 
   async #isWorthChecking(offset: number, length: number): Promise<boolean> {
-    if (length > MAX_ENTRY) return false
+    if (length > MAX_ENTRY || length < 2) return false
     if (!(await this.#endsWithBrace(offset + HEADER_BYTES.seg + length))) return false
     this.#searched += length
     return this.#searched <= SEARCH_BYTES + this.#source.size
