@@ -4,12 +4,8 @@ import { test } from 'node:test'
 import type { Services } from '../../functions/create-services.ts'
 import { handleHttp } from '../../functions/http/handle-http.ts'
 import { knownFates } from '../../functions/http/known-fates.ts'
-import type { Contracts } from '../../lib/contracts/contract.ts'
-import type { DeadLetterPublisher } from '../../lib/dead-letter/dead-letter-publisher.ts'
 import { type Failed, notSent } from '../../lib/delivery/delivery-report.ts'
 import { orderGroupStopped } from '../../lib/errors.ts'
-import type { KafkaProducer } from '../../lib/kafka-producer.ts'
-import type { InvocationLog } from '../../lib/lambda/invocation-log.ts'
 import type { SourceRecord } from '../../lib/lambda/source-record.ts'
 import { functionHarness, type HarnessOptions, recordsOf, v2Event } from '../support/function-harness.ts'
 
@@ -24,10 +20,10 @@ function defect(): never {
 }
 
 /** Posts the records to a function of which a part throws. */
-async function post(replaced: Partial<Services>, producer?: Partial<KafkaProducer>) {
+async function post(replaced: Partial<Record<keyof Services, object>>, producer?: object) {
   const harness = functionHarness((event, context, services) => {
     if (producer) Object.assign(context.kafka, { producer })
-    return handleHttp(event, context, { ...services, ...replaced })
+    return handleHttp(event, context, { ...services, ...replaced } as Services)
   }, OPTIONS)
   const body = Buffer.from(JSON.stringify({ records: RECORDS }))
   const event = v2Event('POST', '/topics/chat', body, { 'content-type': 'application/json' })
@@ -52,7 +48,7 @@ const RECORDS_IN_DOUBT =
   'An unexpected error ended the request; the log has its reason. Records with outcome unknown may have been stored.'
 
 test('before a record is sent: 500 without records, and the log has the reason without the content', async () => {
-  const contracts = { get: defect } as unknown as Contracts
+  const contracts = { get: defect }
   const { harness, result, problem, fates } = await post({ contracts })
   assert.equal(result.statusCode, 500)
   assert.deepEqual(result.headers, { 'content-type': 'application/problem+json' })
@@ -75,7 +71,7 @@ test('while records are sent: each that is not refused may have been sent', asyn
 })
 
 test('while dead letters are stored: those that were to be stored may have been', async () => {
-  const deadLetters = { isOn: true, store: defect } as unknown as DeadLetterPublisher
+  const deadLetters = { isOn: true, store: defect }
   const { harness, result, fates } = await post({ deadLetters })
   assert.equal(result.statusCode, 500)
   assert.deepEqual(fates, [['delivered', 'none', 'none'], ['refused', 'none', 'bad-partition'], IN_DOUBT])
@@ -83,7 +79,7 @@ test('while dead letters are stored: those that were to be stored may have been'
 })
 
 test('when every record has its fate: the answer has all of them', async () => {
-  const log = { invocation: defect, requestFailed: () => {} } as unknown as InvocationLog
+  const log = { invocation: defect, requestFailed: () => {} }
   const { result, fates } = await post({ log })
   assert.equal(result.statusCode, 500)
   assert.deepEqual(fates, [
@@ -95,10 +91,10 @@ test('when every record has its fate: the answer has all of them', async () => {
 
 test('the log has the request, and how many of its records go back', async () => {
   const failures: unknown[][] = []
-  const log = { requestFailed: (...args: unknown[]) => void failures.push(args) } as unknown as InvocationLog
+  const log = { requestFailed: (...args: unknown[]) => void failures.push(args) }
   const error = new TypeError('of the producer')
   await post({ log }, { sendAll: () => Promise.reject(error) })
-  await post({ log, contracts: { get: defect } as unknown as Contracts })
+  await post({ log, contracts: { get: defect } })
   assert.deepEqual(failures[0], [error, 'r-1', 2])
   // All of its records, whose number is not known.
   assert.deepEqual(failures[1]?.slice(1), ['r-1', 1])
@@ -109,14 +105,14 @@ test('records that the line of the invocation has counted are not counted again'
   const log = {
     invocation: () => {},
     requestFailed: (...args: unknown[]) => void failures.push(args),
-  } as unknown as InvocationLog
+  }
   const fake = notSent({ topic: 'chat', value: 'v' }, undefined, orderGroupStopped(), Date.now())
   const sendAll = async () => [
     fake,
     { kind: 'delivered', metadata: { topic: 'chat', partition: 0, offset: 1n, timestamp: 5n } },
   ]
   // JSON has no bigint, so no answer can be written: the invocation fails.
-  await assert.rejects(post({ log }, { sendAll, metrics: () => ({}) } as unknown as Partial<KafkaProducer>), TypeError)
+  await assert.rejects(post({ log }, { sendAll, metrics: () => ({}) }), TypeError)
   assert.deepEqual(failures[0]?.slice(1), ['r-1', 0])
 })
 
@@ -128,7 +124,7 @@ test('an error that can be neither looked at nor logged does not keep the fates 
       throw proxy
     },
     requestFailed: defect,
-  } as unknown as InvocationLog
+  }
   const { result, fates } = await post({ log })
   assert.equal(result.statusCode, 500)
   assert.equal((fates as unknown[]).length, 3)

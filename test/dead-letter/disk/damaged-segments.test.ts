@@ -2,9 +2,9 @@
 // no file with something unread is removed. The original bug: one flipped byte hid 999 dead letters, and `list` then
 // deleted the file.
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DeadLetter } from '../../../lib/dead-letter/dead-letter.ts'
 import type { Unreadable } from '../../../lib/dead-letter/dead-letter-store.ts'
@@ -12,22 +12,13 @@ import { BufferSource, readSegment, type SegmentSource } from '../../../lib/dead
 import { encodeEntry, type SegmentFormat } from '../../../lib/dead-letter/disk/segment.ts'
 import { DiskDeadLetterStore } from '../../../lib/dead-letter/disk/store.ts'
 import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
-import { temporaryFolder } from '../../../local/processes.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
+import { newFolder } from '../../support/new-folder.ts'
 
 const numRuns = Number(process.env.FAST_CHECK_RUNS ?? 300)
-const root = temporaryFolder()
-after(() => rmSync(root, { recursive: true, force: true }))
-let folders = 0
 
 const FORMATS: readonly SegmentFormat[] = ['seg', 'seg2']
 const NAME = '20261126T100000000Z-1-00000000'
-
-function newFolder(): string {
-  const folder = join(root, String(folders++))
-  mkdirSync(folder)
-  return folder
-}
 
 /** Texts with everything that could be taken for a header: zeros, escapes, braces, many bytes per character. */
 const deadLetters = fc

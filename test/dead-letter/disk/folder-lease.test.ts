@@ -3,19 +3,15 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { requestFolderStop, takeFolderLease } from '../../../lib/dead-letter/disk/folder-lease.ts'
-import { temporaryFolder } from '../../../local/processes.ts'
+import { newFolder } from '../../support/new-folder.ts'
 import { pause } from '../../support/time.ts'
 
 const RUNNING = { name: 'DeadLetterError', code: 'redrive-running' }
-const root = temporaryFolder()
-after(() => rmSync(root, { recursive: true, force: true }))
-let folders = 0
 
-function newFolder() {
-  const folder = join(root, String(folders++))
-  mkdirSync(folder)
+function leaseFolder() {
+  const folder = newFolder()
   const [lock, stop] = [join(folder, 'redrive.lock'), join(folder, 'redrive.stop')]
   return { folder, lock, stop, names: () => readdirSync(folder).sort() }
 }
@@ -31,7 +27,7 @@ function writeLock(path: string, { fileMs, upMs, boot = bootId() }: { fileMs: nu
 }
 
 test('the lock names holder, boot and uptime, and a renewal rewrites the uptime in place', async () => {
-  const { folder, lock } = newFolder()
+  const { folder, lock } = leaseFolder()
   const before = uptimeMs()
   const lease = await takeFolderLease(folder)
   const [, holder, boot, uptime] = /^([0-9a-f-]{36}) (\S+) (\d{13})$/.exec(readFileSync(lock, 'utf8')) ?? []
@@ -61,7 +57,7 @@ test('a lock is taken over once it is old by the file system, and by the uptime 
     [minute + 1000, 0, true, 'f'.repeat(36)],
     [minute + 1000, 0, true, '-'],
   ] as const) {
-    const { folder, lock, names } = newFolder()
+    const { folder, lock, names } = leaseFolder()
     writeLock(lock, { fileMs, upMs, ...(boot === undefined ? {} : { boot }) })
     const content = readFileSync(lock, 'utf8')
     const name = `${fileMs} ${upMs} ${boot}`
@@ -82,7 +78,7 @@ test('a lock is taken over once it is old by the file system, and by the uptime 
 
 test('of many that start at once, also over an old lock, one gets the lease', async () => {
   for (const isOld of [false, true]) {
-    const { folder, lock, names } = newFolder()
+    const { folder, lock, names } = leaseFolder()
     if (isOld) writeLock(lock, { fileMs: 120_000, upMs: 120_000 })
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeFolderLease(folder)))
     const taken = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []))
@@ -96,7 +92,7 @@ test('of many that start at once, also over an old lock, one gets the lease', as
 })
 
 test('a request to stop names its holder, is for that one only, and goes with its lease', async () => {
-  const { folder, lock, stop, names } = newFolder()
+  const { folder, lock, stop, names } = leaseFolder()
   assert.equal(await requestFolderStop(folder), 'not-running')
   assert.deepEqual(names(), [])
   const lease = await takeFolderLease(folder)
@@ -117,7 +113,7 @@ test('a request to stop names its holder, is for that one only, and goes with it
 })
 
 test('a lock of version 0.1 has only its holder, who is asked to stop by name', async () => {
-  const { folder, lock, stop } = newFolder()
+  const { folder, lock, stop } = leaseFolder()
   writeFileSync(lock, 'somebody')
   assert.equal(await requestFolderStop(folder), 'requested')
   assert.equal(readFileSync(stop, 'utf8'), 'somebody')
@@ -126,7 +122,7 @@ test('a lock of version 0.1 has only its holder, who is asked to stop by name', 
 })
 
 test('a lease that is gone is neither renewed nor restored; a released one is left alone', async () => {
-  const { folder, lock, names } = newFolder()
+  const { folder, lock, names } = leaseFolder()
   const lease = await takeFolderLease(folder)
   rmSync(lock)
   for (const work of [() => lease.check(), () => lease.renew()]) await assert.rejects(work(), RUNNING)
@@ -141,7 +137,7 @@ test('a lease that is gone is neither renewed nor restored; a released one is le
 })
 
 test('a lock that can’t be written is removed, so that it blocks no other redrive', async t => {
-  const { folder, names } = newFolder()
+  const { folder, names } = leaseFolder()
   const handle = await open(folder)
   const write = t.mock.method(Object.getPrototypeOf(handle), 'write')
   await handle.close()
@@ -153,7 +149,7 @@ test('a lock that can’t be written is removed, so that it blocks no other redr
 })
 
 test('an error other than an existing lock is reported as it is', async () => {
-  const { folder, lock } = newFolder()
+  const { folder, lock } = leaseFolder()
   await assert.rejects(takeFolderLease(join(folder, 'nowhere')), { code: 'ENOENT' })
   mkdirSync(lock)
   await assert.rejects(takeFolderLease(folder), RUNNING)

@@ -1,9 +1,9 @@
 // How segment files are written: their bytes and names, what is flushed, reserved room, and what a failure leaves.
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import {
   encodeEntry,
   entryBytes,
@@ -16,21 +16,11 @@ import { SegmentAppender } from '../../../lib/dead-letter/disk/segment-appender.
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { systemClock } from '../../../lib/time/clock.ts'
 import { crc32c } from '../../../lib/wire-format/crc32c.ts'
-import { temporaryFolder } from '../../../local/processes.ts'
-
-const root = temporaryFolder()
-after(() => rmSync(root, { recursive: true, force: true }))
-let folders = 0
-
-function newFolder(): string {
-  const folder = join(root, String(folders++))
-  mkdirSync(folder)
-  return folder
-}
+import { newFolder } from '../../support/new-folder.ts'
 
 /** What all file handles have their methods from. */
 async function handles(): Promise<Awaited<ReturnType<typeof open>>> {
-  const handle = await open(root)
+  const handle = await open(newFolder())
   await handle.close()
   return Object.getPrototypeOf(handle)
 }

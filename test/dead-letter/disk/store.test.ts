@@ -25,18 +25,12 @@ import { VERSION_1_TABLE_KEY } from '../../../lib/dead-letter/version-1.ts'
 import { DeadLetterError } from '../../../lib/errors.ts'
 import { temporaryFolder } from '../../../local/processes.ts'
 import { deadLetterOf } from '../../support/dead-letter.ts'
+import { newFolder } from '../../support/new-folder.ts'
 import { pause } from '../../support/time.ts'
 
 const HOUR = 3_600_000
 const root = temporaryFolder()
 after(() => rmSync(root, { recursive: true, force: true }))
-let folders = 0
-
-function newFolder(): string {
-  const folder = join(root, String(folders++))
-  mkdirSync(folder)
-  return folder
-}
 
 async function storeIn(folder: string, deadLetters: readonly DeadLetter[]): Promise<string[]> {
   const target = new DiskDeadLetterTarget(folder)

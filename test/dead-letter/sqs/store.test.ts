@@ -468,7 +468,7 @@ test('dead letters wait for their copies until sixteen megabytes are received', 
   assert.deepEqual(receives, [...Array(20).fill(2), ...Array(10).fill(3), ...Array(10).fill(6)])
 })
 
-test('a listing that does not ask for what can’t be read skips it; what was completed needs no more time', async t => {
+test('a listing skips what can’t be read unless asked for it; what was completed needs no more time', async t => {
   const { sqs, store } = await standard(t)
   sqs.add('text')
   sqs.add(JSON.stringify(deadLetterOf('good')))
