@@ -35,11 +35,14 @@ test('Ctrl-C and SIGTERM: counts are printed, no message stays hidden, the lease
   await createTopics(servers, [{ topic, partitions: 1 }])
   await untilInSync(servers, topic, 1)
   const target = new SqsDeadLetterTarget(sqs.queueUrl('interrupted'))
-  await target.store(
-    Array.from({ length: 60 }, (_, i) => deadLetterOf(`i-${i}`, `v-${i}`, topic)),
-    deadlineIn(20_000),
-  )
+  let left = Array.from({ length: 60 }, (_, i) => deadLetterOf(`i-${i}`, `v-${i}`, topic))
+  // On a busy machine a connection to the queue can time out; the target then reports what it has not stored.
+  while (left.length > 0) {
+    const results = await target.store(left, deadlineIn(20_000))
+    left = left.filter((_, index) => typeof results[index] !== 'string')
+  }
   await target.close()
+  assert.deepEqual(await countsOf('interrupted'), { visible: 60, received: 0, delayed: 0 })
   const env = {
     ...AWS,
     KAFKA_BOOTSTRAP_SERVERS: servers,
