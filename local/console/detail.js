@@ -3,17 +3,22 @@ import { $, element, request, run } from './dom.js'
 import { start } from './run.js'
 
 let opened
+let asked = 0
 
 export async function showDetail(id, location, payload = false) {
   const query = new URLSearchParams({ id, location, ...(payload ? { payload: '1' } : {}) })
+  const dialog = $('dead-letter')
+  const [mine, wasOpen] = [++asked, dialog.open]
   const deadLetter = await request(`/api/dead-letter?${query}`)
+  // Meanwhile the dialog was closed, or another dead letter chosen.
+  if (mine !== asked || (wasOpen && !dialog.open)) return
   opened = { id, location }
   $('details').replaceChildren(
     ...detailsOf(deadLetter, payload).flatMap(([name, text]) => [element('dt', {}, name), element('dd', {}, text)]),
   )
   $('payload').hidden = payload
   $('dead-letter-problem').textContent = ''
-  if (!$('dead-letter').open) $('dead-letter').showModal()
+  if (!dialog.open) dialog.showModal()
 }
 
 function detailsOf(deadLetter, payload) {
@@ -71,8 +76,9 @@ export function listenToDetail(onClose) {
   $('payload').addEventListener('click', () => act($('payload'), () => showDetail(opened.id, opened.location, true)))
   $('redrive-one').addEventListener('click', () =>
     act($('redrive-one'), async () => {
-      await start('redrive', { deadLetterId: [opened.id] })
-      $('dead-letter').close()
+      const shown = opened
+      await start('redrive', { deadLetterId: [shown.id] })
+      if (opened === shown) $('dead-letter').close()
     }),
   )
   $('dead-letter').addEventListener('close', () => onClose(opened.location))
