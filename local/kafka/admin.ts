@@ -1,6 +1,7 @@
 // Creates topics and reads their records through kafkajs's public API, without any code of the producer that it checks.
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, type ISocketFactory, Kafka, logLevel } from 'kafkajs'
 
 const LEADERS_MS = 30_000
 
@@ -13,8 +14,9 @@ export interface ReadRecord {
   readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
 }
 
-export function kafkaOf(bootstrapServers: string): Kafka {
+export function kafkaOf(bootstrapServers: string, options: { socketFactory?: ISocketFactory } = {}): Kafka {
   return new Kafka({
+    ...options,
     clientId: 'local-admin',
     brokers: bootstrapServers.split(','),
     logLevel: logLevel.NOTHING,
@@ -58,14 +60,33 @@ export async function createTopics(
 /** Deletes a topic and waits until no broker lists it. */
 export async function deleteTopic(bootstrapServers: string, topic: string): Promise<void> {
   await withAdmin(bootstrapServers, admin => admin.deleteTopics({ topics: [topic] }))
-  for (const server of bootstrapServers.split(','))
-    await withAdmin(server, async admin => {
-      while ((await admin.listTopics()).includes(topic)) await pause(100)
-    })
+  await askEachBroker(bootstrapServers, async admin => {
+    while ((await admin.listTopics()).includes(topic)) await pause(100)
+  })
 }
 
-async function withAdmin<T>(bootstrapServers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaOf(bootstrapServers).admin()
+/** Waits until every broker lists the topic: brokers learn of a new topic one after the other. */
+export async function untilEachBrokerLists(bootstrapServers: string, topic: string): Promise<void> {
+  await askEachBroker(bootstrapServers, async admin => {
+    while (!(await admin.listTopics()).includes(topic)) await pause(100)
+  })
+}
+
+async function askEachBroker(bootstrapServers: string, work: (admin: Admin) => Promise<void>): Promise<void> {
+  for (const server of bootstrapServers.split(',')) {
+    const { hostname: host, port } = new URL(`kafka://${server}`)
+    // kafkajs sends a request for metadata to any broker it knows. Here, each connection leads to the same one.
+    const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host, port: Number(port) }, onConnect)
+    await useAdmin(kafkaOf(server, { socketFactory }), work)
+  }
+}
+
+function withAdmin<T>(bootstrapServers: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  return useAdmin(kafkaOf(bootstrapServers), work)
+}
+
+async function useAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin()
   await admin.connect()
   try {
     return await work(admin)

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import type { Admin } from 'kafkajs'
-import { createTopics, deleteTopic, kafkaOf, readTopic, untilInSync } from '../../local/kafka/admin.ts'
+import {
+  createTopics,
+  deleteTopic,
+  kafkaOf,
+  readTopic,
+  untilEachBrokerLists,
+  untilInSync,
+} from '../../local/kafka/admin.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
 import { sharedClusterServers } from '../support/real-kafka.ts'
 import { pause } from '../support/time.ts'
@@ -38,11 +45,11 @@ test('a record for a partition that was added this moment is delivered, thirty t
   assert.deepEqual([...reports], [['delivered', 30]])
 })
 
-/** Deletes the topic and creates it again, and returns once no broker lists the former one. */
-async function createAnew(admin: Admin, topic: string, partitions: number): Promise<void> {
-  await admin.deleteTopics({ topics: [topic] })
-  while ((await admin.listTopics()).includes(topic)) await pause(50)
+/** Deletes the topic and creates it again, and returns once every broker knows the new one and not the former one. */
+async function createAnew(topic: string, partitions: number): Promise<void> {
+  await deleteTopic(servers, topic)
   await newTopic(partitions, topic)
+  await untilEachBrokerLists(servers, topic)
 }
 
 /** Gives every partition a leader with a higher epoch than a new topic has. */
@@ -72,7 +79,7 @@ for (const [title, count] of [
     const send = (value: string) =>
       producer.sendAll(Array.from({ length: 6 }, (_, partition) => ({ topic, key: 'k', value, partition })))
     await send('warm')
-    await createAnew(admin, topic, count)
+    await createAnew(topic, count)
     const before = producer.metrics().metadataRefreshes
 
     const summaries = (await send('anew')).map(summaryOf)
