@@ -40,7 +40,7 @@ test('linger.ms: a full batch, flush() and sendAll() do not wait for it', async 
     await producer.flush()
     await sends[2]
   })
-  await withProducer({ lingerMs: 10_000 }, {}, async (producer, cluster) => {
+  await withProducer({ lingerMs: 15_000 }, {}, async (producer, cluster) => {
     const begin = performance.now()
     const sending = producer.send({ topic: 't', value: '1' })
     await producer.flush()
@@ -49,7 +49,7 @@ test('linger.ms: a full batch, flush() and sendAll() do not wait for it', async 
     assert.equal(summaryOf((await producer.sendAll([{ topic: 't', value: '3' }]))[0]), 'delivered')
     await lingering
     assert.deepEqual(batchSizes(cluster), [1, 2])
-    assert.ok(performance.now() - begin < 2000)
+    assert.ok(performance.now() - begin < 12_000)
   })
 })
 
@@ -117,7 +117,7 @@ test('buffer.memory: callers wait in order when it is full; after max.block.ms B
 })
 
 test('buffer.memory: more records than fit are sent as memory is freed, despite linger.ms', async () => {
-  await withProducer({ bufferMemory: 5000, lingerMs: 5000, batchSize: 100_000 }, {}, async producer => {
+  await withProducer({ bufferMemory: 5000, lingerMs: 15_000, batchSize: 100_000 }, {}, async producer => {
     const reports = await producer.sendAll(
       Array.from({ length: 200 }, (_, i) => ({ topic: 't', value: `${i} ${'x'.repeat(100)}` })),
     )
@@ -128,7 +128,7 @@ test('buffer.memory: more records than fit are sent as memory is freed, despite 
         producer.flush() as never,
       ]),
     )
-    assert.ok(performance.now() - begin < 3000)
+    assert.ok(performance.now() - begin < 12_000)
   })
 })
 

@@ -80,8 +80,7 @@ test('a wall clock that jumps either way costs at most one connection attempt', 
   for (const jump of [3_600_000, -7_200_000, 180_000]) {
     const connectionAttempts = producer.metrics().connectionAttempts
     epochShiftMs += jump
-    const took = await timed(send)
-    assert.ok(took < 1000, `${took} ms`)
+    await send()
     assert.ok(producer.metrics().connectionAttempts - connectionAttempts <= 1)
   }
   await producer.close()

@@ -6,7 +6,7 @@ import { decodeBatch, INVALID_PRODUCER_EPOCH } from '../../lib/testing/partition
 import { outcomeOf } from '../../lib/transport/produce-outcome.ts'
 import { type Script, ScriptedBrokers } from '../fakes/scripted-brokers.ts'
 import { producerOf, summaryOf } from '../support/producer-of.ts'
-import { deadlineIn, pause, until } from '../support/time.ts'
+import { deadlineIn, isDoneWithin, pause, until } from '../support/time.ts'
 import { produces } from '../support/with-producer.ts'
 
 async function withCluster(
@@ -155,12 +155,12 @@ test('rule 6: metadata is answered beside a Produce that waits for its followers
     const producer = producerOf(cluster.addresses)
     const sending = producer.sendAll([{ topic: 't', value: 'a' }])
     await until(() => produces(cluster).length > 0)
-    const begin = performance.now()
-    const reachable = await producer.isReachable(deadlineIn(1000))
-    const took = performance.now() - begin
-
-    assert.ok(reachable)
-    assert.ok(took < 700, `metadata took ${took} ms`)
+    let isAcknowledged = false
+    void sending.then(() => {
+      isAcknowledged = true
+    })
+    assert.ok(await producer.isReachable(deadlineIn(10_000)))
+    assert.ok(!isAcknowledged)
     assert.equal(summaryOf((await sending)[0]), 'delivered')
     await producer.close()
   })
@@ -183,15 +183,13 @@ test('rule 7: two deadlines in one batch: the early one gets unknown in time, th
     const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
     await until(() => !isFirst)
     const begin = performance.now()
-    const short = producer
-      .sendAll([{ topic: 't', value: 'short', partition: 0 }], deadlineIn(300))
-      .then(([report]) => [summaryOf(report), performance.now() - begin] as const)
+    const short = producer.sendAll([{ topic: 't', value: 'short', partition: 0 }], deadlineIn(300))
     const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], deadlineIn(20_000))
     release()
 
-    const [outcome, took] = await short
-    assert.equal(outcome, 'unknown:delivery-unknown')
-    assert.ok(took >= 290 && took < 600, `reported after ${took} ms`)
+    assert.ok(await isDoneWithin(600, short))
+    assert.ok(performance.now() - begin >= 290)
+    assert.equal(summaryOf((await short)[0]), 'unknown:delivery-unknown')
     assert.equal(summaryOf((await long)[0]), 'delivered')
     await blocker
     assert.equal(cluster.log(0).batches.length, 2, 'the early and the late record are in one batch')
@@ -222,12 +220,9 @@ test('rule 8: after a pause a dead connection shows in half a second, not after 
     setTimeout(() => {
       isSilent = false
     }, 300)
-    const begin = performance.now()
-    const [report] = await producer.sendAll([{ topic: 't', value: 'b' }])
-    const took = performance.now() - begin
-
-    assert.equal(summaryOf(report), 'delivered')
-    assert.ok(took < 1500, `took ${took} ms`)
+    const sending = producer.sendAll([{ topic: 't', value: 'b' }])
+    assert.ok(await isDoneWithin(2500, sending))
+    assert.equal(summaryOf((await sending)[0]), 'delivered')
     assert.deepEqual(cluster.values(), ['a', 'b'])
     await producer.close()
   })

@@ -10,6 +10,20 @@ export function deadlineIn(ms: number): Deadline {
 
 export { pause }
 
+/**
+ * Tells whether the work is done before a timer that starts now. On a busy machine both are late; their order stays.
+ * @throws what the work throws
+ */
+export async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const abort = new AbortController()
+  const timer = pause(ms, false, { signal: abort.signal }).catch(() => false)
+  try {
+    return await Promise.race([work.then(() => true), timer])
+  } finally {
+    abort.abort()
+  }
+}
+
 /** Waits until the condition is true. @throws Error if it is still false after `ms` */
 export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const deadline = deadlineIn(ms)

@@ -11,11 +11,14 @@ export async function withProducer(
   leaders = [0],
 ): Promise<void> {
   const cluster = await ScriptedBrokers.start({ leaders, brokers: 1, script })
-  const producer = producerOf(cluster.addresses, options)
   try {
-    await run(producer, cluster)
+    const producer = producerOf(cluster.addresses, options)
+    try {
+      await run(producer, cluster)
+    } finally {
+      await producer.close()
+    }
   } finally {
-    await producer.close()
     await cluster.stop()
   }
 }
