@@ -764,7 +764,8 @@ export interface CommonOptions {
   readonly httpIdleTimeoutMs?: number | undefined
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
-   * caller’s IAM role (without the session) or user, or issuer and subject of the caller’s token.
+   * caller’s IAM role (without the session) or user, issuer and subject of the caller’s token, or the `principalId` of
+   * a Lambda authorizer.
    *
    * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
    */
@@ -1639,7 +1640,8 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   readonly httpIdleTimeoutMs: number
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
-   * caller’s IAM role (without the session) or user, or issuer and subject of the caller’s token.
+   * caller’s IAM role (without the session) or user, issuer and subject of the caller’s token, or the `principalId` of
+   * a Lambda authorizer.
    *
    * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
    */

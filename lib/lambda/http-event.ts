@@ -19,7 +19,8 @@ export interface HttpRequest {
   readonly body: Buffer | string
   readonly requestId: string | undefined
   /**
-   * The caller that the gateway authenticated: a role without its session, an IAM user, or `iss` and `sub` of a token.
+   * The caller that the gateway authenticated: a role without its session, an IAM user, `iss` and `sub` of a token, or
+   * the `principalId` of a Lambda authorizer.
    */
   readonly principal: string | undefined
 }
@@ -85,13 +86,14 @@ function parseLattice(event: JsonObject, { targetGroupArn, identity }: JsonObjec
  * http-api-lambda-authorizer.html (authorizer.lambda: the context that the authorizer returns).
  */
 function principalOf({ authorizer, identity }: JsonObject): string | undefined {
-  const { iam, jwt, claims, lambda } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
+  const { iam, jwt, claims, lambda, principalId } = isJsonObject(authorizer) ? authorizer : ({} as JsonObject)
   const arn =
     (isJsonObject(iam) ? text(iam.userArn) : undefined) ?? (isJsonObject(identity) ? text(identity.userArn) : undefined)
   if (arn !== undefined) return withoutSession(arn)
   const token = isJsonObject(jwt) && isJsonObject(jwt.claims) ? jwt.claims : claims
+  // A Lambda authorizer returns it in its context (payload format 2.0), or beside its policy (a REST API, 1.0).
   if (!isJsonObject(token) || text(token.sub) === undefined)
-    return isJsonObject(lambda) ? text(lambda.principalId) : undefined
+    return (isJsonObject(lambda) ? text(lambda.principalId) : undefined) ?? text(principalId)
   return `${text(token.iss) ?? ''} ${token.sub}`
 }
 
