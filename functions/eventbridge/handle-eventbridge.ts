@@ -17,9 +17,9 @@ import { toResponse } from './to-response.ts'
 
 /**
  * Sends the records of an event or list of events.
- * @throws KafkaProducerError if an event was not stored, so that Lambda, or the pipe, retries; also for the event of
- *   another trigger (an HTTP request, a batch of a queue or stream), which no contract here can route: its source
- *   still has it
+ * @throws KafkaProducerError if an event was neither acknowledged nor stored as a dead letter, so that Lambda, or the
+ *   pipe, retries; also for the event of another trigger (an HTTP request, a batch of a queue or stream), which no
+ *   contract here can route: its source still has it
  */
 export async function handleEventBridge(
   event: unknown,

@@ -1,5 +1,4 @@
-// The routes of all dialects, and which route a request is for. The template, the local gateway and the examples for
-// SAM and CDK take the routes from here.
+// The routes of all dialects, and which route a request is for. The template takes the routes from here.
 import type { HttpRequest } from '../../lib/lambda/http-event.ts'
 import type { Dialect, Route } from './dialects/dialect.ts'
 import { native } from './dialects/native.ts'

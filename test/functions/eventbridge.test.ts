@@ -221,11 +221,11 @@ test('the event of another trigger is refused: its source still has it', async (
   })
 })
 
-test('the error for an event that was not stored has its code, and says that it goes back', async () => {
+test('the error for an event that was not acknowledged has its code, and says that it goes back', async () => {
   const harness = harnessOf({ script: REFUSED, options: { onFailureEventbridge: 'return' } })
   await assert.rejects(async () => harness.invoke(event()), {
     code: 'no-leader',
-    message: 'The event was not stored (no-leader); it goes back to its source.',
+    message: 'The event was not acknowledged (no-leader); it goes back to its source.',
     retriable: true,
   })
 })

@@ -278,15 +278,18 @@ test('each record of an answer has what its caller needs, and no place of a dead
   })
 })
 
-test('an answer of records that were not stored says how many to send again, and when', () => {
+test('an answer of records that were not acknowledged says how many to send again, and when', () => {
+  const inDoubt = 'Records with outcome unknown may have been stored.'
   const one = answerTo(delivered, returned)
   assert.equal(one.headers['retry-after'], '5')
   assert.deepEqual(
     [one.body.code, one.body.title, one.body.detail],
-    ['unavailable', 'Not stored', '1 of 2 records was not stored; retry it.'],
+    ['unavailable', 'Not acknowledged', `1 of 2 records was not acknowledged; retry it. ${inDoubt}`],
   )
   assert.deepEqual(one.body.records[1], { index: 1, id: 'i-1', fate: 'returned', outcome: 'unknown', code: 'timeout' })
-  assert.equal(answerTo(returned, returned).body.detail, '2 of 2 records were not stored; retry them.')
+  assert.equal(answerTo(returned, returned).body.detail, `2 of 2 records were not acknowledged; retry them. ${inDoubt}`)
+  const notSent = { ...returned, outcome: 'not-sent' } as RecordFate
+  assert.equal(answerTo(notSent).body.detail, '1 of 1 records was not acknowledged; retry it.')
 })
 
 test('an answer of refused records has their common code, or one for several', () => {

@@ -84,10 +84,10 @@ test('a dead letter that can’t be stored: 503 with Retry-After, and the record
   assert.equal(headers['content-type'], 'application/problem+json')
   assert.deepEqual(body, {
     type: 'urn:serverless-kafka-producer:problem:unavailable',
-    title: 'Not stored',
+    title: 'Not acknowledged',
     status: 503,
     code: 'unavailable',
-    detail: '1 of 1 records was not stored; retry it.',
+    detail: '1 of 1 records was not acknowledged; retry it.',
     requestId: 'r-1',
     records: [{ index: 0, id: 'r-1', fate: 'returned', outcome: 'rejected', code: 'no-leader' }],
   })

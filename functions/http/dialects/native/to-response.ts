@@ -10,6 +10,7 @@ import { ReasonBudget } from './answer-size.ts'
 import { INVALID_RECORD_STATUS } from './invalid-record-status.ts'
 
 const RETRY_AFTER_S = '5'
+const IN_DOUBT = 'Records with outcome unknown may have been stored.'
 
 export function toResponse(answered: readonly AnsweredRecord[], request: HttpRequest, requestId: string): HttpAnswer {
   const records = recordsOf(answered, request, requestId)
@@ -17,11 +18,14 @@ export function toResponse(answered: readonly AnsweredRecord[], request: HttpReq
   if (status === 503) {
     const returned = answered.filter(({ fate }) => fate.fate === 'returned').length
     const [were, them] = returned === 1 ? ['was', 'it'] : ['were', 'them']
-    const detail = `${returned} of ${records.length} records ${were} not stored; retry ${them}.`
+    const isInDoubt = answered.some(({ fate }) => fate.fate === 'returned' && fate.outcome === 'unknown')
+    const detail =
+      `${returned} of ${records.length} records ${were} not acknowledged; retry ${them}.` +
+      (isInDoubt ? ` ${IN_DOUBT}` : '')
     return problemAnswer({
       status,
       code: 'unavailable',
-      title: 'Not stored',
+      title: 'Not acknowledged',
       detail,
       requestId,
       headers: { 'retry-after': RETRY_AFTER_S },
@@ -52,8 +56,7 @@ export function toFailureResponse(
   const detail =
     answered.length === 0
       ? 'An unexpected error ended the request before a record was sent; the log has its reason.'
-      : 'An unexpected error ended the request; the log has its reason. ' +
-        'Records with outcome unknown may have been stored.'
+      : 'An unexpected error ended the request; the log has its reason. ' + IN_DOUBT
   return problemAnswer({
     status: 500,
     code: 'unavailable',
