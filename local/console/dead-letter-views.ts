@@ -79,6 +79,10 @@ export class DeadLetterViews {
     return {
       ...rest,
       progress: progress ?? null,
+      // What failed later is not on the page.
+      seenUntil: new Date(
+        Math.min(filter.until ?? Number.POSITIVE_INFINITY, Date.parse(snapshot.readAt)),
+      ).toISOString(),
       total: rows.length,
       matched: matched.length,
       offset,

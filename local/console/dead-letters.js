@@ -99,10 +99,10 @@ export function showInSources(count) {
 
 function updateActions() {
   const { answer, isFilterWrong, inSources } = state
-  const isNeverOn = isFilterWrong || isRunning() || !answer || answer.isLoading
-  const isOff = isNeverOn || answer.matched === 0
+  const isBlocked = isFilterWrong || isRunning() || !answer || answer.isLoading
+  const isOff = isBlocked || answer.matched === 0
   for (const id of ['discard', 'unpark']) $(id).disabled = isOff
-  for (const id of ['dry', 'redrive']) $(id).disabled = isNeverOn || (answer.matched === 0 && inSources === 0)
+  for (const id of ['dry', 'redrive']) $(id).disabled = isBlocked || (answer.matched === 0 && inSources === 0)
   $('redrive-one').disabled = isRunning()
   if (!isOff) $('unpark').disabled = answer.groups.every(({ parked }) => parked === 0)
 }
@@ -149,14 +149,14 @@ async function redrive() {
 
 async function discard() {
   const fields = requestFields()
-  const { matched, readAt } = state.answer
+  const { matched, seenUntil } = state.answer
   const isSure = await confirmed(
     `Discard ${counted(matched, 'dead letter')} for good?`,
     `${describe(fields)} Their records are never sent.`,
     'Discard',
   )
   // Records that failed after the list was read are not discarded, because the user has not seen them.
-  if (isSure) await start('discard', { until: readAt, ...fields })
+  if (isSure) await start('discard', { ...fields, until: seenUntil })
 }
 
 function describe(fields) {

@@ -106,7 +106,7 @@ function resultOf(run) {
   ].join(' ')
 }
 
-/** @returns e.g. `topic=chat, not error=quota` */
+/** @returns e.g. `topic=chat, notError=quota` */
 export function filterText(fields) {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(' or ') : value}`)

@@ -1,4 +1,4 @@
-// The page's parts that change every second: brokers, the chart, counters and functions.
+// The page's parts that it asks for again and again: brokers, the chart, counts, functions and the list of topics.
 import { showChart } from './chart.js'
 import { showInSources } from './dead-letters.js'
 import { $, button, element, number, render, request } from './dom.js'

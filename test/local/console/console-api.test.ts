@@ -77,6 +77,8 @@ async function openConsole(deadLetters: readonly DeadLetter[], kind: 'disk' | 's
 interface List {
   readonly total: number
   readonly matched: number
+  readonly seenUntil: string
+  readonly readAt: string
   readonly offset: number
   readonly error?: string
   readonly progress: number | null
@@ -162,6 +164,14 @@ test('the filters of the command, with several and negated values, select and gr
   const { groups, topics } = await list('')
   assert.equal(groups.length, 5)
   assert.deepEqual(topics, ['chat', 'old', 'orders'])
+})
+
+test('what failed after the list was read is not seen, whatever the filter says', async () => {
+  const { list } = await openConsole(samples())
+  const { seenUntil, readAt } = await list('until=2099-01-01T00:00:00Z')
+  assert.equal(seenUntil, readAt)
+  assert.equal((await list('until=2020-01-01T00:00:00Z')).seenUntil, '2020-01-01T00:00:00.000Z')
+  assert.equal((await list('')).seenUntil, (await list('')).readAt)
 })
 
 test('malformed filters are explained and end nothing', async () => {
