@@ -1,5 +1,5 @@
 // Stops sending during an outage, which would otherwise bill the full deadline of every invocation. After three
-// invocations in a row in which every record had a delivery failure, the container sends nothing for 5 to 30 s; then
+// invocations in a row that delivered nothing and had a delivery failure, the process sends nothing for 5 to 30 s; then
 // one invocation tries again (docs/sender-rules.md, rule 15).
 import { TransportError } from '../errors.ts'
 import { type Clock, elapsedSince, type Moment, moment } from '../time/clock.ts'

@@ -1,5 +1,5 @@
 // Computes how long the gateway, load balancer or function URL in front of an HTTP function still waits for the answer.
-// After that time its caller gets a 504, whatever the function does.
+// After that time its caller gets a 504 (of an HTTP API a 503), whatever the function does.
 import { isJsonObject, type JsonObject } from '../record/json-object.ts'
 
 /** How long each of them waits for the function, ms. A higher quota of your account is not known here. */

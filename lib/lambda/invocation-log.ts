@@ -1,7 +1,7 @@
 // Writes the log lines of an invocation: one line with the counts per outcome and the metrics (EMF), and one more for
 // each further topic and outcome, because an EMF line has one value per dimension. Lines are few, because each costs
-// time to write and money to keep. The dimensions are function, topic and outcome. No line contains a payload, a key or
-// an address.
+// time to write and money to keep. The dimensions are service, function, topic and outcome. No line contains a payload,
+// a key or an address.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import type { DeliveryReport, Failed } from '../delivery/delivery-report.ts'
@@ -21,7 +21,7 @@ const CODE = /^[\w.-]{1,64}$/
 
 type NumberOf<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T]
 
-/** The counters of which a line has the changes. */
+/** A line has the producer's metrics if one of these has changed. */
 const CHANGES = [
   'connectionAttempts',
   'producerIds',

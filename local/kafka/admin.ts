@@ -44,7 +44,7 @@ export async function createTopics(
     const existing = new Set(await admin.listTopics())
     const missing = topics.filter(({ topic }) => !existing.has(topic))
     await admin.createTopics({
-      // With it, kafkajs would ask a single broker, and fail if that broker does not know the new topic yet.
+      // If it were true, kafkajs would ask one broker, and fail if that broker does not know the new topic yet.
       waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replicas = -1, config = {} }) => ({
         topic,
@@ -60,24 +60,30 @@ export async function createTopics(
 /** Deletes a topic and waits until no broker lists it. */
 export async function deleteTopic(bootstrapServers: string, topic: string): Promise<void> {
   await withAdmin(bootstrapServers, admin => admin.deleteTopics({ topics: [topic] }))
-  await askEachBroker(bootstrapServers, async admin => {
-    while ((await admin.listTopics()).includes(topic)) await pause(100)
-  })
+  await untilEachBroker(bootstrapServers, `no ${topic}`, topics => !topics.includes(topic))
 }
 
 /** Waits until every broker lists the topic: brokers learn of a new topic one after the other. */
-export async function untilEachBrokerLists(bootstrapServers: string, topic: string): Promise<void> {
-  await askEachBroker(bootstrapServers, async admin => {
-    while (!(await admin.listTopics()).includes(topic)) await pause(100)
-  })
+export function untilEachBrokerLists(bootstrapServers: string, topic: string): Promise<void> {
+  return untilEachBroker(bootstrapServers, topic, topics => topics.includes(topic))
 }
 
-async function askEachBroker(bootstrapServers: string, work: (admin: Admin) => Promise<void>): Promise<void> {
+async function untilEachBroker(
+  bootstrapServers: string,
+  expected: string,
+  holds: (topics: readonly string[]) => boolean,
+): Promise<void> {
+  const end = Date.now() + LEADERS_MS
   for (const server of bootstrapServers.split(',')) {
     const { hostname: host, port } = new URL(`kafka://${server}`)
     // kafkajs sends a request for metadata to any broker it knows. Here, each connection leads to the same one.
     const socketFactory: ISocketFactory = ({ onConnect }) => connect({ host, port: Number(port) }, onConnect)
-    await useAdmin(kafkaOf(server, { socketFactory }), work)
+    await useAdmin(kafkaOf(server, { socketFactory }), async admin => {
+      while (!holds(await admin.listTopics())) {
+        if (Date.now() > end) throw new Error(`Expected ${server} to list ${expected} within ${LEADERS_MS} ms.`)
+        await pause(100)
+      }
+    })
   }
 }
 

@@ -14,8 +14,8 @@ const NO_BOOT = '-'
 const UPTIME_DIGITS = 13
 
 /**
- * @throws DeadLetterError `redrive-running` while another redrive holds the lease @throws Error with a `code` if the
- * folder can't be written to
+ * @throws DeadLetterError `redrive-running` while another redrive holds the lease
+ * @throws Error with a `code` if the folder can't be written to
  */
 export async function takeFolderLease(folder: string): Promise<Lease> {
   const path = join(folder, LOCK)
