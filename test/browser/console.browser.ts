@@ -89,16 +89,16 @@ const untilText = (page: Page, selector: string, pattern: string) =>
     selector,
     pattern,
   )
-/** The list, one of its other states, or a broker's state. */
+/** Waits for the list, or for the state that the page shows in its place. */
 const untilList = (page: Page, state: string) => page.waitForSelector(`body[data-list=${state}]`)
 const untilBroker = (page: Page, state: string) => page.waitForSelector(`.broker.${state}`, { timeout: 60_000 })
-/** By keyboard: the end of a run moves the rows, from under the mouse too. */
+/** By keyboard, because rows move when a run ends, and a click could miss. */
 const openFirst = async (page: Page) => {
   await page.focus('#rows button')
   await page.keyboard.press('Enter')
   await page.waitForSelector('#dead-letter[open]')
 }
-/** When the dialog of a dead letter has closed, its row gets the focus: what is typed before goes there. */
+/** When the dialog of a dead letter has closed, its row gets the focus. Keys typed before would end up there. */
 const untilRowHasFocus = async (page: Page) => {
   await page.waitForSelector('#dead-letter:not([open])')
   await page.waitForFunction(() => (document.activeElement as HTMLElement | null)?.dataset.location !== undefined)

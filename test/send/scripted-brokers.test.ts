@@ -175,11 +175,11 @@ test('rule 7: two deadlines in one batch: the early one gets unknown in time, th
         isFirst = false
         return released
       }
-      return pause(800)
+      return pause(5000)
     },
   }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
-    const producer = producerOf(cluster.addresses)
+    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 20_000 })
     const blocker = producer.sendAll([{ topic: 't', value: '0', partition: 0 }])
     await until(() => !isFirst)
     const begin = performance.now()
@@ -187,7 +187,7 @@ test('rule 7: two deadlines in one batch: the early one gets unknown in time, th
     const long = producer.sendAll([{ topic: 't', value: 'long', partition: 0 }], deadlineIn(20_000))
     release()
 
-    assert.ok(await isDoneWithin(600, short))
+    assert.ok(await isDoneWithin(3000, short))
     assert.ok(performance.now() - begin >= 290)
     assert.equal(summaryOf((await short)[0]), 'unknown:delivery-unknown')
     assert.equal(summaryOf((await long)[0]), 'delivered')
@@ -213,7 +213,7 @@ test('rule 8: after a pause a dead connection shows in half a second, not after 
   let isSilent = false
   const script: Script = { onRequest: () => (isSilent ? new Promise(() => {}) : undefined) }
   await withCluster({ leaders: [0], brokers: 1, script }, async cluster => {
-    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 3000 })
+    const producer = producerOf(cluster.addresses, { requestTimeoutMs: 10_000 })
     await producer.sendAll([{ topic: 't', value: 'a' }])
     await pause(1100)
     isSilent = true
@@ -221,7 +221,7 @@ test('rule 8: after a pause a dead connection shows in half a second, not after 
       isSilent = false
     }, 300)
     const sending = producer.sendAll([{ topic: 't', value: 'b' }])
-    assert.ok(await isDoneWithin(2500, sending))
+    assert.ok(await isDoneWithin(6000, sending))
     assert.equal(summaryOf((await sending)[0]), 'delivered')
     assert.deepEqual(cluster.values(), ['a', 'b'])
     await producer.close()

@@ -11,7 +11,8 @@ export function deadlineIn(ms: number): Deadline {
 export { pause }
 
 /**
- * Tells whether the work is done before a timer that starts now. On a busy machine both are late; their order stays.
+ * Tells whether the work is done before a timer that starts now. On a busy machine both are late, and their order stays
+ * if the work ends by a timer that is due some seconds earlier: one that is late may wait for answers (patientTimer).
  * @throws what the work throws
  */
 export async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
