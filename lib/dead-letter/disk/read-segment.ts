@@ -144,6 +144,21 @@ class ByteWindow {
     return this.#buffer.subarray(this.#begin, Math.min(this.#end, this.#begin + count))
   }
 
+  /**
+   * Returns what is buffered from the position: at least `count` bytes, fewer only at the end. A search that moves by a
+   * few bytes does not fill the window each time.
+   */
+  async peekBuffered(count: number): Promise<Buffer> {
+    if (this.#end - this.#begin < count) await this.#fill(count)
+    return this.#buffer.subarray(this.#begin, this.#end)
+  }
+
+  /** Returns the byte at a position, if it is buffered. */
+  byteAt(position: number): number | undefined {
+    const index = position - this.position
+    return index >= 0 && index < this.#end - this.#begin ? this.#buffer[this.#begin + index] : undefined
+  }
+
   moveTo(position: number): void {
     const begin = this.#begin + (position - this.position)
     if (begin < this.#begin || begin > this.#end) this.forget()
@@ -284,10 +299,10 @@ class Scanner {
   async #nextMagic(from: number): Promise<number | undefined> {
     for (let at = from; ; ) {
       this.#window.moveTo(at)
-      const bytes = await this.#window.peek(CHUNK)
+      const bytes = await this.#window.peekBuffered(MAGIC.length)
       const index = bytes.indexOf(MAGIC)
       if (index >= 0) return at + index
-      if (bytes.length < CHUNK) return undefined
+      if (bytes.length < MAGIC.length) return undefined
       at += bytes.length - MAGIC.length + 1
     }
   }
@@ -297,14 +312,14 @@ class Scanner {
     const headerBytes = HEADER_BYTES.seg
     for (let at = from; ; ) {
       this.#window.moveTo(at)
-      const bytes = await this.#window.peek(CHUNK)
+      const bytes = await this.#window.peekBuffered(headerBytes + 1)
       let index = 0
       while (index + headerBytes < bytes.length && !isCandidate(bytes, index)) index++
       if (index + headerBytes < bytes.length) {
         if (await this.#isWorthChecking(at + index, bytes.readUInt32BE(index))) return at + index
         if (this.#searched > SEARCH_BYTES + this.#source.size) return undefined
         at += index + 1
-      } else if (bytes.length < CHUNK) return undefined
+      } else if (bytes.length <= headerBytes) return undefined
       else at += bytes.length - headerBytes
     }
   }
@@ -318,6 +333,8 @@ class Scanner {
 
   async #endsWithBrace(end: number): Promise<boolean> {
     if (end > this.#source.size) return false
+    const buffered = this.#window.byteAt(end - 1)
+    if (buffered !== undefined) return buffered === CLOSE_BRACE
     const byte = Buffer.alloc(1)
     await this.#source.read(byte, 0, 1, end - 1)
     return byte[0] === CLOSE_BRACE

@@ -174,6 +174,25 @@ test('bytes with the magic in them are no entry, even with the right checksums',
   assert.deepEqual(await read(bytes, 'seg'), [{ from: 0, to: bytes.length, lost: 1 }])
 })
 
+test('a search through bytes that all look like entries asks the file for few pieces', async () => {
+  const looksLikeLength = Buffer.from([0, 0, 0, 0x10, 0, 0, 0, 0x10, ...Array(8).fill(0x7b)])
+  for (const [format, pattern] of [
+    ['seg', looksLikeLength],
+    ['seg2', MAGIC],
+  ] as const) {
+    const source = new BufferSource(Buffer.alloc(512 * 1024, pattern))
+    const read = source.read.bind(source)
+    let reads = 0
+    source.read = (...piece) => {
+      reads++
+      return read(...piece)
+    }
+    const kinds = await Array.fromAsync(readSegment(source, format), ({ kind }) => kind)
+    assert.deepEqual(kinds, ['damage'])
+    assert.ok(reads < 2000, `${format}: ${reads} reads`)
+  }
+})
+
 test('a file is read while it grows, and waited for only if it was just written', async () => {
   const path = join(folder, 'growing.seg2')
   const [first, second] = [entry('seg2', { n: 1 }), entry('seg2', { n: 2 })]
