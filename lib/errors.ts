@@ -132,7 +132,7 @@ export class KafkaProducerError extends Error {
   constructor(code: ErrorCode, message: string, options: KafkaProducerErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.causeCode = options.causeCode ?? null
+    this.causeCode = codeText(options.causeCode)
     this.retriable = options.retriable ?? false
   }
 
@@ -140,6 +140,11 @@ export class KafkaProducerError extends Error {
   toJSON(): object {
     return { ...this, message: this.message }
   }
+}
+
+/** JavaScript callers pass what they have, such as an HTTP status. */
+function codeText(code: unknown): string | null {
+  return typeof code === 'string' ? code : typeof code === 'number' ? String(code) : null
 }
 
 /**
@@ -174,6 +179,17 @@ export interface Violation {
   readonly expected: string
 }
 
+/** JavaScript callers may leave out fields, which answers and dead letters rely on. */
+function checkedViolations(violations: readonly Partial<Violation>[]): Violation[] {
+  const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise)
+  if (!Array.isArray(violations)) return []
+  return violations.map((violation: Partial<Violation> | null) => ({
+    pointer: text(violation?.pointer, ''),
+    rule: text(violation?.rule, 'schema'),
+    expected: text(violation?.expected, 'what the schema says'),
+  }))
+}
+
 /** The record itself is wrong. It is never retried. */
 export class InvalidRecordError extends KafkaProducerError {
   override name = 'InvalidRecordError'
@@ -198,8 +214,9 @@ export class InvalidRecordError extends KafkaProducerError {
       readonly outcome?: FailedOutcome
     } = {},
   ) {
-    super(code, message, options)
-    this.violations = violations
+    const codes: readonly string[] = ERROR_CODES['invalid-record']
+    super(codes.includes(code) ? code : 'bad-value', message, options)
+    this.violations = checkedViolations(violations)
     this.truncated = truncated
     this.outcome = outcome
   }
@@ -260,11 +277,12 @@ export class SerializationError extends KafkaProducerError {
     { violations = [], truncated = false, code, ...options }: SerializationErrorOptions = {},
   ) {
     const isInvalid = kind === 'invalid-record'
-    const codes: readonly string[] = ERROR_CODES[kind]
+    const known: FailureKind = isInvalid ? kind : 'delivery-failure'
+    const codes: readonly string[] = ERROR_CODES[known]
     const isOfKind = code !== undefined && codes.includes(code)
     super(isOfKind ? code : isInvalid ? 'bad-value' : 'serializer', message, { retriable: !isInvalid, ...options })
-    this.kind = kind
-    this.violations = violations
+    this.kind = known
+    this.violations = checkedViolations(violations)
     this.truncated = truncated
   }
 }
@@ -389,9 +407,19 @@ function* withCauses(error: unknown): Generator<Error> {
  * The message of the innermost error of this library. It names the setting and contains no payload, secret or address.
  */
 export function innermostMessage(error: unknown): string | undefined {
-  let message: string | undefined
-  for (const inner of withCauses(error)) if (inner instanceof KafkaProducerError) message = inner.message
-  return message
+  return ownMessages(error).at(-1)
+}
+
+/** The messages of this library's errors, from the outside in. */
+function ownMessages(error: unknown): string[] {
+  return [...withCauses(error)].flatMap(inner => {
+    try {
+      return inner instanceof KafkaProducerError && typeof inner.message === 'string' ? [inner.message] : []
+    } catch {
+      // A getter that throws has nothing to say.
+      return []
+    }
+  })
 }
 
 /**
@@ -401,8 +429,7 @@ export function innermostMessage(error: unknown): string | undefined {
  * quote a payload.
  */
 export function describeError(error: unknown): string {
-  const messages = new Set<string>()
-  for (const inner of withCauses(error)) if (inner instanceof KafkaProducerError) messages.add(inner.message)
+  const messages = new Set(ownMessages(error))
   const cause = systemCause(error)
   if (messages.size === 0) return cause ?? `An unexpected error (${errorName(error)}).`
   const text = [...messages].join(' ')
@@ -412,12 +439,16 @@ export function describeError(error: unknown): string {
 /** The operating system's reason: of the innermost cause first, then of the errors that an AggregateError contains. */
 function systemCause(error: unknown): string | undefined {
   for (const inner of [...withCauses(error)].reverse()) {
-    const joined = inner instanceof AggregateError ? inner.errors : []
-    for (const one of joined) {
-      const cause = systemCause(one)
-      if (cause !== undefined) return cause
+    try {
+      const joined = inner instanceof AggregateError ? inner.errors : []
+      for (const one of joined) {
+        const cause = systemCause(one)
+        if (cause !== undefined) return cause
+      }
+      if ('syscall' in inner && typeof inner.syscall === 'string') return inner.message
+    } catch {
+      // A getter that throws has nothing to say.
     }
-    if ('syscall' in inner && typeof inner.syscall === 'string') return inner.message
   }
   return undefined
 }

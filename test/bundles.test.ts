@@ -24,7 +24,7 @@ function modulesIn(outputs: Metafile['outputs'], files: Iterable<string> = Objec
 
 /** KiB of code, without contracts. That of redrive is higher, because no caller waits for its start. */
 const MAX_START_KIB: Readonly<Record<string, number>> = { redrive: 388 }
-const MAX_START_KIB_OF_OTHERS = 346
+const MAX_START_KIB_OF_OTHERS = 347
 
 for (const name of functionNames())
   test(`${name}: a cold start reads little code`, async () => {

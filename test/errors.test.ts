@@ -6,7 +6,14 @@ import { test } from 'node:test'
 import { INVALID_RECORD_STATUS } from '../functions/http/dialects/native/invalid-record-status.ts'
 import { REQUEST_STATUS } from '../functions/http/request-error.ts'
 import { describeError, innermostMessage } from '../lib/errors.ts'
-import { DeliveryError, ERROR_CODES, InvalidRecordError, KafkaProducerError, TransportError } from '../lib/index.ts'
+import {
+  DeliveryError,
+  ERROR_CODES,
+  InvalidRecordError,
+  KafkaProducerError,
+  SerializationError,
+  TransportError,
+} from '../lib/index.ts'
 import { producerOf } from './support/producer-of.ts'
 import { withProducer } from './support/with-producer.ts'
 
@@ -122,6 +129,37 @@ test('an error is described with what the system said, and without what a foreig
     'value: no JSON.',
   )
   assert.equal(describeError(quoting), 'An unexpected error (SyntaxError).')
+})
+
+test('what JavaScript callers pass to an error is text, and a code that its class has', () => {
+  const codes = [429, 'QUOTA', undefined, null, {}].map(
+    causeCode => new SerializationError('delivery-failure', 'm', { causeCode: causeCode as never }).causeCode,
+  )
+  assert.deepEqual(codes, ['429', 'QUOTA', null, null, null])
+  assert.equal(new InvalidRecordError('my-code' as never, 'm').code, 'bad-value')
+  const { kind, code } = new SerializationError('invalid' as never, 'm')
+  assert.deepEqual([kind, code], ['delivery-failure', 'serializer'])
+  const violations = [{ pointer: '/x', rule: 'r' }, null, { pointer: '/y', rule: 'type', expected: 'string' }] as never
+  const whole = [
+    { pointer: '/x', rule: 'r', expected: 'what the schema says' },
+    { pointer: '', rule: 'schema', expected: 'what the schema says' },
+    { pointer: '/y', rule: 'type', expected: 'string' },
+  ]
+  assert.deepEqual(new SerializationError('invalid-record', 'm', { violations }).violations, whole)
+  assert.deepEqual(new InvalidRecordError('schema', 'm', { violations }).violations, whole)
+  assert.deepEqual(new InvalidRecordError('schema', 'm', { violations: 'x' as never }).violations, [])
+})
+
+test('an error among the causes whose getters throw is left out', () => {
+  const silent = new TransportError('unreachable', 'No broker.')
+  for (const name of ['message', 'syscall'])
+    Object.defineProperty(silent, name, {
+      get: () => {
+        throw new Error('getter')
+      },
+    })
+  const error = new TransportError('unreachable', 'No route.', { cause: silent })
+  assert.deepEqual([describeError(error), innermostMessage(error)], ['No route.', 'No route.'])
 })
 
 // The original bug: writing the log line of a failed invocation never ended for an error that is its own cause.

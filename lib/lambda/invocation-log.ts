@@ -292,7 +292,11 @@ function traceOf(header: string | undefined): string {
 }
 
 function causeCodeOf(error: unknown): { causeCode?: string } {
-  return isInstance(error, KafkaProducerError) && error.causeCode !== null ? { causeCode: error.causeCode } : {}
+  try {
+    return isInstance(error, KafkaProducerError) && error.causeCode !== null ? { causeCode: error.causeCode } : {}
+  } catch {
+    return {}
+  }
 }
 
 function reasonOf(error: unknown): { reason?: string } {
