@@ -93,7 +93,7 @@ function principalOf({ authorizer, identity }: JsonObject): string | undefined {
   const token = isJsonObject(jwt) && isJsonObject(jwt.claims) ? jwt.claims : claims
   // A Lambda authorizer returns it in its context (payload format 2.0), or beside its policy (a REST API, 1.0).
   if (!isJsonObject(token) || text(token.sub) === undefined)
-    return (isJsonObject(lambda) ? text(lambda.principalId) : undefined) ?? text(principalId)
+    return (isJsonObject(lambda) ? nameOf(lambda.principalId) : undefined) ?? nameOf(principalId)
   return `${text(token.iss) ?? ''} ${token.sub}`
 }
 
@@ -141,6 +141,11 @@ function lowerCase({ headers, multiValueHeaders }: JsonObject): Record<string, s
       else if (Array.isArray(value))
         joined[name.toLowerCase()] = value.filter(each => typeof each === 'string').join(',')
   return joined
+}
+
+/** The context that a Lambda authorizer returns may have numbers. */
+function nameOf(principalId: unknown): string | undefined {
+  return Number.isFinite(principalId) ? String(principalId) : text(principalId)
 }
 
 function text(value: unknown): string | undefined {
