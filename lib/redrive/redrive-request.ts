@@ -46,6 +46,8 @@ const LISTS = {
   notOutcome: 'notOutcomes',
 } as const
 const TIMES = ['since', 'until'] as const
+/** The earliest and the latest time of a Date. */
+const MAX_DATE_MS = 8.64e15
 const NUMBERS = ['limit', 'rate', 'concurrency', 'maxAttempts'] as const
 const TEXTS = ['to', 'sourceQueue'] as const
 const FLAGS = ['dryRun', 'includeInvalid', 'anyTopic', 'overwrite', 'assumeRetained', 'otherCluster'] as const
@@ -168,9 +170,12 @@ function time(name: string, fields: Fields, problem: Problem): number | undefine
   const value = fields[name]
   if (value === undefined) return undefined
   const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
-  if (ago) return Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
-  const ms = typeof value === 'string' && isTime(value) ? Date.parse(value) : Number.NaN
-  if (Number.isFinite(ms)) return ms
+  const ms = ago
+    ? Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
+    : typeof value === 'string' && isTime(value)
+      ? Date.parse(value)
+      : Number.NaN
+  if (Math.abs(ms) <= MAX_DATE_MS) return ms
   problem(
     `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h); ` +
       `got ${shown(value)}.`,

@@ -179,6 +179,8 @@ test('malformed filters are explained and end nothing', async () => {
   for (const [query, error] of [
     ['since=7', 'since: expected a time'],
     ['since=1h&since=2h', 'since: expected a time'],
+    ['until=99999999999d', 'until: expected a time'],
+    [`since=${'9'.repeat(400)}s`, 'since: expected a time'],
     ['topic=', 'topic: expected text'],
     ['topic=chat,,orders', 'topic: expected text'],
     ['outcome=lost', 'outcome: expected rejected'],
