@@ -62,8 +62,8 @@ export function defineContract(topic: string, contract: ContractFields): Contrac
   const { codec: keyCodec, ...keyRest } = key
   const file = { ...fields, key: keyRest, value: { ...valueRest, schema: schema === true ? true : {} } }
   return parseContract(topic, file, () => standardCheck(schema as StandardSchema), {
-    key: keyCodec && callersCodec('key.codec', keyCodec),
-    value: valueCodec && callersCodec('value.codec', valueCodec),
+    key: keyCodec === undefined ? undefined : callersCodec('key.codec', keyCodec),
+    value: valueCodec === undefined ? undefined : callersCodec('value.codec', valueCodec),
     checkPattern: eventPatternProblem,
   })
 }
@@ -74,7 +74,7 @@ function checkArguments(topic: unknown, contract: unknown): void {
     throw new ConfigError([
       `defineContract: expected a topic and an object of fields, got ${kindOf(topic)} and ${kindOf(contract)}.`,
     ])
-  const problems = (['key', 'value'] as const).flatMap(name => {
+  const problems = (['key', 'value', 'headers', 'limits'] as const).flatMap(name => {
     const part = contract[name]
     return part === undefined || isFields(part)
       ? []

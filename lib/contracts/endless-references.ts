@@ -8,8 +8,8 @@ type Edges = Map<unknown, Set<unknown>>
 /** Makes the compilation of such a schema throw an Error. */
 export function refuseEndlessReferences(ajv: Ajv2020, resolveRef: ResolveRef): void {
   const edges: Edges = new Map()
-  for (const keyword of ['$ref', '$dynamicRef']) {
-    // Draft-07 has no $dynamicRef.
+  for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) {
+    // Draft-07 has only $ref.
     const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
     if (!definition) continue
     const { code } = definition
@@ -33,7 +33,7 @@ export function refuseEndlessReferences(ajv: Ajv2020, resolveRef: ResolveRef): v
 
 function addEdge(edges: Edges, { it, schema, keyword }: KeywordCxt, resolveRef: ResolveRef): void {
   const { schema: from, root } = it.schemaEnv
-  const isRoot = keyword === '$dynamicRef' || (it.baseId === root.baseId && (schema === '#' || schema === '#/'))
+  const isRoot = keyword !== '$ref' || (it.baseId === root.baseId && (schema === '#' || schema === '#/'))
   const named = isRoot ? root : resolveRef.call(it.self, root, it.baseId, schema)
   // Ajv inlines a schema without references; such a one has no environment and can't be part of a cycle.
   if (typeof named !== 'object' || !('validateName' in named || named === root)) return

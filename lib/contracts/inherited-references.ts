@@ -19,10 +19,28 @@ export function refuseInheritedReferences(ajv: Ajv2020, resolveRef: ResolveRef):
     }
     code(cxt, ruleType)
   }
+  refuseInheritedAnchors(ajv)
 }
 
-/** The prototypes of objects and lists are objects, too. */
+/** Ajv keeps the anchors of `$dynamicRef` in plain objects, too, where an inherited name counts as an anchor. */
+function refuseInheritedAnchors(ajv: Ajv2020): void {
+  for (const keyword of ['$dynamicRef', '$dynamicAnchor']) {
+    // Draft-07 has neither.
+    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
+    if (!definition) continue
+    const { code } = definition
+    definition.code = (cxt, ruleType) => {
+      const name = String(cxt.schema).replace(/^#/, '')
+      if (name in Object.prototype)
+        throw new Error(`${keyword}: expected a name that not every object has, got ${name}`)
+      code(cxt, ruleType)
+    }
+  }
+}
+
+/** The prototypes of objects, lists, texts and numbers are objects, too. */
 function isSchema(value: unknown): boolean {
   if (typeof value === 'boolean') return true
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && value !== Object.prototype
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return !Object.hasOwn(value, 'constructor') || typeof value.constructor !== 'function'
 }

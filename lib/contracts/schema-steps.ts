@@ -4,6 +4,7 @@ import { isContainer } from '../record/json-object.ts'
 
 export type ResolveRef = typeof import('ajv/dist/compile/index.js').resolveRef
 
+const REFERENCES = ['$ref', '$dynamicRef', '$recursiveRef']
 const LIST_KEYWORDS = ['items', 'contains', 'unevaluatedItems'] as const
 const OBJECT_KEYWORDS = ['additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties'] as const
 const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
@@ -26,7 +27,8 @@ export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef):
     }
   }
   before('$ref', cxt => (isToItself(cxt, resolveRef) ? _`this.countReference(${partsOf(cxt)})` : undefined))
-  before('$dynamicRef', cxt => _`this.countReference(${partsOf(cxt)})`)
+  for (const keyword of ['$dynamicRef', '$recursiveRef'])
+    before(keyword, cxt => _`this.countReference(${partsOf(cxt)})`)
   const loop = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code>) =>
     before(keyword, cxt => (hasReferences(cxt) ? steps(cxt) : undefined))
   for (const keyword of LIST_KEYWORDS) loop(keyword, ({ data }) => _`this.countItems(${data}.length)`)
@@ -79,7 +81,7 @@ function measure(schema: unknown): Measures {
   const work: object[] = [schema]
   for (let part = work.pop(); part !== undefined; part = work.pop()) {
     if (!Array.isArray(part)) parts++
-    hasReferences ||= '$ref' in part || '$dynamicRef' in part
+    hasReferences ||= REFERENCES.some(keyword => keyword in part)
     work.push(...Object.values(part).filter(isContainer))
   }
   const measures = { parts, hasReferences }

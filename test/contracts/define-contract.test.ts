@@ -42,6 +42,13 @@ test('the wrong kind of an argument or of a part is named', () => {
   ])
   for (const value of [Promise.resolve({ schema: true }), new Map([['schema', true]]), new Date()])
     assert.deepEqual(problemsOf('chat', { value }), ['value: expected an object, got an object without fields.'])
+  for (const part of [new Map([['records', 1]]), Promise.resolve({ records: 1 })])
+    assert.deepEqual(problemsOf('chat', { limits: part, headers: part }), [
+      'headers: expected an object, got an object without fields.',
+      'limits: expected an object, got an object without fields.',
+    ])
+  for (const codec of [null, 0, ''])
+    assert.match(problemsOf('chat', { value: { codec } }).join(), /^value\.codec: expected a ValueCodec;/)
   class Fields {
     readonly value = Object.assign(Object.create(null), { schema: true })
   }

@@ -54,7 +54,9 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
       { properties: { x: { $ref: '__proto__' } } },
       { anyOf: [true], properties: { x: { $ref: '#/anyOf/concat' }, y: { $ref: '#/anyOf/__proto__' } } },
       { title: 'x', properties: { x: { $ref: '#/title/constructor' } } },
+      { title: 'x', properties: { x: { $ref: '#/title/constructor/prototype' } } },
       { minimum: 5, properties: { x: { $ref: '#/minimum/toFixed' } } },
+      { minimum: 5, properties: { x: { $ref: '#/minimum/constructor/prototype' } } },
       { minimum: 5, properties: { x: { $ref: '#/minimum' } } },
     ]
     for (const schema of others)
@@ -66,6 +68,22 @@ for (const dialect of ['2020-12', 'draft-07'] satisfies SchemaDialect[])
     assert.equal(failure(of('#')), undefined)
     assert.equal(ajv.compile(of('#/properties'))({ x: 5 }), true)
   })
+
+test('an anchor with an inherited name is refused, and another name works', async () => {
+  const compile = await createSchemaCompiler()
+  for (const schema of [
+    { properties: { x: { $dynamicRef: '#constructor' } } },
+    { $defs: { a: { $dynamicAnchor: 'toString', type: 'string' } }, properties: { x: { $dynamicRef: '#toString' } } },
+  ])
+    assert.throws(() => compile('t', schema), /\$dynamic\w+: expected a name that not every object has, got \w+/)
+  const check = compile('t', {
+    $dynamicAnchor: 'node',
+    properties: { next: { $dynamicRef: '#node' } },
+    type: 'object',
+  })
+  const counts = [{ next: { next: {} } }, { next: { next: 5 } }].map(value => check(value).violations.length)
+  assert.deepEqual(counts, [0, 1])
+})
 
 test('unevaluatedProperties refuses inherited names where alternatives decide what is evaluated', async () => {
   const ajv = await createAjv(true)
