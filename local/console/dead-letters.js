@@ -6,11 +6,13 @@ import { ageOf, groupOf, rowOf } from './rows.js'
 import { confirmed, filterText, isRunning, start } from './run.js'
 
 const MAX_GROUPS = 50
-const state = { offset: 0, answer: undefined, isFilterWrong: false, asked: 0, inSources: 0 }
+/** `shown`: the query that the answer is for; undefined while none is, because the last one failed. */
+const state = { offset: 0, answer: undefined, shown: undefined, isFilterWrong: false, asked: 0, inSources: 0 }
 
 export async function showDeadLetters({ refresh = false } = {}) {
   const fields = filterFields()
   const query = queryOf(fields)
+  const filter = String(query)
   history.replaceState(null, '', query.size === 0 ? location.pathname : `#${query}`)
   query.set('offset', String(state.offset))
   if (refresh) query.set('refresh', '1')
@@ -20,10 +22,12 @@ export async function showDeadLetters({ refresh = false } = {}) {
     // Meanwhile another request, with another filter or page, was sent.
     if (asked !== state.asked) return
     state.isFilterWrong = false
+    state.shown = filter
     $('filter-problem').textContent = ''
     show(answer, fields)
   } catch (error) {
     if (asked !== state.asked) return
+    state.shown = undefined
     if (error.status !== 400) throw error
     state.isFilterWrong = true
     document.body.dataset.list = 'wrong-filter'
@@ -135,10 +139,17 @@ function turnPage(pages) {
   return showDeadLetters()
 }
 
+/** The answer for the filter as it is in the form: the last one may be for another. */
+async function currentAnswer() {
+  await showDeadLetters()
+  if (state.shown === String(queryOf(filterFields())) && !state.answer.isLoading) return state.answer
+  throw new Error('The list for this filter could not be read. Nothing was changed.')
+}
+
 async function redrive() {
+  const { matched } = await currentAnswer()
   const fields = { ...requestFields(), ...optionFields() }
-  const { answer, inSources } = state
-  const { matched } = answer
+  const { inSources } = state
   const isSure = await confirmed(
     `Redrive ${counted(matched, 'dead letter')}${inSources > 0 ? ', and what matches in source DLQs' : ''}?`,
     `${describe(fields)} Each record is sent again as the same bytes. Its acknowledgement deletes the dead letter.`,
@@ -148,8 +159,8 @@ async function redrive() {
 }
 
 async function discard() {
+  const { matched, seenUntil } = await currentAnswer()
   const fields = requestFields()
-  const { matched, seenUntil } = state.answer
   const isSure = await confirmed(
     `Discard ${counted(matched, 'dead letter')} for good?`,
     `${describe(fields)} Their records are never sent.`,

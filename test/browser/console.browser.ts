@@ -288,6 +288,24 @@ test('discard asks first, and keeps the dead letters that the filter excludes', 
   await page.close()
 })
 
+test('Discard asks for the filter as it is in the form, and not for that of the list before', async () => {
+  await clear()
+  await put([chat('new', 'n'), oldDeadLetterOf('old', 'o', 'chat', Date.now() - 48 * 3_600_000)])
+  const page = await openPage()
+  await untilText(page, '#total', '^2$')
+  page.on('request', request => {
+    const proceed = () => void request.continue()
+    if (request.url().includes('until=24h')) setTimeout(proceed, 400)
+    else proceed()
+  })
+  await page.setRequestInterception(true)
+  await setField(page, 'until', '24h')
+  await runOf(page, '#discard', 'no')
+  assert.match(await textOf(page, '#confirm-title'), /^Discard 1 dead letter for good/)
+  await page.close()
+  await clear()
+})
+
 test('a redrive in progress survives a reload, is seen in a second window, and is cancelled there', async () => {
   await clear()
   await put(Array.from({ length: 300 }, (_, n) => chat(`slow-${n}`, 'x')))
