@@ -1,4 +1,5 @@
 // Stage 2 of 9: options and environment → frozen ProducerConfig, once per container.
+import { ConfigError } from '../errors.ts'
 import type { Warn } from '../warn.ts'
 import { checkOAuth } from './check-oauth.ts'
 import { checkRegistry } from './check-registry.ts'
@@ -28,9 +29,16 @@ export function parseConfig<
   file?: SettingsFile,
   needsBrokers = true,
 ): ProducerConfig<Serialized<K>, Serialized<V>> {
+  checkNode()
   return parseSettings([options, fromEnvironment(env), file?.values ?? {}], env, warn, file, needsBrokers, {
     checkOAuth,
     withJaasConfig,
     checkRegistry,
   }) as ProducerConfig<Serialized<K>, Serialized<V>>
+}
+
+/** npm only warns of an older Node, which would then fail each send. */
+function checkNode(): void {
+  if (typeof Promise.withResolvers !== 'function')
+    throw new ConfigError([`Node.js: expected 22.19 or newer, got ${process.versions.node}.`])
 }

@@ -51,6 +51,15 @@ test('options in code and in the environment give the same frozen object', () =>
   )
 })
 
+test('a Node that lacks what the library needs is refused with its version', t => {
+  const { withResolvers } = Promise
+  t.after(() => {
+    Promise.withResolvers = withResolvers
+  })
+  Reflect.deleteProperty(Promise, 'withResolvers')
+  assert.throws(() => parseConfig({}, {}), /Node\.js: expected 22\.19 or newer, got \d+\.\d+\.\d+\./)
+})
+
 test('one error lists every problem', () => {
   const listed = problems(
     {},
