@@ -12,7 +12,9 @@ import { type Listener, LocalKafka } from '../../local/kafka/cluster.ts'
 import { freePort } from '../../local/ports.ts'
 import { temporaryFolder } from '../../local/processes.ts'
 import { jwksOf } from '../support/jwt.ts'
+import { pause } from '../support/time.ts'
 
+const ACL_MS = 30_000
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs
 
 export const TOPIC = 'chat'
@@ -99,8 +101,19 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     operation: AclOperationTypes[operation],
     permissionType: AclPermissionTypes.ALLOW,
   })
-  const allow = async (principal: string, operation: 'WRITE' | 'DESCRIBE') =>
-    void (await admin.createAcls({ acl: [acl(principal, operation)] }))
+  /** The controller answers before the broker has the change. */
+  const untilBrokerHas = async (rule: ReturnType<typeof acl>, count: 0 | 1) => {
+    for (const end = Date.now() + ACL_MS; (await admin.describeAcls(rule)).resources.length !== count; await pause(20))
+      if (Date.now() > end) throw new Error(`The broker has not changed the ACL of ${rule.principal} in ${ACL_MS} ms.`)
+  }
+  const allow = async (principal: string, operation: 'WRITE' | 'DESCRIBE') => {
+    await admin.createAcls({ acl: [acl(principal, operation)] })
+    await untilBrokerHas(acl(principal, operation), 1)
+  }
+  const revoke = async (principal: string) => {
+    await admin.deleteAcls({ filters: [acl(principal, 'WRITE')] })
+    await untilBrokerHas(acl(principal, 'WRITE'), 0)
+  }
   await createTopics(kafka.bootstrapServers, [{ topic: TOPIC, partitions: 2 }])
   for (const name of ['alice', 'alice256', 'bob', 'CN=chat-producer', 'oauth-client', ROLE_ARN])
     await allow(`User:${name}`, 'WRITE')
@@ -113,7 +126,7 @@ export async function startSecuredKafka(): Promise<SecuredKafka> {
     writeIamKeys,
     address: (name, host = 'localhost') => `${host}:${listeners.find(listener => listener.name === name)?.port}`,
     allow,
-    revoke: async principal => void (await admin.deleteAcls({ filters: [{ ...acl(principal, 'WRITE') }] })),
+    revoke,
     stop: async () => {
       await admin.disconnect()
       await kafka.stop()
