@@ -35,7 +35,7 @@ test('after a silent cut our producer delivers within a second; raw kafkajs stil
   await producer.send({ topic: 'thaw', ...record })
   const took = since()
   console.log(`silent cut while idle for 5 s: delivered after ${took} ms; raw kafkajs: ${await kafkajs}`)
-  assert.ok(took < 5000, `${took} ms`)
+  assert.ok(took < 1000, `${took} ms`)
   assert.ok(since() > 50_000)
   rig.proxy.cut('rst')
   await producer.close()
