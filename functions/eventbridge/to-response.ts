@@ -9,12 +9,7 @@ import { KafkaProducerError } from '../../lib/errors.ts'
 export function toResponse(fates: readonly RecordFate[]): void {
   for (const fate of fates) {
     if (fate.fate === 'delivered' || fate.fate === 'dead-lettered') continue
-    throw new KafkaProducerError(
-      fate.code,
-      `The event was not acknowledged (${fate.code}); it goes back to its source.`,
-      {
-        retriable: true,
-      },
-    )
+    const message = `The event was not acknowledged (${fate.code}); it goes back to its source.`
+    throw new KafkaProducerError(fate.code, message, { retriable: true })
   }
 }

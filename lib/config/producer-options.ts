@@ -764,8 +764,8 @@ export interface CommonOptions {
   readonly httpIdleTimeoutMs?: number | undefined
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
-   * caller’s IAM role (without the session) or user, issuer and subject of the caller’s token, or the `principalId` of
-   * a Lambda authorizer.
+   * caller’s IAM role (without the session) or user, issuer and subject of its token, or a Lambda authorizer’s
+   * `principalId`.
    *
    * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
    */
@@ -1640,8 +1640,8 @@ export interface ProducerConfig<K = unknown, V = unknown> {
   readonly httpIdleTimeoutMs: number
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
-   * caller’s IAM role (without the session) or user, issuer and subject of the caller’s token, or the `principalId` of
-   * a Lambda authorizer.
+   * caller’s IAM role (without the session) or user, issuer and subject of its token, or a Lambda authorizer’s
+   * `principalId`.
    *
    * `KAFKA_PRINCIPAL_HEADER`: boolean, default false.
    */

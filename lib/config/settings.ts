@@ -893,8 +893,8 @@ export const SETTINGS = {
   }),
   /**
    * Whether each record of an HTTP caller that the gateway authenticated gets the header `kp-principal`: the ARN of the
-   * caller’s IAM role (without the session) or user, issuer and subject of the caller’s token, or the `principalId` of
-   * a Lambda authorizer.
+   * caller’s IAM role (without the session) or user, issuer and subject of its token, or a Lambda authorizer’s
+   * `principalId`.
    */
   principalHeader: librarySetting({ env: 'KAFKA_PRINCIPAL_HEADER', kind: 'boolean', default: false }),
   /**

@@ -1,6 +1,7 @@
 // Refuses schemas with circular references that consume no part of the value, because validating with them never ends.
-import type { Ajv2020, CodeKeywordDefinition, KeywordCxt } from 'ajv/dist/2020.js'
-import { isMetaSchema, type ResolveRef } from './schema-steps.ts'
+import type { Ajv2020, KeywordCxt } from 'ajv/dist/2020.js'
+import { beforeKeyword } from './before-keyword.ts'
+import { isMetaSchema, REFERENCES, type ResolveRef } from './schema-steps.ts'
 
 /** Maps a schema to the schemas that it refers to for the same value. */
 type Edges = Map<unknown, Set<unknown>>
@@ -8,16 +9,10 @@ type Edges = Map<unknown, Set<unknown>>
 /** Makes the compilation of such a schema throw an Error. */
 export function refuseEndlessReferences(ajv: Ajv2020, resolveRef: ResolveRef): void {
   const edges: Edges = new Map()
-  for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) {
-    // Draft-07 has only $ref.
-    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
-    if (!definition) continue
-    const { code } = definition
-    definition.code = (cxt, ruleType) => {
+  for (const keyword of REFERENCES)
+    beforeKeyword(ajv, keyword, cxt => {
       if (cxt.it.dataLevel === 0 && !isMetaSchema(cxt)) addEdge(edges, cxt, resolveRef)
-      code(cxt, ruleType)
-    }
-  }
+    })
   const { process } = ajv.opts.code
   ajv.opts.code.process = (source, environment) => {
     // Ajv compiles all referenced schemas before the outermost one, so the graph is complete here.

@@ -1,10 +1,11 @@
 // Makes the code that Ajv generates count its steps. `this` is a SchemaEvaluation.
-import type { Ajv2020, CodeKeywordDefinition, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
+import type { Ajv2020, _ as code, KeywordCxt } from 'ajv/dist/2020.js'
 import { isContainer } from '../record/json-object.ts'
+import { beforeKeyword } from './before-keyword.ts'
 
 export type ResolveRef = typeof import('ajv/dist/compile/index.js').resolveRef
 
-const REFERENCES = ['$ref', '$dynamicRef', '$recursiveRef']
+export const REFERENCES = ['$ref', '$dynamicRef', '$recursiveRef']
 const LIST_KEYWORDS = ['items', 'contains', 'unevaluatedItems'] as const
 const OBJECT_KEYWORDS = ['additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties'] as const
 const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
@@ -14,18 +15,11 @@ const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'] as const
  * `enum`, which reads at most as much as its members have. @param _ Ajv's template tag for code
  */
 export function countWork(ajv: Ajv2020, _: typeof code, resolveRef: ResolveRef): void {
-  const before = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code> | undefined) => {
-    // Drafts before 2020-12 have fewer keywords.
-    const definition = ajv.getKeyword(keyword) as CodeKeywordDefinition | false
-    if (!definition) return
-    const check = definition.code
-    // Modified in place, because Ajv evaluates keywords in the order in which they were added.
-    definition.code = (cxt, ruleType) => {
+  const before = (keyword: string, steps: (cxt: KeywordCxt) => ReturnType<typeof code> | undefined) =>
+    beforeKeyword(ajv, keyword, cxt => {
       const counting = isMetaSchema(cxt) ? undefined : steps(cxt)
       if (counting) cxt.gen.code(counting)
-      check(cxt, ruleType)
-    }
-  }
+    })
   before('$ref', cxt => (isToItself(cxt, resolveRef) ? _`this.countReference(${partsOf(cxt)})` : undefined))
   for (const keyword of ['$dynamicRef', '$recursiveRef'])
     before(keyword, cxt => _`this.countReference(${partsOf(cxt)})`)

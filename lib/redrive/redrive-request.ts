@@ -169,18 +169,20 @@ function text(name: string, fields: Fields, problem: Problem): string | undefine
 function time(name: string, fields: Fields, problem: Problem): number | undefined {
   const value = fields[name]
   if (value === undefined) return undefined
-  const ago = typeof value === 'string' ? /^(\d+)([smhd])$/.exec(value) : null
-  const ms = ago
-    ? Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
-    : typeof value === 'string' && isTime(value)
-      ? Date.parse(value)
-      : Number.NaN
+  const ms = typeof value === 'string' ? parseTime(value) : Number.NaN
   if (Math.abs(ms) <= MAX_DATE_MS) return ms
   problem(
     `${name}: expected a time with its zone (2026-11-25T08:00:00Z, 2026-11-25T08:00+01:00) or how long ago (24h); ` +
       `got ${shown(value)}.`,
   )
   return undefined
+}
+
+/** @returns milliseconds since the epoch; NaN for a text of another form */
+function parseTime(text: string): number {
+  const ago = /^(\d+)([smhd])$/.exec(text)
+  if (ago) return Date.now() - Number(ago[1]) * UNIT_MS[ago[2] as keyof typeof UNIT_MS]
+  return isTime(text) ? Date.parse(text) : Number.NaN
 }
 
 /** Compares the date parts, because `Date.parse` accepts 30 February as 2 March. */

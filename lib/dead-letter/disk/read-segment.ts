@@ -140,8 +140,7 @@ class ByteWindow {
 
   /** Returns up to `count` bytes from the position, fewer only at the end. Valid until the next call. */
   async peek(count: number): Promise<Buffer> {
-    if (this.#end - this.#begin < count) await this.#fill(count)
-    return this.#buffer.subarray(this.#begin, Math.min(this.#end, this.#begin + count))
+    return (await this.peekBuffered(count)).subarray(0, count)
   }
 
   /**

@@ -56,7 +56,7 @@ export function toFailureResponse(
   const detail =
     answered.length === 0
       ? 'An unexpected error ended the request before a record was sent; the log has its reason.'
-      : 'An unexpected error ended the request; the log has its reason. ' + IN_DOUBT
+      : `An unexpected error ended the request; the log has its reason. ${IN_DOUBT}`
   return problemAnswer({
     status: 500,
     code: 'unavailable',
